@@ -1,0 +1,64 @@
+"""The built-in plugin: it registers through the public hooks, like anyone's. Heavy imports wait until used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from facial_bench.hookspecs import hookimpl
+from facial_bench.types import Context, CorpusSpec, Generator, GeneratorSpec, ImporterSpec, MetricSpec
+
+
+@hookimpl
+def facial_bench_generators() -> Sequence[GeneratorSpec]:
+    """The null models and the linear baseline."""
+
+    def null(name: str, summary: str) -> GeneratorSpec:
+        def create(context: Context) -> Generator:
+            from facial_bench.nulls import make_null
+
+            return make_null(name, context)
+
+        return GeneratorSpec(name, summary, "null model", create)
+
+    def ridge(context: Context) -> Generator:
+        from facial_bench.ridge import Ridge
+
+        return Ridge(context)
+
+    return [
+        null("frozen", "mean training pose, eyes open, neutral face: nothing moves"),
+        null("mean-motion", "the identity's mean training state, held"),
+        null("replay", "a random training piece of the same person (a copying reference, not a null for accuracies)"),
+        null("wrong-identity", "a random training piece of someone else"),
+        GeneratorSpec("ridge", "linear regression from 16 audio frames to the face state, per person",
+                      "ridge regression (Hoerl and Kennard 1970)", ridge),
+    ]  # fmt: skip
+
+
+@hookimpl
+def facial_bench_corpora() -> Sequence[CorpusSpec]:
+    """The procedural corpus."""
+
+    def make(dest: Path) -> None:
+        from facial_bench.synthetic import make as make_synthetic
+
+        make_synthetic(dest)
+
+    return [CorpusSpec("synthetic", "1", "five procedural people, speech-driven; no download, made in seconds", make)]
+
+
+@hookimpl
+def facial_bench_importers() -> Sequence[ImporterSpec]:
+    """The track folder."""
+    from facial_bench.importers.tracks import tracks_importer
+
+    return [tracks_importer()]
+
+
+@hookimpl
+def facial_bench_metrics() -> Sequence[MetricSpec]:
+    """Landmark distances."""
+    from facial_bench.metrics.lmd import landmark_metrics
+
+    return landmark_metrics()

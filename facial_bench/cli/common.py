@@ -1,0 +1,102 @@
+"""What several commands share: options, the cache folder, finding a corpus, reporting progress."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from facial_bench.errors import FacialBenchError
+
+if TYPE_CHECKING:
+    from facial_bench.corpus import Corpus
+    from facial_bench.plugins import Plugins
+
+plugin_option = click.option(
+    "--plugin", "plugin_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
+    help="Load a single Python file as a plugin; repeatable.",
+)  # fmt: skip
+option_option = click.option(
+    "--option", "options", multiple=True, metavar="K=V", help="An option of the method or importer; repeatable."
+)
+
+
+def parse_options(pairs: Iterable[str]) -> dict[str, str]:
+    """("k=v", ...) -> {"k": "v"}."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, mark, value = pair.partition("=")
+        if not mark or not key:
+            raise click.UsageError(f"--option takes K=V, got '{pair}'.")
+        found[key] = value
+    return found
+
+
+def cache_folder() -> Path:
+    """`$FACIAL_BENCH_CACHE`, else `facial-bench` in the user's cache folder."""
+    chosen = os.environ.get("FACIAL_BENCH_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facial-bench"
+
+
+def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corpus:
+    """A corpus by folder or by registered name; a named one is made in the cache when it is first asked for."""
+    from facial_bench.corpus import open_corpus
+    from facial_bench.plugins import source_digest
+    from facial_bench.storage import safe_name
+
+    offers = plugins.offers("corpora")
+    if name not in offers:
+        if Path(name).is_dir():
+            return open_corpus(Path(name))
+        if os.sep in name:
+            raise FacialBenchError(f"No corpus folder at {name}. Make one with `facial-bench corpus import` or `corpus make`.")
+        plugins.get("corpora", "corpus (or folder)", name)
+    spec = offers[name].spec
+    folder = cache_folder() / "corpora" / safe_name(f"{name}-{spec.version}-{source_digest(spec)[:12]}", "corpus")
+    if not folder.is_dir():
+        log(f"corpus: making {name} in {folder}")
+        spec.make(folder)
+    return open_corpus(folder)
+
+
+def reporter() -> Callable[[str], None]:
+    """A function that shows lines of progress on standard error.
+
+    On a terminal, lines that count ("... 120/300 ...") become a bar that is drawn over; elsewhere they are plain lines.
+    """
+    terminal = sys.stderr.isatty()
+    drawn = False
+
+    def report(line: str) -> None:
+        nonlocal drawn
+        count = re.search(r"\b(\d+)/(\d+)\b", line)
+        if terminal and count and int(count[2]) > 1:
+            share = min(int(count[1]) / int(count[2]), 1.0)
+            bar = "█" * round(24 * share) + "·" * (24 - round(24 * share))
+            click.echo(f"\r\033[K{bar} {line}", err=True, nl=share == 1.0)
+            drawn = share < 1.0
+            return
+        click.echo(f"{chr(10) if drawn else ''}{line}", err=True)
+        drawn = False
+
+    return report
+
+
+def warn_failures(plugins: Plugins) -> None:
+    """Name the plugins that could not be loaded, on standard error."""
+    for failure in plugins.failures:
+        click.echo(f"warning: {failure.source} failed to load: {failure.reason}", err=True)
+
+
+def aligned(rows: Iterable[tuple[Any, ...]]) -> str:
+    """Rows as columns of text, the last one free."""
+    texts = [tuple(str(cell) for cell in row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*texts, strict=True)][:-1]
+    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[-1]]) for row in texts)  # noqa: B905

@@ -1,0 +1,64 @@
+"""`facial-bench run`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facial_bench.cli.common import (
+    cache_folder, find_corpus, option_option, parse_options, plugin_option, reporter,
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--method", required=True, metavar="NAME", help="The method; `facial-bench methods` lists them.")
+@click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="A named corpus or a folder.")
+@click.option("--seed", "seeds", type=click.IntRange(0, 2**31 - 1), multiple=True, help="Repeatable. [default: 0]")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--budget", type=click.Choice(["quick", "paper"]), default="quick", show_default=True,
+              help="How long a method may train: minutes on two cores, or what its paper did.")  # fmt: skip
+@option_option
+@click.option("--identities", metavar="A,B,...", help="Use these people only; part of the corpus digest.")
+@plugin_option
+@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR")
+@click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier run of the same kind.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices: Any) -> None:
+    """Evaluate a method on a corpus: fit, generate, score; writes DIR/CORPUS/METHOD/seed-N/result.json."""
+    from facial_bench.leaderboard import result_table
+
+    log = reporter()
+    results = []
+    for result, path in _runs(method, seeds or (0,), out, log, **choices):
+        results.append(result)
+        if not as_json:
+            label = f"{result['method']['label']} on {result['corpus']['label']}, seed {result['seed']}, {result['device']}"
+            click.echo(f"\n{label}\n\n{result_table(result)}\n\nresult: {path}")
+    if as_json:
+        click.echo(json.dumps(results if len(seeds) > 1 else results[0], indent=1))
+
+
+def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: Any) -> Any:
+    """Prepare once, then evaluate each seed: pairs of result and path."""
+    from facial_bench.bench import prepare, protocol_with
+    from facial_bench.device import choose_device
+    from facial_bench.harness import evaluate
+    from facial_bench.plugins import load_plugins, source_digest
+    from facial_bench.workspace import Method, Settings, run_folder
+
+    plugins = load_plugins(choices["plugin_files"])
+    offer = plugins.get("generators", "method", method)
+    device = choose_device(choices["device"])
+    corpus = find_corpus(choices["corpus"], plugins, log)
+    if choices["identities"]:
+        corpus = corpus.select([name.strip() for name in choices["identities"].split(",") if name.strip()])
+    distances = [o.spec for o in plugins.offers("metrics").values()
+                 if o.source.plugin != "facial-bench" or o.spec.id in ("lmd", "lmd/canonical")]  # fmt: skip
+    bench = prepare(corpus, protocol_with(distances), distances, device=device, cache=cache_folder(), log=log)
+    chosen = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
+    for seed in seeds:
+        settings = Settings(seed, device, choices["budget"], parse_options(choices["options"]), choices["fresh"])
+        yield evaluate(chosen, bench, settings, out, log), run_folder(out, chosen, bench, settings) / "result.json"

@@ -1,0 +1,124 @@
+"""The result file: what a run found, checked on reading, written atomically.
+
+Everything but `environment` and `timing` is a function of the inputs and the seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facial_bench.errors import ResultError
+from facial_bench.storage import read_json, write_json
+
+SCHEMA = "facial-bench result 1"
+Result = Mapping[str, Any]
+"""The content of result.json; `check_result` says what it holds."""
+
+
+def make_metric(summary: Mapping[str, Any], reference: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry of `metrics`: the summary, its skill, its definition; a refused one keeps its entry without a value.
+
+    Args:
+        summary: value, low, high, n_clips, n_failed.
+        reference: ceiling and chance, and `refused`.
+        about: unit, higher_is_better, definition.
+    """
+    refused = reference.get("refused")
+    status = "refused" if refused else "ok" if summary["value"] is not None else "failed"
+    entry = {**summary, "skill": None, **about, "status": status}
+    if refused:
+        return {**entry, "value": None, "low": None, "high": None, "reason": refused}
+    if summary["value"] is None:
+        return {**entry, "reason": "no clip could be scored"}
+    return {**entry, "skill": skill(summary["value"], reference)}
+
+
+def skill(value: float, reference: Mapping[str, Any]) -> float | None:
+    """(value - chance) / (ceiling - chance), unclipped; None where the two references coincide or are missing.
+
+    >>> skill(0.6, {"chance": 0.2, "ceiling": {"value": 1.0}})
+    0.5
+    """
+    chance, ceiling = reference["chance"], reference["ceiling"]["value"]
+    if chance is None or ceiling is None or abs(ceiling - chance) < 1e-12:
+        return None
+    return (value - chance) / (ceiling - chance)
+
+
+def write_result(path: Path, result: Result) -> None:
+    """Write result.json after checking it."""
+    check_result(result, str(path))
+    write_json(path, result, ResultError)
+
+
+def read_result(path: Path) -> Result:
+    """Read and check a result file.
+
+    Raises:
+        ResultError: not a file of this schema, or one with a missing, mistyped or impossible field.
+    """
+    result = read_json(path, ResultError, "Run the method again, or remove the file.")
+    check_result(result, str(path))
+    return result
+
+
+def find_results(folder: Path) -> list[Path]:
+    """The result files below a folder, in order of their paths.
+
+    Raises:
+        ResultError: no such folder, or none in it.
+    """
+    paths = sorted(folder.glob("*/*/seed-*/result.json"))
+    if not paths:
+        raise ResultError(f"No results below {folder}. Make some with `facial-bench run --method NAME --out {folder}`.")
+    return paths
+
+
+def check_result(result: Any, where: str) -> None:
+    """Raise ResultError unless the value is a result of this schema."""
+
+    def fail(what: str) -> ResultError:
+        return ResultError(f"{where}: {what}. Run the method again, or remove the file.")
+
+    def need(container: Any, spec: Mapping[str, type | tuple[type, ...]], name: str) -> None:
+        if not isinstance(container, dict):
+            raise fail(f"{name} is not an object")
+        for key, kind in spec.items():
+            value = container.get(key)
+            if key not in container or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise fail(f"{name}.{key} is missing or of a wrong type")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise fail(f"{name}.{key} is not finite")
+
+    maybe = (int, float, type(None))
+    need(result, {"schema": str, "seed": int, "device": str, "clips": list}, "result")
+    if result["schema"] != SCHEMA:
+        raise fail(f"schema {result['schema']!r}, this version reads {SCHEMA!r}")
+    need(result.get("protocol"), {"name": str, "digest": str}, "protocol")
+    need(result.get("corpus"), {"name": str, "version": str, "digest": str}, "corpus")
+    need(result.get("method"), {"name": str, "label": str, "plugin": str, "version": str, "options": dict}, "method")
+    for key in ("metrics", "references", "environment", "timing"):
+        need(result.get(key), {}, key)
+    for name, metric in result["metrics"].items():
+        need(metric, {"value": maybe, "low": maybe, "high": maybe, "skill": maybe, "unit": str, "definition": str,
+                      "n_clips": int, "n_failed": int, "status": str}, f"metrics[{name!r}]")  # fmt: skip
+        need(result["references"].get(name), {"chance": maybe, "ceiling": dict}, f"references[{name!r}]")
+        need(result["references"][name]["ceiling"], {"value": maybe, "low": maybe, "high": maybe}, f"ceiling of {name!r}")
+    for row in result["clips"]:
+        need(row, {"request": str, "clip": str, "identity": str, "driving": str, "status": str, "frames": int,
+                   "metrics": dict}, "a clip")  # fmt: skip
+        for name, entry in row["metrics"].items():
+            need(entry, {"value": maybe}, f"clip {row['request']}, {name}")
+            if entry["value"] is not None:
+                need(entry, {"weight": (int, float), "blocks": list}, f"clip {row['request']}, {name}")
+                _check_blocks(entry["blocks"], lambda: fail(f"clip {row['request']}, {name}: blocks are damaged"))  # noqa: B023
+
+
+def _check_blocks(blocks: Sequence[Any], fail: Any) -> None:
+    for block in blocks:
+        numbers = isinstance(block, list) and len(block) == 2 and all(isinstance(v, (int, float)) for v in block)
+        if not numbers or not all(math.isfinite(v) for v in block) or block[1] <= 0:
+            raise fail()

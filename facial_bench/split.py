@@ -1,0 +1,174 @@
+"""The split by clip, and the windows within a part: fixed by names and lengths alone, never by a seed.
+
+The rule is protocol.md's: a window never shares a recording (or, with one recording, a clip; or, with
+one clip, a stretch of time) with a window on the other side of the split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from facial_bench.errors import CorpusError
+from facial_bench.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class ClipEntry:
+    """What the split needs to know of a clip."""
+
+    id: str
+    identity: str
+    recording: str
+    frames: int
+    """Length at the protocol's rate."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Frames start..stop-1 of a clip."""
+
+    clip: str
+    identity: str
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        """Length, frames."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Split:
+    """The three parts, each in the corpus's order."""
+
+    train: tuple[Segment, ...]
+    validation: tuple[Segment, ...]
+    test: tuple[Segment, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """identity -> how it was split, where that deserves a word ("one recording: split by clip")."""
+
+
+def split_clips(entries: Sequence[ClipEntry], protocol: Protocol) -> Split:
+    """Split the clips of each identity by the protocol's rule.
+
+    Units are the recordings of an identity if there are two or more, else its clips if there are three
+    or more, else its one recording in time. Source: docs/protocol.md, "split".
+    """
+    parts: dict[str, str] = {}
+    timed: dict[str, list[Segment]] = {"train": [], "test": []}
+    notes: dict[str, str] = {}
+    people: dict[str, list[ClipEntry]] = defaultdict(list)
+    for entry in entries:
+        people[entry.identity].append(entry)
+    for identity, own in people.items():
+        units = _units(own)
+        if len({entry.recording for entry in own}) == 1:
+            notes[identity] = "one recording: split by clip" if len(units) > 1 else "one recording: split in time"
+        if len(units) > 1:
+            for part, names in _divide(identity, units, protocol).items():
+                parts.update({entry.id: part for name in names for entry in units[name]})
+        else:
+            for part, segments in _divide_in_time(own, protocol).items():
+                timed[part].extend(segments)
+
+    def collect(part: str) -> tuple[Segment, ...]:
+        whole = [Segment(e.id, e.identity, 0, e.frames) for e in entries if parts.get(e.id) == part]
+        order = {entry.id: k for k, entry in enumerate(entries)}
+        return tuple(sorted(whole + timed.get(part, []), key=lambda s: (order[s.clip], s.start)))
+
+    return Split(collect("train"), collect("validation"), collect("test"), notes)
+
+
+def _units(own: Sequence[ClipEntry]) -> dict[str, list[ClipEntry]]:
+    """unit name -> its clips; one unit means: split in time."""
+    recordings: dict[str, list[ClipEntry]] = defaultdict(list)
+    for entry in own:
+        recordings[entry.recording].append(entry)
+    if len(recordings) >= 2:
+        return dict(recordings)
+    if len(own) >= 3:
+        return {entry.id: [entry] for entry in own}
+    return dict(recordings)
+
+
+def _divide(identity: str, units: Mapping[str, Sequence[ClipEntry]], protocol: Protocol) -> dict[str, list[str]]:
+    """part -> unit names, for an identity with two units or more."""
+    seconds = {name: sum(entry.frames for entry in clips) / protocol.fps for name, clips in units.items()}
+    total = sum(seconds.values())
+    if len(units) < protocol.min_units:
+        target = protocol.test_share * total
+        test = min(sorted(units), key=lambda name: abs(seconds[name] - target))
+        return {"test": [test], "train": [name for name in units if name != test]}
+    order = sorted(units, key=lambda name: hashlib.sha256(f"{identity}/{name}".encode()).hexdigest())
+    taken, count = 0.0, 0
+    while taken < protocol.test_share * total - 1e-9 and count < len(order) - 2:
+        taken, count = taken + seconds[order[count]], count + 1
+    rest = order[count:]
+    sizes = np.cumsum([seconds[name] for name in rest[:-1]])
+    held = 1 + int(np.argmin(np.abs(sizes - protocol.validation_share * total)))
+    return {"test": order[:count], "validation": rest[:held], "train": rest[held:]}
+
+
+def _divide_in_time(own: Sequence[ClipEntry], protocol: Protocol) -> dict[str, list[Segment]]:
+    """First 60 % of the frames train, then a gap of one window, the rest is tested."""
+    own = sorted(own, key=lambda entry: entry.id)
+    total = sum(entry.frames for entry in own)
+    last_train = int(round((1 - protocol.test_share) * total))
+    ranges = {"train": (0, last_train), "test": (last_train + protocol.window, total)}
+    found: dict[str, list[Segment]] = {"train": [], "test": []}
+    for part, (low, high) in ranges.items():
+        offset = 0
+        for entry in own:
+            start, stop = max(low - offset, 0), min(high - offset, entry.frames)
+            if start < stop:
+                found[part].append(Segment(entry.id, entry.identity, start, stop))
+            offset += entry.frames
+    return found
+
+
+def window_starts(valid: np.ndarray, window: int, stride: int) -> np.ndarray:
+    """First frames of the windows, every `stride` frames, that hold valid frames only.
+
+    Args:
+        valid: (T,) bool.
+        window: length, frames.
+        stride: hop, frames.
+
+    Returns:
+        (W,) int64; empty where T < window.
+    """
+    starts = np.arange(0, len(valid) - window + 1, stride)
+    invalid = np.concatenate([[0], np.cumsum(~np.asarray(valid, bool))])
+    return starts[invalid[starts + window] == invalid[starts]] if len(starts) else starts
+
+
+def require_windows(entries: Sequence[ClipEntry], windows: Mapping[str, Mapping[str, int]]) -> None:
+    """Check that every identity has a usable window on both sides of the split.
+
+    Args:
+        entries: the corpus's clips.
+        windows: part ("train", "test") -> identity -> number of usable windows.
+
+    Raises:
+        CorpusError: fewer than two identities, or one without windows; names the option that leaves it out.
+    """
+    people = list(dict.fromkeys(entry.identity for entry in entries))
+    if len(people) < 2:
+        raise CorpusError(
+            f"The corpus has {len(people)} identity ({', '.join(people) or 'none'}); telling people apart takes "
+            "at least two. Add clips of another person."
+        )
+    lacking = {
+        person: part for part in ("train", "test") for person in people if not windows[part].get(person, 0)
+    }  # fmt: skip
+    if lacking:
+        usable = [person for person in people if person not in lacking]
+        named = "; ".join(f"{person} (no usable {part} window)" for person, part in sorted(lacking.items()))
+        remedy = f"leave out with --identities {','.join(usable)}" if len(usable) > 1 else "add longer clips"
+        raise CorpusError(f"Too little motion for the personalization classifiers: {named}; {remedy}.")

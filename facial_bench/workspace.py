@@ -1,0 +1,116 @@
+"""The folder of a run: what an earlier run of the same key left there is used again, anything else is thrown away."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from facial_bench import __version__
+from facial_bench.bench import Bench, corpus_label, timed
+from facial_bench.device import describe_device
+from facial_bench.errors import FacialBenchError, PluginError
+from facial_bench.generation import describe
+from facial_bench.protocol import canonical_json, digest
+from facial_bench.storage import read_arrays, read_json, safe_name, write_arrays, write_json
+from facial_bench.types import Clip, Context, Generator, GeneratorSpec, Stateful
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method and where it comes from."""
+
+    spec: GeneratorSpec
+    plugin: str
+    """The distribution or file that registered it."""
+    version: str
+    source: str
+    """Digest of the plugin's source: a changed method reuses nothing of its older self."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices of a run that are the caller's."""
+
+    seed: int = 0
+    device: str = "cpu"
+    budget: str = "quick"
+    options: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False
+    """Whether to ignore what an earlier run of the same key left."""
+
+
+def method_label(name: str, settings: Settings) -> str:
+    """Folder name and row name of a method: its name, and what differs from its defaults."""
+    chosen = {**({"budget": settings.budget} if settings.budget != "quick" else {}), **settings.options}
+    text = ",".join(f"{key}={value}" for key, value in sorted(chosen.items()))
+    label = f"{name}@{text}" if text else name
+    try:
+        return safe_name(label, "method")
+    except FacialBenchError:
+        return f"{safe_name(name, 'method')}@{digest(chosen)[:12]}"
+
+
+def run_folder(out: Path, method: Method, bench: Bench, settings: Settings) -> Path:
+    """`<out>/<corpus>/<method>/seed-<n>`."""
+    return out / corpus_label(bench.corpus) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
+
+
+def claim(folder: Path, key: Mapping[str, Any], fresh: bool) -> None:
+    """Make the run's folder; throw away what a run of another key left there."""
+    ticket = folder / "run.json"
+    try:
+        if folder.exists() and (fresh or not ticket.is_file() or _read_ticket(ticket) != key):
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FacialBenchError(f"Cannot write {folder}: {problem.strerror}. Choose another folder with --out.") from None
+    if not ticket.is_file():
+        write_json(ticket, key)
+
+
+def _read_ticket(path: Path) -> Any:
+    try:
+        return read_json(path, FacialBenchError, "")
+    except FacialBenchError:
+        return None
+
+
+def run_key(method: Method, bench: Bench, settings: Settings) -> dict[str, Any]:
+    """What a stored fit and stored motions depend on."""
+    return {
+        "core": __version__, "protocol": bench.protocol.digest(), "corpus": bench.corpus.info.digest,
+        "method": method.spec.name, "source": method.source, "version": method.version, "seed": settings.seed,
+        "device": describe_device(settings.device), "budget": settings.budget,
+        "options": canonical_json(dict(settings.options)), "torch": torch.__version__,
+    }  # fmt: skip
+
+
+def fitted(
+    method: Method, context: Context, training: Sequence[Clip], folder: Path, timing: dict[str, Any]
+) -> Generator:
+    """The method, fitted now or taken up from where an earlier run left its state."""
+    stored = folder / "fitted.safetensors"
+    try:
+        generator = method.spec.create(context)
+        timing["fit_reused"] = isinstance(generator, Stateful) and stored.is_file()
+        with timed(timing, "fit_s"):
+            if timing["fit_reused"]:
+                generator.load_state_dict(read_arrays(stored, FacialBenchError, "")[0], context)
+                context.log(f"{method.spec.name}: fitted already, taken from {stored.name}")
+            else:
+                generator.fit(training, context)
+    except FacialBenchError as problem:
+        raise type(problem)(f"{method.plugin}: method {method.spec.name}: {problem}") from None
+    except Exception as problem:
+        reason = describe(problem, folder / "error.log")
+        raise PluginError(
+            f"{method.plugin}: method {method.spec.name} could not be fitted: {reason}; traceback in {folder / 'error.log'}."
+        ) from problem
+    if isinstance(generator, Stateful) and not timing["fit_reused"]:
+        write_arrays(stored, dict(generator.state_dict()))
+    return generator

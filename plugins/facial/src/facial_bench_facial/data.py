@@ -1,0 +1,148 @@
+"""The training clips as tensors: one for the audio, one for the states, and an index of windows.
+
+Standardisation uses training clips only:
+- audio: each feature by its mean and deviation over all valid training frames;
+- expression: around 0, the identity's training neutral, by ONE number, the root mean square of all coefficients,
+  so that the directions keep their proportions and noisy ones do not count more than they move the face;
+- pose: per identity and column (the release: per video), so the personal level and spread of the pose are put
+  back from that identity's training statistics and are not learnt;
+- blink: one mean and deviation for everybody, so that the network has to learn each person's openness, rate
+  and closing; the identity's mean comes in with the initial state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facial_bench.errors import CorpusError
+from facial_bench.types import EXPRESSION_WIDTH, STATE_WIDTH, Clip
+from facial_bench_facial.networks import AFTER, BEFORE, CONTEXT, WINDOW
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What turns physical units into the network's, and back."""
+
+    audio: np.ndarray
+    """(2, F) float32, mean and deviation of every audio feature."""
+    states: Mapping[str, np.ndarray]
+    """identity -> (2, 71) float32, mean and deviation of every number of the face state, physical units."""
+
+    def standard_audio(self, audio: np.ndarray) -> np.ndarray:
+        """(T, F) -> (T, F) float32, standardised."""
+        return ((audio - self.audio[0]) / self.audio[1]).astype(np.float32)
+
+    def standard_state(self, identity: str, state: np.ndarray) -> np.ndarray:
+        """(..., 71) physical units -> float32, standardised."""
+        mean, deviation = self.states[identity]
+        return ((state - mean) / deviation).astype(np.float32)
+
+    def physical_state(self, identity: str, state: np.ndarray) -> np.ndarray:
+        """(..., 71) standardised -> float32, physical units of that identity's training statistics."""
+        mean, deviation = self.states[identity]
+        return (state * deviation + mean).astype(np.float32)
+
+
+def measure(clips: Sequence[Clip]) -> Statistics:
+    """Statistics of the valid frames of training clips, as the module's text says.
+
+    Raises CorpusError, naming the clip, for a number in a valid frame (or in the audio) that is not finite.
+    """
+    audio, states = [], {}
+    for clip in clips:
+        state = clip.motion.state()[clip.valid].astype(np.float64)
+        for what, values in (("audio", clip.audio), ("motion", state)):
+            if not np.isfinite(values).all():
+                raise CorpusError(f"facial: clip '{clip.id}' has {what} that is not finite; mend or leave it out.")
+        audio.append(clip.audio[clip.valid].astype(np.float64))
+        states.setdefault(clip.identity, []).append(state)
+    if not any(map(len, audio)):
+        raise CorpusError("facial: the training clips hold no valid frame; give the method clips to learn from.")
+    people = {name: np.concatenate(parts) for name, parts in states.items()}
+    everyone = np.concatenate(list(people.values()))
+    expression = np.sqrt(np.mean(everyone[:, :EXPRESSION_WIDTH] ** 2))
+    blink = everyone[:, -1]
+    pose = everyone[:, EXPRESSION_WIDTH:-1]
+    result = {}
+    for name, frames in people.items():
+        own = frames[:, EXPRESSION_WIDTH:-1] if len(frames) else pose
+        mean, deviation = np.zeros(STATE_WIDTH), np.full(STATE_WIDTH, expression)
+        mean[EXPRESSION_WIDTH:-1], mean[-1] = own.mean(axis=0), blink.mean()
+        deviation[EXPRESSION_WIDTH:-1], deviation[-1] = own.std(axis=0), blink.std()
+        result[name] = np.stack([mean, _floor(deviation)]).astype(np.float32)
+    rows = np.concatenate(audio)
+    return Statistics(np.stack([rows.mean(axis=0), _floor(rows.std(axis=0))]).astype(np.float32), result)
+
+
+def _floor(deviation: np.ndarray) -> np.ndarray:
+    """A column that never moves is divided by 1, not by nothing."""
+    return np.where(deviation > 1e-6, deviation, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """All training clips on the device. A batch is an index of windows, nothing is copied per window."""
+
+    audio: Tensor
+    """(R, F) float32 standardised rows: every clip with 8 copies of its first and 7 of its last row around it."""
+    states: Tensor
+    """(R, 71) float32 standardised, in the same rows."""
+    starts: Tensor
+    """(W,) int64, the row where a window's context begins; its own first frame is 8 rows on."""
+    windows: Mapping[str, Tensor]
+    """identity -> (w,) int64, which of the W windows are that person's."""
+
+    def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """index (B,) of windows -> audio with context (B, 143, F), states (B, 128, 71)."""
+        rows = self.starts[index].unsqueeze(1) + torch.arange(CONTEXT, device=self.starts.device)
+        return self.audio[rows], self.states[rows[:, BEFORE : BEFORE + WINDOW]]
+
+
+def with_context(audio: np.ndarray) -> np.ndarray:
+    """(T, F) -> (8 + T + 7, F): at a clip's edges its first and last rows are held."""
+    return np.pad(audio, ((BEFORE, AFTER), (0, 0)), mode="edge")
+
+
+def training_set(clips: Sequence[Clip], statistics: Statistics, stride: int, device: str) -> TrainingSet:
+    """Windows of 128 valid frames, every `stride` frames of every clip long enough.
+
+    Raises CorpusError when no clip has one.
+    """
+    audio, states, starts, owners, offset = [], [], [], [], 0
+    for clip in clips:
+        if clip.frames < WINDOW:
+            continue
+        audio.append(with_context(statistics.standard_audio(clip.audio)))
+        states.append(with_context(statistics.standard_state(clip.identity, np.nan_to_num(clip.motion.state()))))
+        gaps = np.concatenate([[0], np.cumsum(~clip.valid)])
+        first = np.arange(0, clip.frames - WINDOW + 1, stride)
+        first = first[gaps[first + WINDOW] == gaps[first]]
+        starts.append(first + offset)
+        owners += [clip.identity] * len(first)
+        offset += clip.frames + BEFORE + AFTER
+    if not owners:
+        raise CorpusError(
+            f"facial: no training clip has {WINDOW} valid frames in a row, so there is nothing to learn from; "
+            "use longer clips or leave out the identities that have none (--identities)."
+        )
+    people = np.array(owners)
+    return TrainingSet(
+        torch.from_numpy(np.concatenate(audio)).to(device),
+        torch.from_numpy(np.concatenate(states)).to(device),
+        torch.from_numpy(np.concatenate(starts)).to(device),
+        {name: torch.from_numpy(np.flatnonzero(people == name)).to(device) for name in sorted(set(owners))},
+    )
+
+
+def batches(windows: Tensor, batch: int, steps: int, rng: torch.Generator) -> Iterator[Tensor]:
+    """`steps` batches of window indices, epoch after epoch in fresh orders drawn from `rng` (a CPU generator)."""
+    needed, count = batch * steps, len(windows)
+    orders = [torch.randperm(count, generator=rng) for _ in range(-(-needed // count))]
+    if orders:
+        plan = windows[torch.cat(orders)[:needed].to(windows.device)]
+        yield from plan.view(steps, batch)

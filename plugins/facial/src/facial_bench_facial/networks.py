@@ -1,0 +1,142 @@
+"""The generator of FACIAL-GAN: G_tem (supplement, Table 1), G_loc (Table 2) and their fusion.
+
+Axis names: B windows of a batch, T = 128 frames of a window, F audio features, S = 71 numbers of a face state.
+A window of audio carries its context: frames -8 .. T+6 around its own, so that the 16-frame window of
+frame t (t-8 .. t+7) is a view of it and is never stored.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from facial_bench.errors import FacialBenchError
+from facial_bench.types import STATE_WIDTH
+
+WINDOW = 128
+BEFORE, AFTER = 8, 7
+LOCAL_WINDOW = BEFORE + 1 + AFTER
+CONTEXT = BEFORE + WINDOW + AFTER
+MIN_FEATURES = 22
+LATENT = 32
+
+
+def temporal_features(width: int) -> int:
+    """How many feature columns are left after G_tem's three 4 x 4 convolutions: 2 of 29.
+
+    Raises FacialBenchError below 22, where none is left.
+    """
+    if width < MIN_FEATURES:
+        raise FacialBenchError(
+            f"facial: the corpus's audio has {width} features a frame, and G_tem's 4 x 4 convolutions need at least "
+            f"{MIN_FEATURES}; import the corpus with a wider audio feature."
+        )
+    return ((width - 4) // 2 - 3) // 2 - 2
+
+
+def interpolation_matrix(source: int, target: int) -> Tensor:
+    """(source, target) float32 weights of linear interpolation, half-pixel centres, edges held.
+
+    The same numbers as torch's bilinear resize of one axis; as a matrix product its gradient is
+    deterministic on every device.
+    """
+    position = ((torch.arange(target, dtype=torch.float64) + 0.5) * source / target - 0.5).clamp(0, source - 1)
+    left = position.floor().long().clamp(max=max(source - 2, 0))
+    share = position - left
+    matrix = torch.zeros(source, target, dtype=torch.float64)
+    columns = torch.arange(target)
+    matrix[left, columns] += 1 - share
+    matrix[(left + 1).clamp(max=source - 1), columns] += share
+    return matrix.float()
+
+
+class TemporalGenerator(nn.Module):
+    """G_tem: audio (B, 128, F) and the initial state (B, 71) -> z (B, 128, 32). Supplement, Table 1.
+
+    Each convolution is followed by leaky ReLU and batch normalisation, in that order; the last one by
+    neither, so that z is unbounded (our choice). Features are never padded; time is padded by 1 on each side,
+    and by 1 before and 2 after in the 4 x 4 layer of stride 1: the sizes of the table.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        left = temporal_features(features)
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 32, 4, stride=2, padding=(1, 0)), nn.LeakyReLU(0.2), nn.BatchNorm2d(32),
+            nn.Conv2d(32, 128, 4, stride=2, padding=(1, 0)), nn.LeakyReLU(0.2), nn.BatchNorm2d(128),
+            nn.ZeroPad2d((0, 0, 1, 2)),
+            nn.Conv2d(128, 256, 4), nn.LeakyReLU(0.2), nn.BatchNorm2d(256),
+            nn.Conv2d(256, 256, (3, 1), padding=(1, 0)), nn.LeakyReLU(0.2), nn.BatchNorm2d(256),
+        )  # fmt: skip
+        self.register_buffer("upsample", interpolation_matrix(WINDOW // 4 * left, WINDOW), persistent=False)
+        self.decoder = nn.Sequential(
+            nn.Conv1d(256 + STATE_WIDTH, 256, 3, padding=1), nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
+            nn.Conv1d(256, 256, 3, padding=1), nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
+            nn.Conv1d(256, LATENT, 3, padding=1),
+        )  # fmt: skip
+
+    def forward(self, audio: Tensor, state: Tensor) -> Tensor:
+        """audio (B, 128, F), state (B, 71) -> z (B, 128, 32)."""
+        x = self.encoder(audio.unsqueeze(1))  # (B, 256, 32, w)
+        x = x.flatten(2) @ self.upsample.to(x.dtype)  # (B, 256, 32 w) -> (B, 256, 128)
+        held = state.to(x.dtype).unsqueeze(2).expand(-1, -1, WINDOW)
+        return self.decoder(torch.cat([x, held], dim=1)).transpose(1, 2)
+
+
+class LocalGenerator(nn.Module):
+    """G_loc: every frame's 16-frame window of audio (B, F, 16) -> c (B, 32). Supplement, Table 2.
+
+    Each convolution (3 x 1, stride 2, padding 1: the features are its channels) is followed by ReLU and batch
+    normalisation; the fully connected layer by tanh. `B` counts all windows of all sequences: one call.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        channels = (features, 32, 32, 64, 64)
+        layers: list[nn.Module] = []
+        for before, after in zip(channels, channels[1:], strict=False):
+            layers += [nn.Conv1d(before, after, 3, stride=2, padding=1), nn.ReLU(), nn.BatchNorm1d(after)]
+        self.encoder = nn.Sequential(*layers)
+        self.head = nn.Linear(64, LATENT)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """windows (B, F, 16) -> c (B, 32) in -1 .. 1."""
+        return torch.tanh(self.head(self.encoder(windows).flatten(1)))
+
+
+class HeldState(nn.Module):
+    """Stands in for G_tem in an ablation: z_t = W s + b on every frame, so that no temporal correlation of the
+    audio is left and the initial state still has its way into the fusion."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project = nn.Linear(STATE_WIDTH, LATENT)
+
+    def forward(self, audio: Tensor, state: Tensor) -> Tensor:
+        """audio (B, 128, F) is not looked at; state (B, 71) -> z (B, 128, 32)."""
+        return self.project(state).unsqueeze(1).expand(-1, WINDOW, -1)
+
+
+class FaceGenerator(nn.Module):
+    """[z_t, c_t] -> one fully connected layer -> the 71 numbers of frame t.
+
+    `temporal=False` puts `HeldState` in G_tem's place; `local=False` leaves c_t at zero.
+    """
+
+    def __init__(self, features: int, temporal: bool = True, local: bool = True) -> None:
+        super().__init__()
+        temporal_features(features)
+        self.temporal = TemporalGenerator(features) if temporal else HeldState()
+        self.local = LocalGenerator(features) if local else None
+        self.fusion = nn.Linear(2 * LATENT, STATE_WIDTH)
+
+    def forward(self, audio: Tensor, state: Tensor) -> Tensor:
+        """audio (B, 143, F): 8 frames before the window, its 128, 7 after; state (B, 71) -> (B, 128, 71)."""
+        batch, _, features = audio.shape
+        z = self.temporal(audio[:, BEFORE : BEFORE + WINDOW], state)
+        if self.local is None:
+            c = z.new_zeros(batch, WINDOW, LATENT)
+        else:
+            windows = audio.unfold(1, LOCAL_WINDOW, 1)  # (B, 128, F, 16), a view
+            c = self.local(windows.reshape(batch * WINDOW, features, LOCAL_WINDOW)).view(batch, WINDOW, LATENT)
+        return self.fusion(torch.cat([z, c], dim=2))

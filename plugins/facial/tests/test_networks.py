@@ -1,0 +1,112 @@
+"""The networks are the supplement's, size by size."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from facial_bench.errors import FacialBenchError
+from facial_bench_facial.discriminator import PatchDiscriminator, state_image
+from facial_bench_facial.networks import FaceGenerator, LocalGenerator, TemporalGenerator, interpolation_matrix
+
+
+def shapes_of(network: nn.Module, kinds: tuple[type, ...], *inputs: torch.Tensor) -> list[tuple[int, ...]]:
+    """Output shape, without the batch, of every layer of these kinds, in the order they run."""
+    seen: list[tuple[int, ...]] = []
+    for layer in network.modules():
+        if isinstance(layer, kinds):
+            layer.register_forward_hook(lambda _m, _i, output: seen.append(tuple(output.shape[1:])))
+    network(*inputs)
+    return seen
+
+
+def test_temporal_generator_has_the_sizes_of_table_1() -> None:
+    network = TemporalGenerator(29)
+    audio, state = torch.randn(2, 128, 29), torch.randn(2, 71)
+    convolutions = shapes_of(network, (nn.Conv2d, nn.Conv1d), audio, state)
+    assert convolutions == [
+        (32, 64, 13), (128, 32, 5), (256, 32, 2), (256, 32, 2), (256, 128), (256, 128), (32, 128),
+    ]  # fmt: skip
+    entering: list[tuple[int, ...]] = []
+    network.decoder[0].register_forward_pre_hook(lambda _m, inputs: entering.append(tuple(inputs[0].shape[1:])))
+    assert network(audio, state).shape == (2, 128, 32)
+    assert entering == [(327, 128)]
+    assert network.encoder(audio.unsqueeze(1)).flatten(2).shape == (2, 256, 64)
+    assert network.upsample.shape == (64, 128)
+
+
+def test_local_generator_has_the_sizes_of_table_2() -> None:
+    convolutions = shapes_of(LocalGenerator(29), (nn.Conv1d, nn.Linear), torch.randn(3, 29, 16))
+    assert convolutions == [(32, 8), (32, 4), (64, 2), (64, 1), (32,)]
+    kinds = [type(layer) for layer in LocalGenerator(29).encoder[:3]]
+    assert kinds == [nn.Conv1d, nn.ReLU, nn.BatchNorm1d]
+    assert LocalGenerator(29)(100 * torch.randn(8, 29, 16)).abs().max() <= 1
+
+
+def test_discriminator_has_the_sizes_and_parameters_noted() -> None:
+    image = state_image(torch.randn(2, 128, 71))
+    assert image.shape == (2, 1, 255, 71)
+    convolutions = shapes_of(PatchDiscriminator(), (nn.Conv2d,), image)
+    assert convolutions == [(64, 128, 36), (128, 64, 18), (256, 32, 9), (512, 32, 9), (1, 32, 9)]
+    assert round(sum(p.numel() for p in PatchDiscriminator().parameters()) / 1e6, 2) == 1.56
+
+
+def test_state_image_stacks_states_and_differences() -> None:
+    states = torch.tensor([[[1.0, 5.0], [4.0, 5.0], [2.0, 6.0]]])
+    assert state_image(states).tolist() == [[[[1, 5], [4, 5], [2, 6], [3, 0], [-2, 1]]]]
+
+
+@pytest.mark.parametrize("features", [22, 26, 29, 42, 80])
+def test_any_width_from_22(features: int) -> None:
+    output = FaceGenerator(features)(torch.randn(2, 143, features), torch.randn(2, 71))
+    assert output.shape == (2, 128, 71)
+
+
+def test_too_narrow_audio_is_named() -> None:
+    with pytest.raises(FacialBenchError, match="21 features.*at least 22"):
+        FaceGenerator(21, temporal=False)
+
+
+@pytest.mark.parametrize("source", [32, 64, 96])
+def test_interpolation_is_torchs(source: int) -> None:
+    x = torch.randn(3, 5, source)
+    expected = nn.functional.interpolate(x.unsqueeze(2), size=(1, 128), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(x @ interpolation_matrix(source, 128), expected.squeeze(2))
+    torch.testing.assert_close(interpolation_matrix(source, 128).sum(0), torch.ones(128))
+
+
+def test_local_window_is_frames_t_minus_8_to_t_plus_7() -> None:
+    network = FaceGenerator(29).eval()
+    with torch.no_grad():
+        for parameter in network.temporal.parameters():
+            parameter.zero_()  # leave only G_loc's way
+    audio, state = torch.randn(1, 143, 29), torch.zeros(1, 71)
+    changed = audio.clone()
+    changed[:, 8 + 60] += 1  # frame 60 of the window
+    moved = (network(changed, state) - network(audio, state)).abs().amax(dim=(0, 2)) > 0
+    assert moved.nonzero().flatten().tolist() == list(range(60 - 7, 60 + 8 + 1))
+
+
+def test_temporal_generator_sees_the_frame_itself() -> None:
+    network = FaceGenerator(29, local=False).eval()
+    audio, state = torch.randn(1, 143, 29), torch.randn(1, 71)
+    outside = audio.clone()
+    outside[:, :8], outside[:, 136:] = 9.0, -9.0
+    torch.testing.assert_close(network(outside, state), network(audio, state))
+    inside = audio.clone()
+    inside[:, 8] += 1
+    assert (network(inside, state) - network(audio, state))[:, 0].abs().max() > 0
+
+
+def test_ablations_remove_their_part() -> None:
+    audio, state = torch.randn(1, 143, 29), torch.randn(1, 71)
+    held = FaceGenerator(29, temporal=False).eval()
+    far = audio.clone()
+    far[:, 8 + 100 :] += 1  # frame 100 on; without G_tem frame 92 and before cannot know
+    difference = (held(far, state) - held(audio, state)).abs().amax(dim=(0, 2))
+    assert difference[:93].max() == 0 and difference[93:].max() > 0
+    assert (held(audio, state + 1) - held(audio, state)).abs().amax() > 0  # the state still has its way
+    full = FaceGenerator(29).eval()
+    assert (full(far, state) - full(audio, state))[:, :93].abs().max() > 0
+    assert FaceGenerator(29, local=False).local is None
