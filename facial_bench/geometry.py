@@ -86,7 +86,7 @@ def project(face: np.ndarray, pose: np.ndarray, camera: Camera) -> np.ndarray:
     turned = face[seen] @ rotation_matrices(shown[:, :3]).transpose(0, 2, 1)
     turned[..., :2] += shown[:, None, 3:5]
     landmarks[seen] = (camera.focal / -shown[:, 5])[:, None, None] * turned * FLIP
-    return landmarks + (camera.width / 2, camera.height / 2, 0.0)
+    return landmarks + np.array([camera.width / 2, camera.height / 2, 0.0])
 
 
 def frontalise(

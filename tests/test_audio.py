@@ -64,7 +64,7 @@ def test_mel_bands_equal_a_loop_over_windows(rng):
 
 
 def test_a_full_scale_tone_by_hand():
-    """1 kHz is bin 32 of 512 at 16 kHz; |amplitude / 2|^2 = 1/4 there. Its neighbours hold the rest of the Hann lobe."""
+    """1 kHz is bin 32 of 512 at 16 kHz; |amplitude / 2|^2 = 1/4 there, and its neighbours hold the Hann lobe."""
     lobe = [np.abs(np.sum(np.hanning(401)[:400] / 200 * np.exp(2j * math.pi * d / 512 * np.arange(400)))) ** 2 / 4
             for d in (-2, -1, 0, 1, 2)]  # fmt: skip
     assert lobe[2] == pytest.approx(0.25)
@@ -88,7 +88,9 @@ def test_silence_after_speech_is_silence(rng):
 
 def test_twice_as_loud_adds_the_log_of_four(rng):
     sound = rng.uniform(-0.4, 0.4, 16000)
-    np.testing.assert_allclose(mel29(2 * sound, 16000, 25, 25.0) - mel29(sound, 16000, 25, 25.0), math.log(4), atol=1e-5)
+    np.testing.assert_allclose(
+        mel29(2 * sound, 16000, 25, 25.0) - mel29(sound, 16000, 25, 25.0), math.log(4), atol=1e-5
+    )
 
 
 def test_integers_and_floats_of_one_sound_agree(rng):
@@ -174,7 +176,11 @@ def test_frame_means_equal_an_integral(rng, rate, fps, start):
 
 
 def test_every_kind_gives_its_width(rng):
-    arrays = {"audio": np.zeros(16000, np.int16), "audio_rate": np.int32(16000), "phone_logposterior": np.zeros((100, 42))}
+    arrays = {
+        "audio": np.zeros(16000, np.int16),
+        "audio_rate": np.int32(16000),
+        "phone_logposterior": np.zeros((100, 42)),
+    }
     assert set(audio_kinds()) == {"mel29", "phones"}
     for kind in audio_kinds().values():
         found = kind.compute({name: arrays[name] for name in kind.needs}, 25, 25.0)

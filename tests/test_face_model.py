@@ -72,7 +72,9 @@ def test_size_and_position_of_the_head_are_recovered_in_length_units(rng):
         train = [clip for clip in clips if clip.identity == who and clip.id not in test]
         decoded = np.concatenate([decode_face(model, who, clip.motion.expression) for clip in train])
         moved = np.concatenate([weights[clip.id] for clip in train]) @ mouth.reshape(MOVING, -1)
-        np.testing.assert_allclose(decoded - decoded.mean(axis=0), (moved - moved.mean(0)).reshape(-1, 68, 3), atol=1e-3)
+        np.testing.assert_allclose(
+            decoded - decoded.mean(axis=0), (moved - moved.mean(0)).reshape(-1, 68, 3), atol=1e-3
+        )
         np.testing.assert_allclose(decoded.mean(axis=0), model.neutral[who], atol=1e-4)
 
 
@@ -176,7 +178,7 @@ def test_stored_coefficients_are_kept_less_the_training_mean(rng):
 
 def test_constant_stored_coefficients_are_an_error(rng):
     tracks, _, _ = tracks_of(rng)
-    with pytest.raises(CorpusError, match="do not vary.*expression=fit"):
+    with pytest.raises(CorpusError, match=r"do not vary.*expression=fit"):
         corpus_from_tracks(tracks, split_of(tracks), {t.id: np.ones((120, 64)) for t in tracks})
 
 

@@ -6,7 +6,8 @@ The manifest (`format`: "facial-bench track folder 1") lists clips: `clip`, `ide
 `audio` with `audio_rate`, and, if known, `phone_logposterior` (n,42) and `expression` (T,64). The camera is
 MediaPipe's: a vertical field of view of 63 degrees.
 
-Options: `audio` = mel29 | phones; `expression` = fit (PCA of the training landmarks) | stored (only clips that have it).
+Options: `audio` = mel29 | phones; `expression` = fit (PCA of the training landmarks) | stored (only clips that
+have it).
 """
 
 from __future__ import annotations
@@ -92,9 +93,9 @@ def import_tracks(source: Path | str, dest: Path | str, options: Mapping[str, st
     log(_fit_quality(model, clips))
     kept = {track.id for track in tracks}
     write_corpus(
-        dest, name=safe_name(source.resolve().name, "source folder", CorpusError), version="1", protocol_fps=protocol.fps,
-        audio_kind=choice.audio.name, length_unit="cm", landmark_unit="px", blink_scale="closure",
-        face_model=model, clips=clips,
+        dest, name=safe_name(source.resolve().name, "source folder", CorpusError), version="1",
+        protocol_fps=protocol.fps, audio_kind=choice.audio.name, length_unit="cm", landmark_unit="px",
+        blink_scale="closure", face_model=model, clips=clips,
         source={
             "importer": "tracks", "manifest_sha256": file_digest(source / "manifest.json"),
             "tracker": str(manifest.get("tracker", "")), "expression": "stored" if choice.stored else "fit",
@@ -148,9 +149,9 @@ class _ClipFile:
         if not self.path.is_file():
             raise self.error("the file", "does not exist", "restore it or take the clip out of the manifest")
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 self.arrays = {name: archive[name] for name in archive.files}
-        except Exception as problem:  # noqa: BLE001 - a damaged archive raises a dozen kinds, zlib.error among them
+        except Exception as problem:  # a damaged archive raises a dozen kinds, zlib.error and BadZipFile among them
             reason = " ".join(str(problem).split())
             raise self.error("the file", f"cannot be read ({reason})", "damaged or no .npz: copy it again") from None
         self.fps = self._number("fps")

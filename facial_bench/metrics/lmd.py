@@ -32,12 +32,12 @@ def landmark_metrics() -> tuple[MetricSpec, ...]:
     mouth, face = {"points": MOUTH}, {"points": FACE}
     return (
         lower("lmd", "eye distances",
-              "mean_t mean_{k in 48..67} |A_t(^L[t,k]) - L[t,k]| / median_{valid t} |L[t,45] - L[t,36]|, x and y; A_t is "
-              "the least-squares similarity (no reflection) of ^L[t] on L[t] over k in 27..47",
+              "mean_t mean_{k in 48..67} |A_t(^L[t,k]) - L[t,k]| / median_{valid t} |L[t,45] - L[t,36]|, x and y; A_t "
+              "is the least-squares similarity (no reflection) of ^L[t] on L[t] over k in 27..47",
               lambda s: aligned_distance(s.reference_landmarks, s.generated_landmarks, s.valid)),
         lower("lmd/canonical", "eye distances",
-              "mean_t mean_{k in 48..67} |^C[t,k] - C[t,k]| / median_{valid t} |C[t,45] - C[t,36]|, x and y; C is decoded "
-              "from the expression alone, zero pose, on the reference identity's training mean",
+              "mean_t mean_{k in 48..67} |^C[t,k] - C[t,k]| / median_{valid t} |C[t,45] - C[t,36]|, x and y; C is "
+              "decoded from the expression alone, zero pose, on the reference identity's training mean",
               lambda s: canonical_distance(s.reference_face, s.generated_face, s.valid)),
         lower("lmd/canonical-3d", "eye distances",
               "as lmd/canonical with |.| over x, y and z in the numerator",
@@ -46,7 +46,8 @@ def landmark_metrics() -> tuple[MetricSpec, ...]:
               "mean_t sum_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 48..67",
               lambda s: len(MOUTH) * centred_distance(s.reference_landmarks, s.generated_landmarks, MOUTH)),
         lower("lmd/centred-mouth", "px",
-              "mean_t mean_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 48..67",
+              "mean_t mean_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in "
+              "48..67",
               on_pixels(partial(centred_distance, **mouth))),
         lower("lmd/centred-face", "px",
               "mean_t mean_{k in 0..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 0..67",
@@ -81,7 +82,7 @@ def aligned_distance(reference: np.ndarray, generated: np.ndarray, valid: np.nda
         valid: (T,) bool, the frames whose median outer-eye distance is the unit.
 
     Returns:
-        (T,) float64; NaN where the points fix no alignment, and everywhere when the unit is unknown or 0.
+        (T,) float64; NaN where the points fix no alignment, and everywhere when no valid frame has a unit.
 
     Raises:
         ValueError: Unequal lengths, or not 68 points.
@@ -106,7 +107,7 @@ def canonical_distance(reference: np.ndarray, generated: np.ndarray, valid: np.n
 
 
 def centred_distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[int]) -> np.ndarray:
-    """`lmd/centred-*`: (T,) mean distance over `points`, pixels, after each frame's points are centred on their mean."""
+    """`lmd/centred-*`: (T,) mean distance over `points`, pixels, each frame's points centred on their mean."""
     reference, generated = _planes(reference, generated)
     chosen = list(points)
     return _distance(
@@ -176,12 +177,13 @@ def _distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[int
 
 
 def _clip_eye_distance(reference: np.ndarray, valid: np.ndarray) -> float:
-    """Median outer-eye distance over the valid frames; NaN when there is none or it is 0."""
+    """Median outer-eye distance over the valid frames that have one; NaN when there is none."""
     valid = np.asarray(valid, dtype=bool)
     if valid.shape != (len(reference),):
         raise ValueError(f"valid is {valid.shape}, expected ({len(reference)},)")
     distances = outer_eye_distance(reference)[valid]
-    return float(_nonzero(np.median(distances, keepdims=True))[0]) if len(distances) else float("nan")
+    distances = distances[distances > 0]  # neither NaN nor a face collapsed to a point
+    return float(np.median(distances)) if len(distances) else float("nan")
 
 
 def _nonzero(distances: np.ndarray) -> np.ndarray:

@@ -23,10 +23,12 @@ class Blinks:
 
 
 def draw_blinks(habits: BlinkHabits, speech: Speech, rng: np.random.Generator) -> Blinks:
-    """Onsets by time rescaling: after the refractory time the hazard, raised by pauses and emphasis, is summed up
+    """Onsets by time rescaling: after the refractory time the hazard, raised by pauses, phrase ends and emphasis, is summed up
     until it passes a gamma number of mean 1. The hazard is scaled so that the clip's expected rate is the habit's.
     """
-    modulation = 1 + habits.pause_gain * speech.pause + habits.stress_gain * speech.stress
+    modulation = (
+        1 + habits.pause_gain * speech.pause + habits.end_gain * speech.phrase_end + habits.stress_gain * speech.stress
+    )
     waiting = 60 / habits.rate - habits.refractory
     hazard = modulation / modulation.mean() / waiting
     summed = np.cumsum(hazard) / RATE
@@ -40,7 +42,7 @@ def draw_blinks(habits: BlinkHabits, speech: Speech, rng: np.random.Generator) -
         if due >= summed[-1]:
             return _with_depth(habits, np.array(onsets), np.array(durations), rng)
         onset = float(np.interp(due, summed, np.arange(1, len(summed) + 1) / RATE)) if due > 0 else due * waiting
-        duration = habits.duration * np.exp(habits.duration_spread * rng.standard_normal())
+        duration = float(np.clip(habits.duration * np.exp(habits.duration_spread * rng.standard_normal()), 0.1, 0.6))
         if onset >= 0:
             onsets.append(onset)
             durations.append(duration)
@@ -48,7 +50,7 @@ def draw_blinks(habits: BlinkHabits, speech: Speech, rng: np.random.Generator) -
 
 
 def _with_depth(habits: BlinkHabits, onset: np.ndarray, duration: np.ndarray, rng: np.random.Generator) -> Blinks:
-    depth = np.clip(habits.depth * np.exp(0.15 * rng.standard_normal(len(onset))), 0.2, 0.95)
+    depth = np.clip(habits.depth * np.exp(0.2 * rng.standard_normal(len(onset))), 0.2, 0.95)
     return Blinks(onset, duration, depth)
 
 

@@ -15,6 +15,9 @@ from facial_bench.synthetic.speech import FRAME_RATE, RATE, Speech
 _NECK = np.array([0.0, -11.0, -9.0])
 """Where the head turns, cm in the head frame: typical of the upper neck."""
 
+_LIVELINESS = 0.3
+"""Standard deviation, over recordings, of the log of the factor on all rotation: a person is not always as lively."""
+
 
 def move_head(
     habits: HeadHabits, speech: Speech, level: np.ndarray, place: np.ndarray, rng: np.random.Generator
@@ -27,10 +30,12 @@ def move_head(
     - turns: a bump of `turn` around each phrase end;
     - sway: noise through a resonance per axis, independent of the speech.
 
-    The first two can be predicted from prosody (but for a factor that wanders by 20 %), the third cannot.
+    The first two can be predicted from prosody (but for a factor that wanders by 20 %), the third cannot. A factor of
+    the recording multiplies all three.
     """
     frames = speech.frames
-    degrees = level + coupled_rotation(habits, speech, rng) + _sway(habits, frames, rng)
+    liveliness = np.exp(_LIVELINESS * rng.standard_normal())
+    degrees = level + liveliness * (coupled_rotation(habits, speech, rng) + _sway(habits, frames, rng))
     rotation = np.radians(degrees)
     turned = Rotation.from_euler("xyz", rotation).as_matrix() @ _NECK
     held = Rotation.from_euler("xyz", np.radians(level)).as_matrix() @ _NECK

@@ -16,6 +16,8 @@ FRAME_RATE = 25.0
 """Frames per second of what the corpus holds; a letter of the transcript takes at least one frame."""
 
 SILENCE = "SIL"
+_EMPHASIS = 0.45
+"""Share of the content words that are emphasised."""
 # Typical durations of read English, seconds; stressed vowels are a third longer.
 _DIPHTHONGS = frozenset("AW AY EY OW OY".split())
 _STOPS = frozenset("P B T D K G CH JH".split())
@@ -133,7 +135,7 @@ def _time_word(word: Word, rng: np.random.Generator, tempo: float, *, final: boo
     """(phones,) seconds, and the prominence of the stressed syllable."""
     prominence = 0.0
     if word.stressed >= 0:
-        prominence = rng.uniform(0.6, 1.0) if rng.random() < 0.35 else rng.uniform(0.15, 0.35)
+        prominence = rng.uniform(0.6, 1.0) if rng.random() < _EMPHASIS else rng.uniform(0.15, 0.35)
     seconds = np.array([_typical(phone) for phone in word.phones])
     if word.stressed >= 0:
         seconds[word.stressed] *= 1.25 + 0.35 * prominence

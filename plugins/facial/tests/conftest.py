@@ -1,58 +1,34 @@
-"""A small procedural corpus: two people whose mouths, heads and eyes follow the sound in their own ways."""
+"""Fixtures: the toy corpus and methods fitted to it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facial_bench.types import STATE_WIDTH, Camera, Clip, Context, CorpusInfo, Motion, Request
+from facial_bench.types import Clip
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-FEATURES = 29
+sys.path.insert(0, str(Path(__file__).parent))  # toy_corpus, whatever the import mode
 
 
-def make_clip(name: str, identity: str, frames: int, rng: np.random.Generator, features: int = FEATURES) -> Clip:
-    """Audio is smoothed noise; the face is a fixed linear image of it, the head turns with it."""
-    noise = rng.normal(size=(frames + 8, features))
-    audio = np.stack([noise[i : i + 9].mean(axis=0) * 3 for i in range(frames)]).astype(np.float32)
-    mixing = np.random.default_rng(7).normal(size=(features, 64)) / (1 + np.arange(64))
-    person = 1.0 if identity == "ann" else -1.0
-    expression = (audio @ mixing * 0.3).astype(np.float32)
-    pose = np.zeros((frames, 6), np.float32)
-    pose[:, 0] = 0.1 * person + 0.05 * person * audio[:, 0]
-    pose[:, 5] = -26 + person + 0.2 * audio[:, 1]
-    blink = np.clip(0.1 + 0.05 * person + 0.2 * (audio[:, 2] > 1), 0, 1).astype(np.float32)
-    landmarks = np.zeros((frames, 68, 3), np.float32)
-    motion = Motion(expression, pose, blink)
-    return Clip(name, identity, name, audio, motion, landmarks, np.ones(frames, bool), Camera(256, 256, 209.0))
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small are slowed by threads, most of all beside other work."""
+    import torch
 
-
-def make_context(features: int = FEATURES, seed: int = 3, **options: str) -> Context:
-    """A context with tiny step counts unless `options` say otherwise; `device` may be among them."""
-    device = options.pop("device", "cpu")
-    chosen = {"steps": "6", "adversarial_steps": "2", "fine_tune_steps": "2"} | options
-    corpus = CorpusInfo(
-        "toy", "1", "0" * 64, 25.0, "noise", features, "cm", "px", "closure", ("ann", "bob"),
-    )  # fmt: skip
-    return Context(corpus, seed, device, "quick", chosen)
-
-
-def make_request(identity: str, frames: int, seed: int = 0, features: int = FEATURES) -> Request:
-    """A request whose audio is new and whose initial state is plain."""
-    rng = np.random.default_rng(1000 + seed)
-    clip = make_clip("driving", identity, frames, rng, features)
-    state = np.zeros(STATE_WIDTH, np.float32)
-    state[64], state[69], state[70] = 0.1, -26.0, 0.1
-    return Request(f"self/{identity}{frames}", identity, clip.audio, state, 25.0, seed)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
 def clips() -> Sequence[Clip]:
+    from toy_corpus import make_clip
+
     rng = np.random.default_rng(0)
     return [make_clip(f"{who}{i}", who, 200, rng) for who in ("ann", "bob") for i in range(2)]
 
@@ -60,6 +36,8 @@ def clips() -> Sequence[Clip]:
 @pytest.fixture(scope="session")
 def fitted(clips: Sequence[Clip]) -> Callable[..., object]:
     """fitted("facial", option=value, ...) -> the method, fitted; each combination once."""
+    from toy_corpus import make_context
+
     from facial_bench_facial.plugin import facial_bench_generators
 
     specs = {spec.name: spec for spec in facial_bench_generators()}

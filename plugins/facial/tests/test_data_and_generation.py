@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from conftest import make_clip
 from torch import nn
+from toy_corpus import make_clip
 
 from facial_bench.errors import CorpusError
 from facial_bench.types import Motion
@@ -77,7 +78,7 @@ def test_batches_are_whole_epochs_in_new_orders() -> None:
 def test_chain_covers_every_frame_and_ends_with_the_audio(frames: int) -> None:
     starts = chain_starts(frames)
     assert starts[0] == 0 and starts[-1] + 128 == max(frames, 128)
-    assert all(0 < b - a <= 127 for a, b in zip(starts, starts[1:], strict=False))
+    assert all(0 < b - a <= 127 for a, b in itertools.pairwise(starts))
     assert starts[: len(starts) - 1] == [127 * i for i in range(len(starts) - 1)]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import make_clip, make_context, make_request
+from toy_corpus import make_clip, make_context, make_request
 
 from facial_bench.errors import CorpusError, FacialBenchError, GenerationError
 from facial_bench.types import Generator, Stateful
@@ -85,14 +85,14 @@ def test_saved_and_loaded_motion_is_identical(fitted, tmp_path) -> None:
 
 def test_a_state_that_does_not_fit_is_refused(fitted) -> None:
     state = fitted().state_dict()
-    with pytest.raises(FacialBenchError, match="facial-no-gloc.*one of facial"):
+    with pytest.raises(FacialBenchError, match=r"facial-no-gloc.*one of facial"):
         spec("facial-no-gloc").create(make_context()).load_state_dict(state, make_context())
     wide = make_context(features=42)
     with pytest.raises(FacialBenchError, match="for 29 audio features"):
         spec("facial").create(wide).load_state_dict(state, wide)
     for missing in ("about", "base/fusion.weight", "statistics/audio"):
         part = {key: value for key, value in state.items() if key != missing}
-        with pytest.raises(FacialBenchError, match="does not fit.*fit anew"):
+        with pytest.raises(FacialBenchError, match=r"does not fit.*fit anew"):
             spec("facial").create(make_context()).load_state_dict(part, make_context())
 
 
@@ -142,8 +142,8 @@ def test_no_adversarial_takes_as_many_steps_and_no_discriminator(clips, monkeypa
         context = make_context()
         spec(name).create(context).fit(clips, context)
         counts[name] = (taken.count("generator_step"), taken.count("adversarial_step"))
-    assert sum(counts["facial"]) == sum(counts["facial-no-adversarial"]) == 6 + 2 + 2 * 2
-    assert counts["facial"][1] >= 2 and counts["facial-no-adversarial"][1] == 0
+    assert sum(counts["facial"]) == sum(counts["facial-no-adversarial"]) == 3 + 1 + 2 * 2
+    assert counts["facial"][1] >= 1 and counts["facial-no-adversarial"][1] == 0
 
 
 def test_adversarial_gradients_are_the_plain_ones() -> None:
@@ -185,7 +185,7 @@ def test_divergence_is_said(clips) -> None:
     wild = [replace(c, motion=replace(c.motion, pose=c.motion.pose.copy())) for c in clips]
     method = spec("facial").create(context)
     method.settings = replace(method.settings, learning_rate=1e30)
-    with pytest.raises(FacialBenchError, match="training diverged.*step"):
+    with pytest.raises(FacialBenchError, match=r"training diverged.*step"):
         method.fit(wild, context)
 
 
@@ -208,7 +208,7 @@ def test_unusable_input_is_one_clear_error(fitted, clips) -> None:
         fitted().generate([replace(request, identity="cyd")])
     with pytest.raises(GenerationError, match="has audio that is not finite"):
         fitted().generate([replace(request, audio=np.full((20, 29), np.nan, np.float32))])
-    with pytest.raises(GenerationError, match="expected .1 or more, 29"):
+    with pytest.raises(GenerationError, match=r"expected .1 or more, 29"):
         fitted().generate([replace(request, audio=np.zeros((20, 13), np.float32))])
     with pytest.raises(GenerationError, match="not fitted"):
         spec("facial").create(make_context()).generate([request])
@@ -218,7 +218,8 @@ def test_options(fitted) -> None:
     for options, message in (
         ({"wieghts": "paper"}, "Unknown option 'wieghts'. Did you mean 'weights'"),
         ({"weights": "mine"}, r"weights=mine is not known; use weights=paper\|released"),
-        ({"steps": "-3"}, "steps=-3 is not a number of steps"),
+        ({"steps": "-3"}, "steps=-3 is not known; use a whole number from 0 up"),
+        ({"batch": "1"}, "batch=1 is not known; use a whole number from 2 up"),
         ({"precision": "fp16"}, r"use precision=fp32\|bf16"),
     ):
         with pytest.raises(FacialBenchError, match=message):
@@ -243,8 +244,17 @@ def test_paper_budget_counts_epochs() -> None:
     assert {p.learning_rate for p in (*general, *tuning)} == {1e-4}
 
 
-def test_bf16_training_gives_nearly_the_same_motion(fitted) -> None:
-    request = make_request("ann", 150)
-    full, half = (arrays(fitted(precision=p).generate([request])[0]) for p in ("fp32", "bf16"))
-    assert 0 < np.abs(full - half).max()
-    assert np.abs(full - half).mean() < 0.3 * np.abs(full - full.mean(axis=0)).mean()
+def test_bf16_training_step_is_close_to_the_fp32_one() -> None:
+    from facial_bench_facial.networks import FaceGenerator
+    from facial_bench_facial.training import Trainer, build
+
+    rng = torch.Generator().manual_seed(0)
+    audio, states = torch.randn(2, 143, 29, generator=rng), torch.randn(2, 128, 71, generator=rng)
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        trainer = Trainer(
+            build(lambda: FaceGenerator(29), 0, "cpu"), None, settings_for("quick", {"precision": precision}), "cpu"
+        )
+        losses[precision] = float(trainer.generator_step(audio, states))
+    assert losses["bf16"] != losses["fp32"]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)

@@ -64,7 +64,7 @@ def test_any_width_from_22(features: int) -> None:
 
 
 def test_too_narrow_audio_is_named() -> None:
-    with pytest.raises(FacialBenchError, match="21 features.*at least 22"):
+    with pytest.raises(FacialBenchError, match=r"21 features.*at least 22"):
         FaceGenerator(21, temporal=False)
 
 

@@ -7,6 +7,8 @@ frame t (t-8 .. t+7) is a view of it and is never stored.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -94,7 +96,7 @@ class LocalGenerator(nn.Module):
         super().__init__()
         channels = (features, 32, 32, 64, 64)
         layers: list[nn.Module] = []
-        for before, after in zip(channels, channels[1:], strict=False):
+        for before, after in itertools.pairwise(channels):
             layers += [nn.Conv1d(before, after, 3, stride=2, padding=1), nn.ReLU(), nn.BatchNorm1d(after)]
         self.encoder = nn.Sequential(*layers)
         self.head = nn.Linear(64, LATENT)

@@ -89,7 +89,7 @@ def budgets() -> dict[str, Settings]:
 
 def option_names() -> tuple[str, ...]:
     """Every `--option` that the FACIAL methods know."""
-    return ("weights", "compile", "precision", "smooth", "steps", "adversarial_steps", "fine_tune_steps")
+    return ("weights", "compile", "precision", "smooth", "steps", "adversarial_steps", "fine_tune_steps", "batch")
 
 
 def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
@@ -112,6 +112,9 @@ def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
             settings = replace(settings, bf16=_one_of(name, value, {"fp32": False, "bf16": True}))
         elif name == "smooth":
             settings = replace(settings, smooth=_one_of(name, value, {"yes": True, "no": False}))
+        elif name == "batch":
+            size = _count(name, value, lowest=2)  # batch normalisation needs two
+            settings = replace(settings, batch=size, adversarial_batch=size, fine_tune_batch=size)
         else:
             settings = replace(settings, **{name: _count(name, value)})
     return settings
@@ -130,7 +133,7 @@ def _one_of(name: str, value: str, known: Mapping[str, bool]) -> bool:
     return known[value]
 
 
-def _count(name: str, value: str) -> int:
-    if not value.isascii() or not value.isdigit():
-        raise FacialBenchError(f"facial: option {name}={value} is not a number of steps; use {name}=0 or more.")
+def _count(name: str, value: str, lowest: int = 0) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) < lowest:
+        raise FacialBenchError(f"facial: option {name}={value} is not known; use a whole number from {lowest} up.")
     return int(value)

@@ -9,14 +9,14 @@ after the discriminator's update, for a fifth more arithmetic.) No gradient is c
 from __future__ import annotations
 
 import copy
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from facial_bench.device import deterministic
 from facial_bench.errors import FacialBenchError
 from facial_bench_facial.data import TrainingSet, batches
 from facial_bench_facial.discriminator import PatchDiscriminator, state_image
@@ -62,27 +62,6 @@ def fine_tuning_phases(settings: Settings, variant: Variant, windows: int) -> tu
         Phase("fine-tuning", steps - adversarial, batch, rate, False),
         Phase("fine-tuning", adversarial, batch, rate, variant.adversarial),
     )
-
-
-@contextmanager
-def deterministic(device: str) -> Iterator[None]:
-    """On CUDA: deterministic algorithms for the time of this block, and all flags as they were after it."""
-    if not device.startswith("cuda"):
-        yield
-        return
-    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = workspace or ":4096:8"  # cuBLAS is deterministic only with this set
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    benchmark = torch.backends.cudnn.benchmark
-    try:
-        torch.use_deterministic_algorithms(True)
-        torch.backends.cudnn.benchmark = False
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.backends.cudnn.benchmark = benchmark
-        if workspace is None:
-            del os.environ["CUBLAS_WORKSPACE_CONFIG"]
 
 
 def build(make: Callable[[], nn.Module], seed: int, device: str) -> nn.Module:
@@ -168,7 +147,7 @@ def train(
     data: TrainingSet, features: int, settings: Settings, variant: Variant, seed: int, device: str, log: Log
 ) -> tuple[FaceGenerator, Mapping[str, FaceGenerator]]:
     """The general generator and, with fine-tuning, one per identity; deterministic in `seed`. In eval mode."""
-    with deterministic(device):
+    with deterministic():
         generator = build(lambda: FaceGenerator(features, variant.temporal, variant.local), seed, device)
         phases = general_phases(settings, variant, len(data.starts))
         discriminator = build(PatchDiscriminator, seed + 1, device) if _needs_judge(settings, variant, phases) else None

@@ -1,0 +1,1 @@
+"""Speed and memory of facial-bench, as ratios: `python -m benchmarks.run`."""

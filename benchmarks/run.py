@@ -1,0 +1,43 @@
+"""`python -m benchmarks.run`: the table on standard output, and build/bench.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from benchmarks.arithmetic import matrix_rate
+from benchmarks.facial import generation_rows, memory_rows, training_rows, variant_rows
+from benchmarks.timing import markdown
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=7, help="measured turns of each row (default 7)")
+    parser.add_argument("--quick", action="store_true", help="leave out bfloat16 and torch.compile")
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
+    options = parser.parse_args()
+    machine = {
+        "threads": torch.get_num_threads(), "matrix GFLOP/s": matrix_rate() / 1e9, "torch": torch.__version__,
+        "processor": torch.backends.cpu.get_cpu_capability(), "python": platform.python_version(),
+    }  # fmt: skip
+    print(", ".join(f"{k} {v:.0f}" if isinstance(v, float) else f"{k} {v}" for k, v in machine.items()), "\n")
+    groups = {"training": training_rows(options.repetitions), "generation": generation_rows(options.repetitions)}
+    if not options.quick:
+        groups["variants"] = variant_rows(options.repetitions)
+    groups["memory"] = memory_rows()
+    for rows in groups.values():
+        print(markdown(rows), "\n", flush=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    part = options.out.with_name(options.out.name + ".part")
+    part.write_text(json.dumps({"machine": machine, "rows": groups}, indent=1) + "\n")
+    os.replace(part, options.out)
+
+
+if __name__ == "__main__":
+    main()

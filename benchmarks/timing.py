@@ -1,0 +1,55 @@
+"""Interleaved timing: what is compared runs in turns, so that a busy moment hits both."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of repeated runs of one thing."""
+
+    runs: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Seconds."""
+        return median(self.runs)
+
+    @property
+    def best(self) -> float:
+        """Seconds of the quickest run: what the machine does when nobody disturbs it."""
+        return min(self.runs)
+
+
+def interleaved(candidates: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, Timing]:
+    """Run all candidates in turns, after one unmeasured turn."""
+    runs: dict[str, list[float]] = {name: [] for name in candidates}
+    for turn in range(repetitions + 1):
+        for name, call in candidates.items():
+            start = time.perf_counter()
+            call()
+            if turn:
+                runs[name].append(time.perf_counter() - start)
+    return {name: Timing(tuple(values)) for name, values in runs.items()}
+
+
+def peak_memory(code: str) -> float:
+    """MiB of resident memory, at its peak, of a fresh Python process that runs `code`."""
+    report = "\nimport json, resource\nprint(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))"
+    done = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def markdown(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a table; numbers to three digits."""
+    from tabulate import tabulate
+
+    shown = [{k: f"{v:.3g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+    return tabulate(shown, headers="keys", tablefmt="github", disable_numparse=True)

@@ -1,0 +1,68 @@
+"""Fixtures: small corpora and protocols, methods, the real data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from support import Echo, make_clip, make_model
+
+from facial_bench.corpus import Corpus, open_corpus, write_corpus
+from facial_bench.protocol import JudgeSettings, Protocol
+from facial_bench.types import Clip, Context, Generator, GeneratorSpec
+from facial_bench.workspace import Method
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Two test processes share two cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def make_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Corpus]:
+    """make_corpus(people=("a", "b"), clips=3, frames=300, scales=...) -> an opened corpus folder."""
+
+    def make(people: Sequence[str] = ("a", "b"), clips: int = 3, frames: int = 300, name: str = "tiny",
+             scales: Sequence[float] | None = None, edit: Callable[[Clip], Clip] = lambda clip: clip) -> Corpus:  # fmt: skip
+        model, folder = make_model(people), tmp_path_factory.mktemp("corpora") / name
+        made = [
+            edit(make_clip(model, person, f"{person}{k}", frames, 100 * p + k, (scales or [1.0] * len(people))[p]))
+            for p, person in enumerate(people) for k in range(clips)
+        ]  # fmt: skip
+        write_corpus(
+            folder, name=name, version="1", protocol_fps=25.0, audio_kind="noise29", length_unit="cm",
+            landmark_unit="px", blink_scale="closure", face_model=model, clips=made,
+        )  # fmt: skip
+        return open_corpus(folder)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def small_protocol() -> Protocol:
+    """The protocol with short training and little resampling: for tests of everything but the numbers."""
+    judges = JudgeSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
+    return replace(Protocol(), judges=judges, resamples=200, name="small")
+
+
+@pytest.fixture(scope="module")
+def as_method() -> Callable[..., Method]:
+    """as_method(create, name="echo") -> a method of a made-up plugin."""
+
+    def wrap(create: Callable[[Context], Generator] = Echo, name: str = "echo", source: str = "s") -> Method:
+        return Method(GeneratorSpec(name, "a test method", "none", create), "test-plugin", "1", source)
+
+    return wrap
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real tracked clips and videos."""
+    folder = os.environ.get("FACIAL_BENCH_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("real data: FACIAL_BENCH_DATA does not name a folder")
+    return Path(folder)

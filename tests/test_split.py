@@ -1,0 +1,107 @@
+"""The split by clip: protocol.md's rule."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facial_bench.errors import CorpusError
+from facial_bench.protocol import Protocol
+from facial_bench.split import ClipEntry, require_windows, split_clips, window_starts
+
+PROTOCOL = Protocol()
+
+
+def entries(*rows: tuple[str, str, str, int]) -> list[ClipEntry]:
+    return [ClipEntry(*row) for row in rows]
+
+
+def test_twelve_recordings_leave_five_for_test_one_for_validation_six_for_training() -> None:
+    split = split_clips(entries(*((f"c{k}", "a", f"r{k}", 400) for k in range(12))), PROTOCOL)
+    assert (len(split.test), len(split.validation), len(split.train)) == (5, 1, 6)
+
+
+def test_the_parts_are_disjoint_and_complete() -> None:
+    split = split_clips(entries(*((f"c{k}", "a", f"r{k // 2}", 300 + k) for k in range(16))), PROTOCOL)
+    parts = [{segment.clip for segment in part} for part in (split.train, split.validation, split.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 16
+
+
+def test_clips_of_one_recording_stay_together() -> None:
+    split = split_clips(entries(*((f"c{k}", "a", f"r{k // 3}", 200) for k in range(24))), PROTOCOL)
+    where = {segment.clip: name for name in ("train", "validation", "test") for segment in getattr(split, name)}
+    for k in range(24):
+        assert where[f"c{k}"] == where[f"c{k // 3 * 3}"]
+
+
+def test_few_units_test_the_one_nearest_to_forty_percent_and_validate_none() -> None:
+    split = split_clips(entries(("x", "a", "1", 100), ("y", "a", "2", 410), ("z", "a", "3", 490)), PROTOCOL)
+    assert [segment.clip for segment in split.test] == ["y"]
+    assert split.validation == ()
+
+
+def test_ties_are_broken_by_name() -> None:
+    split = split_clips(entries(("y", "a", "2", 500), ("x", "a", "1", 500)), PROTOCOL)
+    assert [segment.clip for segment in split.test] == ["x"]
+
+
+def test_one_recording_of_three_clips_is_split_by_clip_and_flagged() -> None:
+    split = split_clips(entries(*((f"c{k}", "a", "r", 300) for k in range(3))), PROTOCOL)
+    assert len(split.test) == 1
+    assert split.notes == {"a": "one recording: split by clip"}
+
+
+def test_one_clip_is_split_in_time_with_a_gap_of_one_window() -> None:
+    split = split_clips(entries(("c", "a", "r", 1000)), PROTOCOL)
+    assert [(s.start, s.stop) for s in split.train] == [(0, 600)]
+    assert [(s.start, s.stop) for s in split.test] == [(728, 1000)]
+    assert split.notes == {"a": "one recording: split in time"}
+
+
+def test_two_clips_of_one_recording_are_split_in_time_across_both() -> None:
+    split = split_clips(entries(("c", "a", "r", 600), ("d", "a", "r", 400)), PROTOCOL)
+    assert [(s.clip, s.start, s.stop) for s in split.train] == [("c", 0, 600)]
+    assert [(s.clip, s.start, s.stop) for s in split.test] == [("d", 128, 400)]
+
+
+def test_the_order_of_the_clips_changes_nothing() -> None:
+    rows = entries(*((f"c{k}", "a", f"r{k}", 300 + 7 * k) for k in range(9)))
+    forward, backward = split_clips(rows, PROTOCOL), split_clips(rows[::-1], PROTOCOL)
+    for part in ("train", "validation", "test"):
+        assert set(getattr(forward, part)) == set(getattr(backward, part))
+
+
+def test_the_real_tracks_are_split_as_the_protocol_says(real_data: Path) -> None:
+    manifest = json.loads((real_data / "real-tracks/manifest.json").read_text())
+    rows = [
+        ClipEntry(c["clip"], c["identity"], c["source_repository"] + c["source_path"], int(c["seconds"] * 25))
+        for c in manifest["clips"]
+    ]
+    split = split_clips(rows, PROTOCOL)
+    assert [segment.clip for segment in split.test] == ["s01a", "s02a", "s03b", "s04b", "s05a"]
+    assert split.test[-1].start > 0
+
+
+def slow_starts(valid: np.ndarray, window: int, stride: int) -> list[int]:
+    return [s for s in range(0, len(valid) - window + 1, stride) if all(valid[s : s + window])]
+
+
+@pytest.mark.parametrize("frames", [0, 1, 127, 128, 129, 500])
+def test_windows_are_those_of_the_slow_twin(frames: int) -> None:
+    valid = np.random.default_rng(frames).random(frames) > 0.005
+    for stride in (1, 5, 16):
+        assert window_starts(valid, 128, stride).tolist() == slow_starts(valid, 128, stride)
+
+
+def test_an_identity_without_a_window_is_named_with_the_option_that_leaves_it_out() -> None:
+    rows = entries(*((f"{p}{k}", p, f"{p}{k}", 300) for p in "abc" for k in range(3)))
+    with pytest.raises(CorpusError, match=r"b \(no usable test window\); leave out with --identities a,c"):
+        require_windows(rows, {"train": dict.fromkeys("abc", 5), "test": {"a": 3, "b": 0, "c": 1}})
+
+
+def test_one_identity_is_an_error() -> None:
+    with pytest.raises(CorpusError, match="at least two"):
+        require_windows(entries(("c", "a", "r", 300)), {"train": {"a": 1}, "test": {"a": 1}})

@@ -1,0 +1,167 @@
+"""The bootstrap and the label permutation, against slow twins and worked values."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from facial_bench.stats import Unit, bootstrap_draws, interval, label_permutation_p, ratio
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def units(**people: list[tuple[float, float]]) -> list[Unit]:
+    return [Unit(person, total, weight) for person, rows in people.items() for total, weight in rows]
+
+
+def slow_ratio(rows: list[Unit], shares: dict[str, float]) -> float:
+    value = 0.0
+    for person, share in shares.items():
+        top = bottom = 0.0
+        for unit in rows:
+            if unit.identity == person:
+                top, bottom = top + unit.total, bottom + unit.weight
+        value += share * top / bottom
+    return value
+
+
+def test_ratio_by_hand() -> None:
+    rows = units(a=[(1, 4), (3, 4)], b=[(2, 2)])
+    assert ratio(rows, {"a": 0.5, "b": 0.5}) == 0.75
+    assert ratio(rows, {"a": 0.25, "b": 0.75}) == 0.875
+
+
+def test_ratio_equals_its_slow_twin() -> None:
+    r = rng(1)
+    rows = units(**{p: list(zip(r.random(4), 1 + r.random(4), strict=True)) for p in "abc"})
+    shares = {"a": 0.2, "b": 0.3, "c": 0.5}
+    assert ratio(rows, shares) == pytest.approx(slow_ratio(rows, shares), abs=1e-12)
+
+
+def slow_draws(groups: list[list[Unit]], shares: dict[str, float], count: int, r: np.random.Generator) -> np.ndarray:
+    """Resample seeds and units in loops, in the same order of random numbers."""
+    n_seeds = len(groups)
+    chosen = r.integers(n_seeds, size=(count, max(n_seeds - 1, 1)))
+    values = np.zeros(count)
+    for person in shares:
+        own = [[u for u in rows if u.identity == person] for rows in groups]
+        picks = r.integers(len(own[0]), size=(count, len(own[0]) - 1))
+        for k in range(count):
+            top = sum(own[s][i].total for s in chosen[k] for i in picks[k])
+            bottom = sum(own[s][i].weight for s in chosen[k] for i in picks[k])
+            values[k] += shares[person] * top / bottom
+    return values
+
+
+@pytest.mark.parametrize("n_seeds", [1, 3])
+def test_draws_equal_their_slow_twin(n_seeds: int) -> None:
+    r = rng(2)
+    groups = [
+        units(**{p: list(zip(r.random(n), 1 + r.random(n), strict=True)) for p, n in {"a": 2, "b": 5}.items()})
+        for _ in range(n_seeds)
+    ]
+    shares = {"a": 0.5, "b": 0.5}
+    fast = bootstrap_draws(groups, shares, 50, rng(3))
+    np.testing.assert_allclose(fast, slow_draws(groups, shares, 50, rng(3)), atol=1e-12)
+
+
+def test_the_spread_of_the_draws_is_the_standard_error_of_a_stratified_mean() -> None:
+    values = {p: rng(k).random(4) for k, p in enumerate("abc")}
+    rows = units(**{p: [(v, 1) for v in found] for p, found in values.items()})
+    draws = bootstrap_draws([rows], dict.fromkeys("abc", 1 / 3), 40000, rng())
+    variance = sum(found.var(ddof=1) / 4 for found in values.values()) / 9
+    assert draws.var() == pytest.approx(variance, rel=0.05)
+
+
+def settings(**more: object) -> dict[str, object]:
+    return {"resamples": 2000, "confidence": 0.95, "rng": rng(), "proportion": True, **more}
+
+
+def test_one_unit_of_an_identity_gives_no_interval() -> None:
+    assert interval([units(a=[(1, 2)], b=[(1, 2), (2, 2)])], {"a": 0.5, "b": 0.5}, **settings()) is None
+
+
+def test_a_proportion_without_spread_takes_the_wilson_interval() -> None:
+    rows = units(a=[(4, 4)] * 5, b=[(4, 4)] * 5)
+    low, high = interval([rows], {"a": 0.5, "b": 0.5}, **settings())
+    expected = binomtest(10, 10).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((expected.low, 1.0))
+    assert low < 0.8
+
+
+def test_zero_distance_everywhere_is_zero_and_another_constant_has_no_interval() -> None:
+    shares = {"a": 1.0}
+    assert interval([units(a=[(0, 1)] * 3)], shares, **settings(proportion=False)) == (0.0, 0.0)
+    assert interval([units(a=[(2, 1)] * 3)], shares, **settings(proportion=False)) is None
+
+
+def test_the_interval_holds_the_value_and_scales_with_it() -> None:
+    r = rng(5)
+    values = r.random(8)
+    one = units(a=[(v, 1) for v in values])
+    ten = units(a=[(10 * v, 1) for v in values])
+    low, high = interval([one], {"a": 1.0}, **settings())
+    assert low < values.mean() < high
+    assert interval([ten], {"a": 1.0}, **settings()) == pytest.approx((10 * low, 10 * high))
+
+
+def test_a_second_seed_that_differs_widens_the_interval() -> None:
+    r = rng(6)
+    values = r.random(12)
+    alone = interval([units(a=[(v, 1) for v in values])], {"a": 1.0}, **settings())
+    both = interval(
+        [units(a=[(v + shift, 1) for v in values]) for shift in (-0.5, 0.0, 0.5)], {"a": 1.0}, **settings()
+    )
+    assert both[1] - both[0] > 2 * (alone[1] - alone[0])
+
+
+def slow_p(votes: np.ndarray, windows: np.ndarray, labels: np.ndarray) -> float:
+    def accuracy(order: tuple[int, ...]) -> float:
+        shares = []
+        for k in range(votes.shape[1]):
+            mine = [c for c in range(len(order)) if order[c] == k]
+            shares.append(sum(votes[c, k] for c in mine) / sum(windows[c] for c in mine))
+        return sum(shares) / len(shares)
+
+    observed = accuracy(tuple(labels))
+    every = [accuracy(order) for order in itertools.permutations(labels)]
+    return sum(value >= observed - 1e-12 for value in every) / len(every)
+
+
+def test_the_exact_p_equals_its_slow_twin_and_the_worked_value() -> None:
+    perfect = np.diag([5.0, 4, 3, 2, 1])
+    windows, labels = perfect.sum(1), np.arange(5)
+    assert label_permutation_p(perfect, windows, labels, permutations=2000, rng=rng()) == 1 / 120
+    votes = rng(7).integers(0, 6, size=(5, 5)).astype(float)
+    for order in ([0, 1, 2, 3, 4], [1, 0, 2, 4, 3]):
+        p = label_permutation_p(votes, votes.sum(1), np.array(order), permutations=2000, rng=rng())
+        assert p == pytest.approx(slow_p(votes, votes.sum(1), np.array(order)))
+
+
+def test_a_blind_classifier_has_p_one() -> None:
+    votes = np.tile([3.0, 0, 0], (6, 1))
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    assert label_permutation_p(votes, votes.sum(1), labels, permutations=500, rng=rng()) == 1.0
+
+
+def test_random_shuffles_agree_with_all_of_them() -> None:
+    votes = rng(8).integers(0, 6, size=(6, 3)).astype(float)
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    exact = label_permutation_p(votes, votes.sum(1), labels, permutations=720, rng=rng())
+    drawn = label_permutation_p(votes, votes.sum(1), labels, permutations=719, rng=rng())
+    assert drawn == pytest.approx(exact, abs=0.06)
+
+
+def test_noise_is_accepted_no_more_often_than_the_level() -> None:
+    r = rng(9)
+    labels = np.repeat(np.arange(5), 2)
+    accepted = 0
+    for _ in range(400):
+        votes = r.dirichlet(np.full(5, 0.3), size=10) * 8
+        accepted += label_permutation_p(votes, votes.sum(1), labels, permutations=199, rng=r) < 0.05
+    assert accepted / 400 < 0.085
