@@ -9,13 +9,13 @@ import numpy as np
 from scipy.signal import welch
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402  (the backend has to be chosen first)
+from matplotlib import pyplot as plt
 
-from facial_bench.synthetic.face import MOVEMENTS, move_face, person_face  # noqa: E402
-from facial_bench.synthetic.logits import SYMBOLS, at_frames  # noqa: E402
-from facial_bench.synthetic.mouth import visemes  # noqa: E402
-from facial_bench.synthetic.people import people  # noqa: E402
-from facial_bench.synthetic.tracks import Take, record  # noqa: E402
+from facial_bench.synthetic.face import MOVEMENTS, move_face, person_face
+from facial_bench.synthetic.logits import SYMBOLS, at_frames
+from facial_bench.synthetic.mouth import visemes
+from facial_bench.synthetic.people import people
+from facial_bench.synthetic.tracks import Take, record
 
 SEED = 0
 LINES = (range(0, 17), range(17, 22), range(22, 27), range(27, 31), range(31, 36), [*range(36, 42), 36],
@@ -28,7 +28,7 @@ def draw_face(axes: plt.Axes, points: np.ndarray, title: str, colour: str = "k")
         axes.plot(points[list(line), 0], points[list(line), 1], color=colour, lw=0.9)
     axes.set_title(title, fontsize=8)
     middle = points.mean(axis=0)
-    reach = 0.56 * np.ptp(points[:, 1])
+    reach = 0.64 * np.ptp(points[:, 1])
     axes.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach), aspect="equal")
     axes.axis("off")
 
@@ -86,8 +86,11 @@ def main() -> None:
     takes = [[record(p, np.random.default_rng([SEED, i, j])) for j in range(12)] for i, p in enumerate(five)]
     figure = plt.figure(figsize=(11, 15), constrained_layout=True)
     grid = figure.add_gridspec(9, 8, height_ratios=[1.1, 1.1, 1.4, 1, 1, 1, 1, 1, 1.3])
-    shapes = [("at rest", still()), ("P B M", still("P")), ("F V", still("F")), ("AA", still("AA")), ("IY", still("IY")),
-              ("UW", still("UW")), ("SH", still("SH")), ("blink, brows up", still(blink=0.9, brow=0.5))]  # fmt: skip
+    shapes = [
+        ("at rest", still()),
+        *((name, still(name.split()[0])) for name in ("P B M", "F V", "AA", "IY", "UW", "SH")),
+    ]
+    shapes.append(("blink, brows up", still(blink=0.9, brow=0.5)))
     average = person_face(five[3])
     for column, (name, movements) in enumerate(shapes):
         draw_face(figure.add_subplot(grid[0, column]), move_face(average, movements)[0], name)
@@ -110,7 +113,9 @@ def main() -> None:
         axes = figure.add_subplot(grid[8, 2 * axis : 2 * axis + 2])
         for person, own in zip(five, takes, strict=True):
             spectra = [welch(np.degrees(take.rotation[:, axis]), fs=25, nperseg=128) for take in own]
-            axes.loglog(spectra[0][0][1:], np.mean([power for _, power in spectra], axis=0)[1:], lw=1, label=person.name)
+            axes.loglog(
+                spectra[0][0][1:], np.mean([power for _, power in spectra], axis=0)[1:], lw=1, label=person.name
+            )
         axes.set_title(f"spectrum of {name}, deg$^2$/Hz against Hz", fontsize=8)
         axes.tick_params(labelsize=6)
         if axis == 0:

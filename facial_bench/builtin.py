@@ -51,7 +51,7 @@ def facial_bench_corpora() -> Sequence[CorpusSpec]:
 @hookimpl
 def facial_bench_importers() -> Sequence[ImporterSpec]:
     """The track folder."""
-    from facial_bench.importers.tracks import tracks_importer
+    from facial_bench.importers import tracks_importer
 
     return [tracks_importer()]
 

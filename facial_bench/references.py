@@ -42,16 +42,16 @@ def make_references(
             "ceiling_is": "real motion decoded by the face model",
             "chance": summarise([still], spec.id, judges.protocol)["value"], "chance_is": "mean training state",
         }  # fmt: skip
-    by_form = {form: _judge_reference(form, real, own, judges) for form in forms()}
+    p_values = _permutation_p([task.clip for task in own], judges)
+    by_form = {form: _judge_reference(form, p_values[form], real, judges) for form in forms()}
     found.update({metric: by_form[form] for metric, (form, _) in accuracies().items()})
     return found
 
 
-def _judge_reference(form: str, real: Sequence[Mapping[str, Any]], own: Sequence[Task], judges: Judges) -> dict[str, Any]:
+def _judge_reference(form: str, p: float, real: Sequence[Mapping[str, Any]], judges: Judges) -> dict[str, Any]:
     metric = next(m for m, (name, driving) in accuracies().items() if name == form and driving == SELF)
     ceiling = summarise([real], metric, judges.protocol)
     chance = 1 / len(judges.identities)
-    p = _permutation_p(form, [task.clip for task in own], judges)
     refused = None
     if ceiling["low"] is None or ceiling["low"] <= chance:
         ends = "no interval" if ceiling["low"] is None else f"[{ceiling['low']:.2f}, {ceiling['high']:.2f}]"
@@ -64,21 +64,21 @@ def _judge_reference(form: str, real: Sequence[Mapping[str, Any]], own: Sequence
     }  # fmt: skip
 
 
-def _permutation_p(form: str, clips: Sequence[Clip], judges: Judges) -> float:
-    """p of the label permutation over the real test clips that have a window."""
+def _permutation_p(clips: Sequence[Clip], judges: Judges) -> dict[str, float]:
+    """form -> p of the label permutation over the real test clips that have a window, all forms together."""
     protocol, n = judges.protocol, len(judges.identities)
-    votes, windows, labels = [], [], []
-    for clip in clips:
-        starts = window_starts(clip.valid, protocol.window, protocol.scoring_stride)
-        if len(starts):
-            said = judges.predict(forms()[form], clip.motion, starts)
-            votes.append(np.bincount(said.ravel(), minlength=n) / len(said))
-            windows.append(len(starts))
-            labels.append(judges.identities.index(clip.identity))
-    rng = np.random.default_rng(derive_seed(0, "label permutation", form))
-    return label_permutation_p(
-        np.array(votes), np.array(windows, float), np.array(labels), permutations=protocol.resamples, rng=rng
-    )
+    starts = [window_starts(clip.valid, protocol.window, protocol.scoring_stride) for clip in clips]
+    scored = [(clip, own) for clip, own in zip(clips, starts, strict=True) if len(own)]
+    votes = np.array([
+        [np.bincount(judges.predict(form, clip.motion, own).ravel(), minlength=n) for clip, own in scored]
+        for form in forms().values()
+    ]) / len(protocol.judges.seeds)  # fmt: skip
+    p_values = label_permutation_p(
+        votes, np.array([len(own) for _, own in scored], float),
+        np.array([judges.identities.index(clip.identity) for clip, _ in scored]),
+        permutations=protocol.resamples, rng=np.random.default_rng(derive_seed(0, "label permutation")),
+    )  # fmt: skip
+    return dict(zip(forms(), p_values.tolist(), strict=True))
 
 
 def _still(task: Task) -> Motion:

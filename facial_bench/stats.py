@@ -101,32 +101,37 @@ def interval(
 
 def label_permutation_p(
     votes: np.ndarray, windows: np.ndarray, labels: np.ndarray, *, permutations: int, rng: np.random.Generator
-) -> float:
-    """How often shuffled labels give the classifier's balanced accuracy or a better one.
+) -> np.ndarray:
+    """How often shuffled labels give ANY of several classifiers the balanced accuracy of this one, or a better one.
 
     Args:
-        votes: (C, N) float64, of clip c how many windows were given to class k.
+        votes: (M, C, N) float64, how many windows of clip c classifier m gave to class k.
         windows: (C,) float64, windows of each clip, > 0.
         labels: (C,) int, the true class of each clip; every class 0..N-1 occurs.
         permutations: most shuffles to draw; all of them are used where there are no more.
         rng: source of randomness.
 
     Returns:
-        p in (0, 1]: exact over all shuffles, else (1 + hits) / (1 + shuffles).
+        (M,) p in (0, 1]: exact over all shuffles, else (1 + hits) / (1 + shuffles).
 
-    Clips are exchangeable where motion says nothing of the person, so p <= alpha there with probability <= alpha.
+    Where motion says nothing of the person the clips are exchangeable, so the chance that even one of the M
+    classifiers gets p <= alpha is at most alpha: the single-step maximum test of Westfall and Young (1993). The
+    shuffles are common to all classifiers, which share clips and so err together.
     """
-    n_classes = votes.shape[1]
+    n_classes = votes.shape[2]
 
-    def accuracy(orders: np.ndarray) -> np.ndarray:
-        """Balanced accuracy for each row of labels, (R,)."""
-        right = np.take_along_axis(votes[None], orders[:, :, None], axis=2)[:, :, 0]
-        member = orders[:, :, None] == np.arange(n_classes)
-        return ((right[:, :, None] * member).sum(1) / (windows[None, :, None] * member).sum(1)).mean(1)
+    def accuracy(order: np.ndarray) -> np.ndarray:
+        """(R, C) labels -> (R, M) balanced accuracies."""
+        member = (order[:, :, None] == np.arange(n_classes)).astype(float)
+        right = np.einsum("mck,rck->rmk", votes, member)
+        return (right / np.einsum("c,rck->rk", windows, member)[:, None, :]).mean(axis=2)
 
     observed = accuracy(labels[None])[0]
-    if math.factorial(len(labels)) <= permutations:
+    exact = math.factorial(len(labels)) <= permutations
+    if exact:
         shuffles = np.array(list(itertools.permutations(labels)))
-        return float(np.mean(accuracy(shuffles) >= observed - 1e-12))
-    shuffles = rng.permuted(np.tile(labels, (permutations, 1)), axis=1)
-    return float((1 + np.sum(accuracy(shuffles) >= observed - 1e-12)) / (1 + permutations))
+    else:
+        shuffles = rng.permuted(np.tile(labels, (permutations, 1)), axis=1)
+    best = accuracy(shuffles).max(axis=1)
+    hits = (best[:, None] >= observed - 1e-12).sum(axis=0)
+    return hits / len(shuffles) if exact else (1 + hits) / (1 + len(shuffles))

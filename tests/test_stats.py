@@ -120,48 +120,57 @@ def test_a_second_seed_that_differs_widens_the_interval() -> None:
     assert both[1] - both[0] > 2 * (alone[1] - alone[0])
 
 
-def slow_p(votes: np.ndarray, windows: np.ndarray, labels: np.ndarray) -> float:
-    def accuracy(order: tuple[int, ...]) -> float:
+def slow_p(votes: np.ndarray, windows: np.ndarray, labels: np.ndarray) -> list[float]:
+    def accuracy(m: int, order: tuple[int, ...]) -> float:
         shares = []
-        for k in range(votes.shape[1]):
+        for k in range(votes.shape[2]):
             mine = [c for c in range(len(order)) if order[c] == k]
-            shares.append(sum(votes[c, k] for c in mine) / sum(windows[c] for c in mine))
+            shares.append(sum(votes[m, c, k] for c in mine) / sum(windows[c] for c in mine))
         return sum(shares) / len(shares)
 
-    observed = accuracy(tuple(labels))
-    every = [accuracy(order) for order in itertools.permutations(labels)]
-    return sum(value >= observed - 1e-12 for value in every) / len(every)
+    models = range(len(votes))
+    best = [max(accuracy(m, order) for m in models) for order in itertools.permutations(labels)]
+    return [sum(b >= accuracy(m, tuple(labels)) - 1e-12 for b in best) / len(best) for m in models]
 
 
-def test_the_exact_p_equals_its_slow_twin_and_the_worked_value() -> None:
+def test_the_exact_p_is_the_worked_value() -> None:
     perfect = np.diag([5.0, 4, 3, 2, 1])
-    windows, labels = perfect.sum(1), np.arange(5)
-    assert label_permutation_p(perfect, windows, labels, permutations=2000, rng=rng()) == 1 / 120
-    votes = rng(7).integers(0, 6, size=(5, 5)).astype(float)
-    for order in ([0, 1, 2, 3, 4], [1, 0, 2, 4, 3]):
-        p = label_permutation_p(votes, votes.sum(1), np.array(order), permutations=2000, rng=rng())
-        assert p == pytest.approx(slow_p(votes, votes.sum(1), np.array(order)))
+    p = label_permutation_p(perfect[None], perfect.sum(1), np.arange(5), permutations=2000, rng=rng())
+    assert p.tolist() == [1 / 120]
 
 
-def test_a_blind_classifier_has_p_one() -> None:
-    votes = np.tile([3.0, 0, 0], (6, 1))
+def test_the_exact_p_equals_its_slow_twin() -> None:
+    windows = np.array([7.0, 3, 5, 6, 4])
+    votes = np.stack([[rng(10 * m + c).multinomial(int(windows[c]), np.full(5, 0.2)) for c in range(5)] for m in range(3)])
+    for order in ([0, 1, 2, 3, 4], [1, 0, 2, 4, 3], [4, 4, 1, 0, 0]):
+        labels = np.unique(order, return_inverse=True)[1]
+        some = votes[:, :, : labels.max() + 1].astype(float)
+        p = label_permutation_p(some, windows, labels, permutations=2000, rng=rng())
+        assert p.tolist() == pytest.approx(slow_p(some, windows, labels))
+
+
+def test_a_blind_classifier_has_p_one_whatever_the_others_do() -> None:
+    blind = np.tile([3.0, 0, 0], (6, 1))
     labels = np.array([0, 0, 1, 1, 2, 2])
-    assert label_permutation_p(votes, votes.sum(1), labels, permutations=500, rng=rng()) == 1.0
+    good = 3.0 * np.eye(3)[labels]
+    p = label_permutation_p(np.stack([blind, good]), blind.sum(1), labels, permutations=720, rng=rng())
+    assert p[0] == 1.0
+    assert p[1] == pytest.approx(8 / 720)
 
 
 def test_random_shuffles_agree_with_all_of_them() -> None:
-    votes = rng(8).integers(0, 6, size=(6, 3)).astype(float)
+    votes = np.stack([[rng(c).multinomial(5, np.full(3, 1 / 3)) for c in range(6)]]).astype(float)
     labels = np.array([0, 0, 1, 1, 2, 2])
-    exact = label_permutation_p(votes, votes.sum(1), labels, permutations=720, rng=rng())
-    drawn = label_permutation_p(votes, votes.sum(1), labels, permutations=719, rng=rng())
+    exact = label_permutation_p(votes, np.full(6, 5.0), labels, permutations=720, rng=rng())
+    drawn = label_permutation_p(votes, np.full(6, 5.0), labels, permutations=719, rng=rng())
     assert drawn == pytest.approx(exact, abs=0.06)
 
 
-def test_noise_is_accepted_no_more_often_than_the_level() -> None:
+def test_any_of_five_blind_classifiers_is_accepted_no_more_often_than_the_level() -> None:
     r = rng(9)
     labels = np.repeat(np.arange(5), 2)
     accepted = 0
     for _ in range(400):
-        votes = r.dirichlet(np.full(5, 0.3), size=10) * 8
-        accepted += label_permutation_p(votes, votes.sum(1), labels, permutations=199, rng=r) < 0.05
+        votes = r.dirichlet(np.full(5, 0.3), size=(5, 10)) * 8
+        accepted += label_permutation_p(votes, np.full(10, 8.0), labels, permutations=199, rng=r).min() < 0.05
     assert accepted / 400 < 0.085

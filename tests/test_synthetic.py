@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,10 +103,10 @@ def test_arrays_are_finite_and_in_range(clips):
     for clip in clips:
         assert clip.audio.shape == (clip.frames, 29)
         assert np.isfinite(clip.audio).all() and np.isfinite(clip.motion.state()).all()
-        assert 0 <= clip.motion.blink.min() and clip.motion.blink.max() <= 1
+        assert clip.motion.blink.min() >= 0 and clip.motion.blink.max() <= 1
         assert np.abs(clip.motion.pose[:, :3]).max() < np.radians(40)
         assert (clip.motion.pose[:, 5] < -15).all()
-        assert 0 < clip.landmarks[:, :, :2].min() and clip.landmarks[:, :, :2].max() < 256
+        assert clip.landmarks[:, :, :2].min() > 0 and clip.landmarks[:, :, :2].max() < 256
 
 
 def test_decoded_motion_lands_on_the_tracked_landmarks(corpus, clips):
@@ -153,7 +154,9 @@ def test_phones_follow_each_other_without_a_gap(speeches):
 def test_tempo_slows_the_speech():
     def syllables(tempo):
         runs = [speak(np.random.default_rng(seed), tempo) for seed in range(10)]
-        return sum(phone in VOWELS for run in runs for phone in run.phones) / sum(run.frames / FRAME_RATE for run in runs)
+        return sum(phone in VOWELS for run in runs for phone in run.phones) / sum(
+            run.frames / FRAME_RATE for run in runs
+        )
 
     assert syllables(0.85) > 1.1 * syllables(1.25)
 
@@ -189,7 +192,7 @@ def test_loudness_shows_in_the_logits(speeches):
     for speech in speeches[:5]:
         spread = character_logits(speech, np.random.default_rng(2)).std(axis=1)
         assert np.corrcoef(spread, at_frames(speech.energy, speech.frames))[0, 1] > 0.7
-        assert 3 <= gain(speech).min() and gain(speech).max() <= 12
+        assert gain(speech).min() >= 3 and gain(speech).max() <= 12
 
 
 # Mouth and face
@@ -302,7 +305,7 @@ def test_emphasis_shows_in_the_tracked_rotation(takes):
 
 
 def test_a_beat_peaks_at_its_gain():
-    """A lone, fully emphasised syllable turns the head by `beat`, to the wandering vigour of 20 % (here 60 % at most)."""
+    """A lone, fully emphasised syllable turns the head by `beat`, to a vigour that wanders by 20 %."""
     speech = speak(np.random.default_rng(0))
     times = np.arange(len(speech.stress)) / RATE
     lone = replace(speech, stress=np.exp(-0.5 * ((times - 6) / 0.08) ** 2), phrase_end=np.zeros(len(times)))
@@ -348,13 +351,15 @@ def test_blink_durations_are_the_habits(drawn):
     for person in people():
         durations = np.concatenate([blinks.duration for blinks in drawn[person.name]])
         assert np.median(durations) == pytest.approx(person.blink.duration, rel=0.12)
-        assert 0.1 <= durations.min() and durations.max() <= 0.6
+        assert durations.min() >= 0.1 and durations.max() <= 0.6
 
 
 def test_the_refractory_time_is_kept(drawn):
     for person in people():
         gaps = np.concatenate([np.diff(blinks.onset) for blinks in drawn[person.name]])
-        ends = np.concatenate([blinks.onset[1:] - (blinks.onset + blinks.duration)[:-1] for blinks in drawn[person.name]])
+        ends = np.concatenate(
+            [blinks.onset[1:] - (blinks.onset + blinks.duration)[:-1] for blinks in drawn[person.name]]
+        )
         assert gaps.min() >= person.blink.refractory - 0.02
         assert ends.min() >= -0.02
 
@@ -362,7 +367,9 @@ def test_the_refractory_time_is_kept(drawn):
 def test_pauses_and_emphasis_hurry_blinks_as_the_person_does(drawn, speeches):
     def share(person, curve):
         """Mean of a curve at the onsets over its mean."""
-        at = [getattr(s, curve)[(b.onset * RATE).astype(int)] for s, b in zip(speeches, drawn[person.name], strict=True)]
+        at = [
+            getattr(s, curve)[(b.onset * RATE).astype(int)] for s, b in zip(speeches, drawn[person.name], strict=True)
+        ]
         return np.concatenate(at).mean() / np.concatenate([getattr(s, curve) for s in speeches]).mean()
 
     by_pause = {person.name: share(person, "pause") for person in people()}
@@ -402,3 +409,18 @@ def test_smooth_noise_has_unit_variance_and_is_smooth():
     assert noise.shape == (4000, 20)
     assert noise.std() == pytest.approx(1.0, abs=0.1)
     assert np.diff(noise, axis=0).std() == pytest.approx(1 / (np.sqrt(2) * 0.5 * 25), rel=0.15)
+
+
+# Documentation
+
+
+def test_the_document_lists_the_people_as_they_are():
+    text = (Path(__file__).parent.parent / "docs" / "synthetic.md").read_text()
+
+    def cell(value):
+        return ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else f"{value:g}"
+
+    for person in people():
+        body = (person.tempo, person.articulation, person.brow, person.smile, person.size, person.build)
+        for values in (body, vars(person.head).values(), vars(person.blink).values()):
+            assert "| " + " | ".join([person.name, *map(cell, values)]) + " |" in text

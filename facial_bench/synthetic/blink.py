@@ -23,8 +23,10 @@ class Blinks:
 
 
 def draw_blinks(habits: BlinkHabits, speech: Speech, rng: np.random.Generator) -> Blinks:
-    """Onsets by time rescaling: after the refractory time the hazard, raised by pauses, phrase ends and emphasis, is summed up
-    until it passes a gamma number of mean 1. The hazard is scaled so that the clip's expected rate is the habit's.
+    """The blinks that begin within a speech, by time rescaling.
+
+    After the refractory time the hazard, raised by pauses, phrase ends and emphasis, is summed up until it passes a
+    gamma number of mean 1. The hazard is scaled so that the clip's expected rate is the habit's.
     """
     modulation = (
         1 + habits.pause_gain * speech.pause + habits.end_gain * speech.phrase_end + habits.stress_gain * speech.stress

@@ -47,9 +47,16 @@ def synthetic_tracks(seed: int) -> list[Track]:
             name = f"{person.name}-{number + 1:02d}"
             tracks.append(
                 Track(
-                    id=name, identity=person.name, recording=name, audio=take.audio, landmarks=take.landmarks,
-                    rotation=take.rotation, translation=take.translation, blink=take.closure,
-                    valid=np.ones(len(take.closure), dtype=bool), camera=take.camera,
-                )  # fmt: skip
+                    id=name,
+                    identity=person.name,
+                    recording=name,
+                    audio=take.audio,
+                    landmarks=take.landmarks,
+                    rotation=take.rotation,
+                    translation=take.translation,
+                    blink=take.closure,
+                    valid=np.ones(len(take.closure), dtype=bool),
+                    camera=take.camera,
+                )
             )
     return tracks

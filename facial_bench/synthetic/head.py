@@ -61,7 +61,7 @@ def _beat_kernel(habits: HeadHabits) -> np.ndarray:
     since = np.clip(times, 0, None)
     ring = np.where(times >= 0, np.sin(2 * np.pi * f * since) * np.exp(-1.5 * np.pi * f * since * 0.6), 0.0)
     answer = gaussian_filter1d(ring, 0.08 * RATE) * 0.08 * RATE * np.sqrt(2 * np.pi)
-    shift = int(round(habits.beat_lag * RATE)) - (int(np.argmax(answer)) - reach)
+    shift = round(habits.beat_lag * RATE) - (int(np.argmax(answer)) - reach)
     return np.roll(ring / answer.max(), shift)
 
 

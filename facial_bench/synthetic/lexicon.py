@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+VOWELS = frozenset(["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"])
 
 # One line per word class; `word:PHONES`, phones joined by dots.
 _TABLE = """

@@ -13,7 +13,7 @@ ARTICULATORS = ("jaw", "gap", "width", "rounding", "upper_lip", "tuck")
 forward; upper_lip 0..1 raised; tuck 0..1 lower lip under the teeth."""
 
 _NATURAL_FREQUENCY = 9.0
-"""Hz, of the critically damped articulators: they reach a target in about 60 ms (typical of lips; the jaw is slower)."""
+"""Hz, of the critically damped articulators: about 60 ms to a target (typical of lips; the jaw is slower)."""
 
 _REACH = 5
 """Phones to either side that a sound is coarticulated with."""

@@ -19,9 +19,9 @@ SILENCE = "SIL"
 _EMPHASIS = 0.45
 """Share of the content words that are emphasised."""
 # Typical durations of read English, seconds; stressed vowels are a third longer.
-_DIPHTHONGS = frozenset("AW AY EY OW OY".split())
-_STOPS = frozenset("P B T D K G CH JH".split())
-_FRICATIVES = frozenset("F V TH DH S Z SH ZH HH".split())
+_DIPHTHONGS = frozenset(["AW", "AY", "EY", "OW", "OY"])
+_STOPS = frozenset(["P", "B", "T", "D", "K", "G", "CH", "JH"])
+_FRICATIVES = frozenset(["F", "V", "TH", "DH", "S", "Z", "SH", "ZH", "HH"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Speech:
     @property
     def frames(self) -> int:
         """T, frames at 25 fps."""
-        return int(round((self.start[-1] + self.duration[-1]) * FRAME_RATE))
+        return round((self.start[-1] + self.duration[-1]) * FRAME_RATE)
 
 
 def speak(rng: np.random.Generator, tempo: float = 1.0, shortest: float = 14.0, longest: float = 19.6) -> Speech:
@@ -106,7 +106,7 @@ class _Timeline:
         prominence = np.array(self.prominences)
         # Whole frames: the last silence takes up the rest.
         duration[-1] += np.ceil(self.end * FRAME_RATE) / FRAME_RATE - self.end
-        samples = int(round((start[-1] + duration[-1]) * RATE))
+        samples = round((start[-1] + duration[-1]) * RATE)
         times = (np.arange(samples) + 0.5) / RATE
         phone_at = np.searchsorted(start, times, side="right") - 1
         silent = np.array([phone == SILENCE for phone in self.phones])
@@ -179,4 +179,3 @@ def _character_frames(words: list[tuple[str, float, float]]) -> np.ndarray:
 def _bumps(times: np.ndarray, centres: np.ndarray, heights: np.ndarray, width: float) -> np.ndarray:
     """(S,) sum of Gaussian bumps of the given standard deviation, s."""
     return np.exp(-0.5 * ((times[:, None] - centres) / width) ** 2) @ heights
-
