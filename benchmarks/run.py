@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.arithmetic import matrix_rate
+from benchmarks.core import harness_rows
 from benchmarks.facial import generation_rows, memory_rows, training_rows, variant_rows
 from benchmarks.timing import markdown
 
@@ -30,6 +31,7 @@ def main() -> None:
     groups = {"training": training_rows(options.repetitions), "generation": generation_rows(options.repetitions)}
     if not options.quick:
         groups["variants"] = variant_rows(options.repetitions)
+    groups["harness"] = harness_rows(options.repetitions)
     groups["memory"] = memory_rows()
     for rows in groups.values():
         print(markdown(rows), "\n", flush=True)

@@ -101,6 +101,6 @@ def _metrics(rows: Sequence[Mapping[str, Any]], bench: Bench) -> dict[str, Any]:
 def _environment(corpus: Corpus) -> dict[str, Any]:
     return {
         "facial_bench": __version__, "python": platform.python_version(), "torch": torch.__version__,
-        "numpy": np.__version__, "platform": platform.platform(), "cpus": os.cpu_count(),
-        "threads": torch.get_num_threads(), "corpus_path": str(corpus.path.resolve()),
+        "numpy": np.__version__, "platform": f"{platform.system()} {platform.machine()}", "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(), "corpus_path": os.path.relpath(corpus.path),
     }  # fmt: skip

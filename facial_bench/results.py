@@ -5,13 +5,14 @@ Everything but `environment` and `timing` is a function of the inputs and the se
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from facial_bench.errors import ResultError
-from facial_bench.storage import read_json, write_json
+from facial_bench.storage import read_json, write_bytes
 
 SCHEMA = "facial-bench result 1"
 Result = Mapping[str, Any]
@@ -51,7 +52,10 @@ def skill(value: float, reference: Mapping[str, Any]) -> float | None:
 def write_result(path: Path, result: Result) -> None:
     """Write result.json after checking it."""
     check_result(result, str(path))
-    write_json(path, result, ResultError)
+    rows = ",\n  ".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in result["clips"])
+    head = json.dumps({key: value for key, value in result.items() if key != "clips"}, indent=1, allow_nan=False)
+    # One line a clip: a result stays small and a difference between two stays readable.
+    write_bytes(path, f'{head[:-2]},\n "clips": [\n  {rows}\n ]\n}}\n'.encode(), ResultError)
 
 
 def read_result(path: Path) -> Result:

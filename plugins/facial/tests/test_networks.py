@@ -8,7 +8,7 @@ from torch import nn
 
 from facial_bench.errors import FacialBenchError
 from facial_bench_facial.discriminator import PatchDiscriminator, state_image
-from facial_bench_facial.networks import FaceGenerator, LocalGenerator, TemporalGenerator, interpolation_matrix
+from facial_bench_facial.networks import FaceGenerator, HalvingConvolution, LocalGenerator, TemporalGenerator, interpolation_matrix
 
 
 def shapes_of(network: nn.Module, kinds: tuple[type, ...], *inputs: torch.Tensor) -> list[tuple[int, ...]]:
@@ -37,11 +37,19 @@ def test_temporal_generator_has_the_sizes_of_table_1() -> None:
 
 
 def test_local_generator_has_the_sizes_of_table_2() -> None:
-    convolutions = shapes_of(LocalGenerator(29), (nn.Conv1d, nn.Linear), torch.randn(3, 29, 16))
-    assert convolutions == [(32, 8), (32, 4), (64, 2), (64, 1), (32,)]
-    kinds = [type(layer) for layer in LocalGenerator(29).encoder[:3]]
-    assert kinds == [nn.Conv1d, nn.ReLU, nn.BatchNorm1d]
-    assert LocalGenerator(29)(100 * torch.randn(8, 29, 16)).abs().max() <= 1
+    """Rows before channels here, the table's 32 x 8 being (8, 32)."""
+    convolutions = shapes_of(LocalGenerator(29), (nn.Conv1d, nn.Linear), torch.randn(3, 16, 29))
+    assert convolutions == [(8, 32), (4, 32), (2, 64), (1, 64), (32,)]
+    assert LocalGenerator(29)(100 * torch.randn(8, 16, 29)).abs().max() <= 1
+
+
+@pytest.mark.parametrize("length", [2, 4, 16])
+def test_halving_convolution_is_torchs(length: int) -> None:
+    layer = HalvingConvolution(5, 7)
+    plain = nn.Conv1d(5, 7, 3, stride=2, padding=1)
+    plain.load_state_dict(layer.state_dict())
+    rows = torch.randn(4, length, 5)
+    torch.testing.assert_close(layer(rows), plain(rows.transpose(1, 2)).transpose(1, 2))
 
 
 def test_discriminator_has_the_sizes_and_parameters_noted() -> None:

@@ -85,8 +85,26 @@ class TemporalGenerator(nn.Module):
         return self.decoder(torch.cat([x, held], dim=1)).transpose(1, 2)
 
 
+class HalvingConvolution(nn.Conv1d):
+    """Convolution of 3, stride 2, padding 1 over an even number of rows: (B, L, C) -> (B, L / 2, C').
+
+    Rows 2i-1, 2i and 2i+1 lie side by side and meet the weights in one matrix product: thousands of tiny windows
+    are three times quicker that way than through a convolution routine made for images.
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__(before, after, 3, stride=2, padding=1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """rows (B, L, C), L even -> (B, L / 2, C')."""
+        batch, length, channels = rows.shape
+        previous = nn.functional.pad(rows[:, 1:-1:2], (0, 0, 1, 0))  # row 2i-1; before the first, zeros
+        triples = torch.cat([previous, rows.reshape(batch, length // 2, 2 * channels)], dim=2)
+        return nn.functional.linear(triples, self.weight.transpose(1, 2).flatten(1), self.bias)
+
+
 class LocalGenerator(nn.Module):
-    """G_loc: every frame's 16-frame window of audio (B, F, 16) -> c (B, 32). Supplement, Table 2.
+    """G_loc: every frame's 16-frame window of audio (B, 16, F) -> c (B, 32). Supplement, Table 2.
 
     Each convolution (3 x 1, stride 2, padding 1: the features are its channels) is followed by ReLU and batch
     normalisation; the fully connected layer by tanh. `B` counts all windows of all sequences: one call.
@@ -95,15 +113,17 @@ class LocalGenerator(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         channels = (features, 32, 32, 64, 64)
-        layers: list[nn.Module] = []
-        for before, after in itertools.pairwise(channels):
-            layers += [nn.Conv1d(before, after, 3, stride=2, padding=1), nn.ReLU(), nn.BatchNorm1d(after)]
-        self.encoder = nn.Sequential(*layers)
+        self.convolutions = nn.ModuleList(HalvingConvolution(a, b) for a, b in pairwise(channels))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in channels[1:])
         self.head = nn.Linear(64, LATENT)
 
     def forward(self, windows: Tensor) -> Tensor:
-        """windows (B, F, 16) -> c (B, 32) in -1 .. 1."""
-        return torch.tanh(self.head(self.encoder(windows).flatten(1)))
+        """windows (B, 16, F) -> c (B, 32) in -1 .. 1."""
+        x = windows
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            x = torch.relu(convolution(x))
+            x = norm(x.flatten(0, 1)).view(x.shape)  # the statistics of a channel, over windows and rows
+        return torch.tanh(self.head(x.flatten(1)))
 
 
 class HeldState(nn.Module):
@@ -139,6 +159,6 @@ class FaceGenerator(nn.Module):
         if self.local is None:
             c = z.new_zeros(batch, WINDOW, LATENT)
         else:
-            windows = audio.unfold(1, LOCAL_WINDOW, 1)  # (B, 128, F, 16), a view
-            c = self.local(windows.reshape(batch * WINDOW, features, LOCAL_WINDOW)).view(batch, WINDOW, LATENT)
+            windows = audio.unfold(1, LOCAL_WINDOW, 1).transpose(2, 3)  # (B, 128, 16, F), a view
+            c = self.local(windows.reshape(batch * WINDOW, LOCAL_WINDOW, features)).view(batch, WINDOW, LATENT)
         return self.fusion(torch.cat([z, c], dim=2))

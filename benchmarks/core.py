@@ -1,0 +1,124 @@
+"""The harness: classifier training, making a corpus, importing, scoring, the bootstrap; each against a plain formulation."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.identity_free import PEOPLE, make_clips
+from benchmarks.timing import Timing, interleaved
+from facial_bench.importers import tracks_importer
+from facial_bench.metrics.lmd import landmark_metrics
+from facial_bench.personalization import Classifier, load_or_train
+from facial_bench.protocol import Protocol
+from facial_bench.stats import Unit, bootstrap_draws
+from facial_bench.synthetic import make
+from facial_bench.types import Camera, Motion, Sample
+
+Row = dict[str, object]
+
+
+def row(name: str, ours: Timing, plain: Timing | None = None) -> Row:
+    """One line of the table."""
+    return {
+        "what": name, "ours, ms": ours.median * 1e3, "best, ms": ours.best * 1e3,
+        "plain, ms": plain.median * 1e3 if plain else "", "plain / ours": plain.median / ours.median if plain else "",
+    }  # fmt: skip
+
+
+def harness_rows(repetitions: int) -> list[Row]:
+    """All of them."""
+    rows = [_classifiers(repetitions), _distances(repetitions), _bootstrap(repetitions)]
+    jobs = {"making the corpus synthetic (17 minutes of motion)": make}
+    tracks = Path(os.environ.get("FACIAL_BENCH_DATA", "")) / "real-tracks"
+    if tracks.is_dir():
+        jobs["importing 14 tracked clips (312 s, mel29)"] = lambda dest: tracks_importer().run(tracks, dest, {}, print_nothing)
+    for name, job in jobs.items():
+        times = interleaved({"ours": lambda job=job: _in_new_folder(job)}, max(repetitions // 3, 1))
+        rows.append(row(name, times["ours"]))
+    return rows
+
+
+def print_nothing(line: str) -> None:
+    """Takes a line of progress."""
+
+
+def _in_new_folder(job: Callable[[Path], None]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        job(Path(folder) / "corpus")
+
+
+def _classifiers(repetitions: int) -> Row:
+    """Fifty steps of each of the five forms, against a DataLoader of copied windows."""
+    clips = make_clips(np.random.default_rng(0), 6, 400)
+    protocol = replace(Protocol(), judges=replace(Protocol().judges, seeds=(1,), steps=50))
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as cache:
+            load_or_train(clips, [], PEOPLE, protocol, key="k", cache=Path(cache), device="cpu")
+
+    def plain() -> None:
+        for channels in (6, 6, 3, 1, 1):
+            signals = [(clip.motion.pose[:, :channels], PEOPLE.index(clip.identity)) for clip in clips]
+            windows = [(s[t : t + 128].copy(), k) for s, k in signals for t in range(0, len(s) - 127, 5)]
+            loader = torch.utils.data.DataLoader(windows, batch_size=64, shuffle=True, drop_last=True)
+            model = Classifier(channels, len(PEOPLE), protocol.judges.channels)
+            adam, step = torch.optim.Adam(model.parameters(), lr=1e-4), 0
+            while step < 50:
+                for batch, label in loader:
+                    loss = torch.nn.functional.cross_entropy(model(batch), label)
+                    adam.zero_grad()
+                    loss.backward()
+                    adam.step()
+                    step += 1
+                    if step == 50:
+                        break
+
+    times = interleaved({"ours": ours, "plain": plain}, repetitions)
+    return row("classifiers, 5 forms x 50 steps, batch 64 (plain: DataLoader)", times["ours"], times["plain"])
+
+
+def _distances(repetitions: int) -> Row:
+    """`lmd` of a minute of motion, against a loop over frames that calls the same function."""
+    rng, frames = np.random.default_rng(0), 1500
+    still = Motion(np.zeros((frames, 64)), np.zeros((frames, 6)), np.zeros(frames))
+    points = [rng.standard_normal((frames, 68, 3)) for _ in range(4)]
+    sample = Sample(still, still, *points, np.ones(frames, bool), 25.0, Camera(256, 256, 209.0))
+    spec = next(spec for spec in landmark_metrics() if spec.id == "lmd")
+    times = interleaved(
+        {"ours": lambda: spec.compute(sample), "plain": lambda: [spec.compute(sample[t : t + 1]) for t in range(frames)]},
+        repetitions,
+    )
+    return row("lmd of 1500 frames (plain: frame by frame)", times["ours"], times["plain"])
+
+
+def _bootstrap(repetitions: int) -> Row:
+    """2000 resamples of 25 clips and 3 seeds, against a loop over resamples."""
+    rng = np.random.default_rng(0)
+    groups = [[Unit(p, rng.random(), 1.0) for p in PEOPLE for _ in range(5)] for _ in range(3)]
+    shares = dict.fromkeys(PEOPLE, 0.2)
+
+    def plain() -> list[float]:
+        draws = np.random.default_rng(0)
+        values = []
+        for _ in range(2000):
+            seeds = draws.integers(3, size=2)
+            value = 0.0
+            for person in PEOPLE:
+                chosen = draws.integers(5, size=4)
+                own = [[u.total for u in groups[s] if u.identity == person] for s in seeds]
+                value += 0.2 * float(np.mean([totals[i] for totals in own for i in chosen]))
+            values.append(value)
+        return values
+
+    times = interleaved(
+        {"ours": lambda: bootstrap_draws(groups, shares, 2000, np.random.default_rng(0)), "plain": plain}, repetitions
+    )
+    return row("bootstrap, 2000 resamples of 25 clips x 3 seeds (plain: loop)", times["ours"], times["plain"])
+
