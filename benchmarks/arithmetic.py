@@ -20,7 +20,8 @@ class LayerCount:
 
 def count_layers(network: nn.Module, *inputs: Tensor) -> list[LayerCount]:
     """Every convolution and dense layer of a network, as it runs on these inputs; a layer is first when its
-    input needs no gradient."""
+    input needs no gradient. Layers count as their tables define them (the repeated state as 71 channels), so that every
+    formulation is held against the same figure."""
     counts: list[LayerCount] = []
 
     def hook(layer: nn.Module, entering: tuple[Tensor, ...], output: Tensor) -> None:

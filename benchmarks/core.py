@@ -38,7 +38,9 @@ def harness_rows(repetitions: int) -> list[Row]:
     jobs = {"making the corpus synthetic (17 minutes of motion)": make}
     tracks = Path(os.environ.get("FACIAL_BENCH_DATA", "")) / "real-tracks"
     if tracks.is_dir():
-        jobs["importing 14 tracked clips (312 s, mel29)"] = lambda dest: tracks_importer().run(tracks, dest, {}, print_nothing)
+        jobs["importing 14 tracked clips (312 s, mel29)"] = lambda dest: tracks_importer().run(
+            tracks, dest, {}, print_nothing
+        )
     for name, job in jobs.items():
         times = interleaved({"ours": lambda job=job: _in_new_folder(job)}, max(repetitions // 3, 1))
         rows.append(row(name, times["ours"]))
@@ -92,7 +94,10 @@ def _distances(repetitions: int) -> Row:
     sample = Sample(still, still, *points, np.ones(frames, bool), 25.0, Camera(256, 256, 209.0))
     spec = next(spec for spec in landmark_metrics() if spec.id == "lmd")
     times = interleaved(
-        {"ours": lambda: spec.compute(sample), "plain": lambda: [spec.compute(sample[t : t + 1]) for t in range(frames)]},
+        {
+            "ours": lambda: spec.compute(sample),
+            "plain": lambda: [spec.compute(sample[t : t + 1]) for t in range(frames)],
+        },
         repetitions,
     )
     return row("lmd of 1500 frames (plain: frame by frame)", times["ours"], times["plain"])
@@ -121,4 +126,3 @@ def _bootstrap(repetitions: int) -> Row:
         {"ours": lambda: bootstrap_draws(groups, shares, 2000, np.random.default_rng(0)), "plain": plain}, repetitions
     )
     return row("bootstrap, 2000 resamples of 25 clips x 3 seeds (plain: loop)", times["ours"], times["plain"])
-

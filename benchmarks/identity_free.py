@@ -48,7 +48,9 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, di
     """form -> reference of one draw."""
     made = {clip.id: clip for clip in make_clips(np.random.default_rng(seed), clips, frames)}
     split = split_clips([ClipEntry(c.id, c.identity, c.recording, c.frames) for c in made.values()], protocol)
-    parts = {part: [made[s.clip][s.start : s.stop] for s in getattr(split, part)] for part in ("train", "validation", "test")}
+    parts = {
+        part: [made[s.clip][s.start : s.stop] for s in getattr(split, part)] for part in ("train", "validation", "test")
+    }
     with tempfile.TemporaryDirectory() as cache:
         judges, _ = load_or_train(
             parts["train"], parts["validation"], PEOPLE, protocol, key="draw", cache=Path(cache), device="cpu"
@@ -63,6 +65,7 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, di
 
 def report(title: str, draws: Sequence[dict[str, dict[str, object]]]) -> None:
     """Print what was accepted."""
+
     def interval_ok(ref: dict) -> bool:
         return ref["ceiling"]["low"] is not None and ref["ceiling"]["low"] > ref["chance"]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from facial_bench.types import (
 )  # fmt: skip
 
 SCHEMA = "facial-bench corpus 1"
+BLINK_SCALES = ("closure", "AU45")
+LONGEST_NAME = 100
+"""Characters of a clip's name: a motion's file is called after the clip and its first frame."""
 REBUILD = "Build or import the corpus again."
 
 
@@ -50,6 +54,8 @@ class Corpus:
         _check_arrays(arrays, record, self.info, self.path / record["file"])
         camera = Camera(**record["camera"])
         motion = Motion(arrays["expression"], arrays["pose"], arrays["blink"])
+        for array in arrays.values():
+            array.setflags(write=False)  # a method that changed its training clips would change everyone's
         return Clip(
             record["id"], record["identity"], record["recording"], arrays["audio"], motion,
             arrays["landmarks"], arrays["valid"], camera,
@@ -95,6 +101,8 @@ def open_corpus(path: Path | str) -> Corpus:
     for name, shape in shapes.items():
         if name not in arrays or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise CorpusError(f"{path}: the face model's {name} is not a finite array of shape {shape}. {REBUILD}")
+    for array in arrays.values():
+        array.setflags(write=False)
     model = FaceModel(arrays["mean"], arrays["basis"], dict(zip(people, arrays["neutral"], strict=True)))
     return _assemble(path, manifest, model)
 
@@ -120,21 +128,25 @@ def write_corpus(
     Raises:
         CorpusError: `dest` is in use or cannot be written, two clips of one name, or arrays of a wrong shape.
     """
-    dest = Path(dest)
-    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
-        raise CorpusError(f"{dest} exists already. Remove it or choose another folder.")
-    partial = dest.with_name(f".{dest.name}.partial-{os.getpid()}")
+    dest = Path(os.path.abspath(dest))
     try:
-        partial.mkdir(parents=True)
+        if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+            raise CorpusError(f"{dest} exists already. Remove it or choose another folder.")
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=dest.parent, prefix=f".{dest.name}.partial-"))
     except OSError as problem:
-        raise CorpusError(f"Cannot write {partial.parent}: {problem.strerror}. Choose another folder.") from None
+        raise CorpusError(f"Cannot write {dest}: {problem.strerror}. Choose another folder.") from None
     try:
+        partial.chmod(0o755)
         rows: list[dict[str, Any]] = []
         for clip in clips:
             rows.append(_write_clip(partial, clip, {row["id"] for row in rows}))
         if not rows:
             raise CorpusError(f"No clips to write to {dest}.")
         people = sorted(face_model.neutral)
+        lacking = sorted({row["identity"] for row in rows} - set(people))
+        if lacking:
+            raise CorpusError(f"The face model of {dest} has no neutral shape of {', '.join(lacking)}. Add one.")
         arrays = {"mean": face_model.mean, "basis": face_model.basis,
                   "neutral": np.stack([face_model.neutral[person] for person in people])}  # fmt: skip
         sha = write_arrays(partial / "face_model.safetensors", _as_float32(arrays), error=CorpusError)
@@ -154,15 +166,19 @@ def write_corpus(
         os.replace(partial, dest)
     except OSError as problem:
         raise CorpusError(f"Cannot write {dest}: {problem.strerror or problem}. Choose another folder.") from None
+    except CorpusError as problem:  # the folder that it names will be gone
+        raise CorpusError(str(problem).replace(str(partial), str(dest))) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _write_clip(folder: Path, clip: Clip, taken: set[str]) -> dict[str, Any]:
-    safe_name(clip.id, "clip", CorpusError)
+    safe_name(clip.id, "clip", CorpusError, LONGEST_NAME)
     safe_name(clip.identity, "identity", CorpusError)
     if clip.id in taken:
         raise CorpusError(f"Two clips are named {clip.id}. Give every clip a name of its own.")
+    if np.ndim(clip.audio) != 2:
+        raise CorpusError(f"Clip {clip.id}: audio should be of shape (T, F), found {np.shape(clip.audio)}.")
     arrays = _as_float32({
         "audio": clip.audio, "expression": clip.motion.expression, "pose": clip.motion.pose,
         "blink": clip.motion.blink, "landmarks": clip.landmarks,
@@ -186,7 +202,11 @@ def _read(root: Path, file: str, sha256: str) -> dict[str, np.ndarray]:
         raise CorpusError(f"{path} is missing. {REBUILD}")
     if not path.resolve().is_relative_to(root.resolve()):
         raise CorpusError(f"{path} lies outside its corpus folder; such a corpus is not read.")
-    if file_digest(path) != sha256:
+    try:
+        found = file_digest(path)
+    except OSError as problem:
+        raise CorpusError(f"{path} cannot be read: {problem.strerror}. Check its permissions.") from None
+    if found != sha256:
         raise CorpusError(f"{path} was truncated or altered: its SHA-256 is not the manifest's. {REBUILD}")
     return read_arrays(path, CorpusError, REBUILD)[0]
 
@@ -219,22 +239,31 @@ def _check_manifest(manifest: Any, path: Path) -> None:
         raise CorpusError(f"{path / 'corpus.json'}: fps is {manifest['fps']}. {REBUILD}")
     need(need(manifest, "audio", dict, ""), "kind", str, "audio.")
     need(manifest["audio"], "width", int, "audio.")
+    if manifest["blink_scale"] not in BLINK_SCALES:
+        raise CorpusError(f"{path / 'corpus.json'}: blink_scale is not one of {', '.join(BLINK_SCALES)}. {REBUILD}")
     for key, kind in {"file": str, "sha256": str, "identities": list}.items():
         need(need(manifest, "face_model", dict, ""), key, kind, "face_model.")
+    people = [safe_name(name, "identity", CorpusError) for name in manifest["face_model"]["identities"]]
+    if len(set(people)) < len(people):
+        raise CorpusError(f"{path / 'corpus.json'}: the face model lists an identity twice. {REBUILD}")
     seen: set[str] = set()
+    files: set[str] = set()
     for row in need(manifest, "clips", list, ""):
         for key, kind in {"id": str, "identity": str, "recording": str, "file": str, "sha256": str, "frames": int}.items():
             need(row, key, kind, "a clip's ")
-        safe_name(row["id"], "clip", CorpusError)
+        safe_name(row["id"], "clip", CorpusError, LONGEST_NAME)
         safe_name(row["identity"], "identity", CorpusError)
         camera = need(row, "camera", dict, "a clip's ")
         for key, kind in {"width": int, "height": int, "focal": (int, float)}.items():
             need(camera, key, kind, "a clip's camera.")
-        if set(camera) != {"width", "height", "focal"} or row["id"] in seen or row["frames"] < 1:
-            raise CorpusError(f"{path / 'corpus.json'}: clip {row['id']} is listed wrongly or twice. {REBUILD}")
-        if row["identity"] not in manifest["face_model"]["identities"]:
+        if set(camera) != {"width", "height", "focal"} or min(camera.values()) <= 0 or row["frames"] < 1:
+            raise CorpusError(f"{path / 'corpus.json'}: clip {row['id']} has an impossible camera or length. {REBUILD}")
+        if row["id"] in seen or row["file"] in files:  # one file under two names could be trained on and tested
+            raise CorpusError(f"{path / 'corpus.json'}: clip {row['id']} or its file is listed twice. {REBUILD}")
+        if row["identity"] not in people:
             raise CorpusError(f"{path / 'corpus.json'}: the face model has no neutral of {row['identity']}. {REBUILD}")
         seen.add(row["id"])
+        files.add(row["file"])
 
 
 def _check_arrays(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], info: CorpusInfo, path: Path) -> None:

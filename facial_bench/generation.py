@@ -33,7 +33,7 @@ def check_motion(motion: object, request: Request) -> Motion:
               "blink": (request.frames,)}  # fmt: skip
     arrays = {}
     for name, shape in shapes.items():
-        array = getattr(motion, name, None)
+        array = getattr(motion, name, None)  # any object with the three arrays will do
         if not isinstance(array, np.ndarray):
             found = f"{type(motion).__name__} without it" if array is None else type(array).__name__
             raise GenerationError(f"expected {name} as a numpy array of shape {shape}, got {found}")
@@ -41,10 +41,12 @@ def check_motion(motion: object, request: Request) -> Motion:
             raise GenerationError(f"expected {name} of shape {shape}, got {array.shape}")
         if array.dtype.kind != "f":
             raise GenerationError(f"expected {name} as floating-point numbers, got {array.dtype}")
+        with np.errstate(over="ignore"):
+            array = np.array(array, dtype=np.float32)  # before the check: 1e300 is finite, but not as float32
         bad = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
         if len(bad):
             raise GenerationError(f"expected finite {name}, got NaN or infinities in {len(bad)} frames, first {bad[0]}")
-        arrays[name] = array.astype(np.float32)
+        arrays[name] = array
     return Motion(**arrays)
 
 
@@ -81,10 +83,10 @@ def generate(
 def _ask(generator: Generator, requests: Sequence[Request], folder: Path) -> list[Outcome]:
     """Outcomes of a batch; where the batch as a whole goes wrong, each request is asked for alone."""
     try:
-        motions = list(generator.generate(requests))
+        motions = list(generator.generate(list(requests)))
         if len(motions) != len(requests):
             raise GenerationError(f"expected {len(requests)} motions, got {len(motions)}")
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:  # a method that exits must not end the run in silence
         if len(requests) > 1:
             return [_ask(generator, [request], folder)[0] for request in requests]
         return [Outcome(None, describe(problem, folder.parent / "error.log"))]
@@ -92,8 +94,8 @@ def _ask(generator: Generator, requests: Sequence[Request], folder: Path) -> lis
     for motion, request in zip(motions, requests, strict=True):
         try:
             outcomes.append(Outcome(check_motion(motion, request)))
-        except GenerationError as problem:
-            outcomes.append(Outcome(None, str(problem)))
+        except Exception as problem:
+            outcomes.append(Outcome(None, describe(problem, folder.parent / "error.log")))
     return outcomes
 
 

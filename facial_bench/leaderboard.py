@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,10 @@ def make_boards(folder: Path, protocol: Protocol) -> dict[str, str]:
     boards = {}
     for (label, corpus, rules), results in sorted(groups.items()):
         suffix = f"-{corpus[:8]}-{rules[:8]}" if names.count(label) > 1 else ""
-        boards[f"{label}{suffix}.md"] = _board(results, protocol)
+        name = safe_name(f"{label}{suffix}.md", "board", ResultError, longest=160)
+        if name in boards:
+            raise ResultError(f"Two boards would be called {name}. Rename the corpus {label}.")
+        boards[name] = _board(results, protocol)
     return boards
 
 
@@ -85,11 +89,8 @@ def arrow(metric: Mapping[str, Any]) -> str:
 
 
 def _board(results: Sequence[Result], protocol: Protocol) -> str:
-    first = results[0]
-    methods: dict[str, list[Result]] = {}
-    for result in results:
-        methods.setdefault(result["method"]["label"], []).append(result)
-    extra = [name for name in first["metrics"] if name not in MAIN]
+    first, methods, columns = results[0], _methods(results), _columns(results)
+    extra = [name for name in columns if name not in MAIN]
     lines = [
         f"# {escape(first['corpus']['name'])}", "",
         f"Corpus {escape(first['corpus']['name'])} {escape(first['corpus']['version'])} "
@@ -100,14 +101,63 @@ def _board(results: Sequence[Result], protocol: Protocol) -> str:
     ]  # fmt: skip
     notes: list[str] = []
     for title, metrics in (("Scores", MAIN), ("Other forms", extra)):
-        shown = [name for name in metrics if name in first["metrics"]]
+        shown = {name: columns[name] for name in metrics if name in columns}
         if shown:
-            lines += [f"## {title}", "", _table(methods, first, shown, protocol, notes), ""]
+            lines += [f"## {title}", "", _table(methods, shown, protocol, notes), ""]
     lines += ["## Skill", "", "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped.", "",
-              _skill_table(methods, first, protocol), ""]  # fmt: skip
+              _skill_table(methods, columns, protocol), ""]  # fmt: skip
     if notes:
         lines += ["## Notes", "", *(f"- {note}" for note in dict.fromkeys(notes)), ""]
     return "\n".join(lines)
+
+
+def _methods(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """label -> its results, one per seed."""
+    methods: dict[str, list[Result]] = {}
+    for result in results:
+        methods.setdefault(result["method"]["label"], []).append(result)
+    for label, own in methods.items():
+        if len({result["seed"] for result in own}) < len(own):
+            raise ResultError(f"{label} has two results of one seed, which would count as two. Remove one.")
+        versions = sorted({f"{result['method']['plugin']} {result['method']['version']}" for result in own})
+        if len(versions) > 1:
+            raise ResultError(f"The seeds of {label} come from {' and '.join(versions)}. Run them again with one.")
+    return methods
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A metric of a board."""
+
+    about: Mapping[str, Any]
+    """Unit, direction and definition."""
+    reference: Mapping[str, Any]
+    """Ceiling and chance."""
+    settled: bool
+    """Whether every result has these very references."""
+
+
+def _columns(results: Sequence[Result]) -> dict[str, _Column]:
+    """metric -> column, over all results: a metric that only some of them hold has a column too."""
+    found: dict[str, _Column] = {}
+    for result in results:
+        for name, metric in result["metrics"].items():
+            known = found.setdefault(name, _Column(metric, result["references"][name], True))
+            if metric["definition"] != known.about["definition"]:
+                raise ResultError(f"Results below one folder define the metric {name} differently. Run them again.")
+            if _ends(result["references"][name]) != _ends(known.reference):
+                found[name] = replace(known, settled=False)
+    return found
+
+
+def _ends(reference: Mapping[str, Any]) -> tuple[str, str]:
+    return _number(reference["ceiling"]["value"], ""), _number(reference["chance"], "")
+
+
+def _is_refused(results: Sequence[Result], metric: str) -> str | None:
+    """Why a method's results refuse a metric; None where they do not."""
+    reasons = [r["metrics"][metric]["reason"] for r in results if r["metrics"].get(metric, {}).get("status") == "refused"]
+    return reasons[0] if reasons else None
 
 
 def _summaries(methods: Mapping[str, Sequence[Result]], metric: str, protocol: Protocol) -> dict[str, Mapping[str, Any]]:
@@ -121,9 +171,14 @@ def _summaries(methods: Mapping[str, Sequence[Result]], metric: str, protocol: P
     return found
 
 
-def _order(methods: Mapping[str, Sequence[Result]], metric: str, protocol: Protocol) -> list[str]:
-    values = {label: summary["value"] for label, summary in _summaries(methods, metric, protocol).items()}
-    sign = -1 if next(iter(methods.values()))[0]["metrics"][metric]["higher_is_better"] else 1
+def _order(methods: Mapping[str, Sequence[Result]], shown: Mapping[str, _Column], protocol: Protocol) -> list[str]:
+    """Labels by the first column, best first; a refused number orders nothing."""
+    metric, column = next(iter(shown.items()))
+    values = {
+        label: None if _is_refused(methods[label], metric) else summary["value"]
+        for label, summary in _summaries(methods, metric, protocol).items()
+    }
+    sign = -1 if column.about["higher_is_better"] else 1
     return sorted(methods, key=lambda label: (values[label] is None, sign * (values[label] or 0), label))
 
 
@@ -132,18 +187,20 @@ def _name(label: str, results: Sequence[Result]) -> str:
 
 
 def _table(
-    methods: Mapping[str, Sequence[Result]], first: Result, metrics: Sequence[str], protocol: Protocol, notes: list[str]
+    methods: Mapping[str, Sequence[Result]], shown: Mapping[str, _Column], protocol: Protocol, notes: list[str]
 ) -> str:
     headers = ["method", "seeds"]
     columns: list[dict[str, str]] = []
-    for metric in metrics:
-        about, reference = first["metrics"][metric], first["references"][metric]
+    for metric, (about, reference, settled) in ((m, (c.about, c.reference, c.settled)) for m, c in shown.items()):
+        if not settled:
+            notes.append(f"{escape(metric)}: the results differ in ceiling or chance (other devices?); the first is shown.")
         headers.append(f"{escape(metric)} {arrow(about)} ({escape(about['unit'])})")
         column = {"ceiling": _cell(reference["ceiling"], about["unit"]), "chance": _number(reference["chance"], about["unit"])}
         for label, summary in _summaries(methods, metric, protocol).items():
-            if about["status"] == "refused":
+            refused = _is_refused(methods[label], metric)
+            if refused:
                 column[label] = "refused"
-                notes.append(f"{escape(metric)} is refused: {escape(str(about.get('reason', '')))}.")
+                notes.append(f"{escape(metric)} is refused: {escape(refused)}.")
             else:
                 column[label] = _cell(summary, about["unit"])
                 if summary["n_failed"]:
@@ -153,20 +210,20 @@ def _table(
                                  "a distance is over the others alone.")  # fmt: skip
         columns.append(column)
     rows = [["**ceiling**", "", *(column["ceiling"] for column in columns)]]
-    for label in _order(methods, metrics[0], protocol):
+    for label in _order(methods, shown, protocol):
         rows.append([_name(label, methods[label]), str(len(methods[label])), *(column[label] for column in columns)])
     rows.append(["**chance**", "", *(column["chance"] for column in columns)])
     return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
 
 
-def _skill_table(methods: Mapping[str, Sequence[Result]], first: Result, protocol: Protocol) -> str:
-    shown = [m for m in MAIN if m in first["metrics"] and first["metrics"][m]["status"] != "refused"]
+def _skill_table(methods: Mapping[str, Sequence[Result]], columns: Mapping[str, _Column], protocol: Protocol) -> str:
+    shown = [m for m in MAIN if m in columns and not any(_is_refused(own, m) for own in methods.values())]
     rows = []
-    for label in _order(methods, next(iter(first["metrics"])), protocol):
+    for label in _order(methods, {m: columns[m] for m in shown} or columns, protocol):
         cells = []
         for metric in shown:
             value = _summaries({label: methods[label]}, metric, protocol)[label]["value"]
-            cells.append(_number(None if value is None else skill(value, first["references"][metric]), "skill"))
+            cells.append(_number(None if value is None else skill(value, columns[metric].reference), "skill"))
         rows.append([_name(label, methods[label]), *cells])
     return tabulate(rows, ["method", *(escape(metric) for metric in shown)], tablefmt="pipe", disable_numparse=True)
 
@@ -187,5 +244,5 @@ def _cell(entry: Mapping[str, Any], unit: str) -> str:
 
 def escape(text: str) -> str:
     """Text from a result file, harmless in a Markdown table: no markup, no HTML, one line."""
-    plain = " ".join(str(text).split()).replace("&", "&amp;")
+    plain = "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split())).replace("&", "&amp;")
     return "".join(f"&#{ord(mark)};" if mark in "\\`*[]<>|~" else mark for mark in plain)

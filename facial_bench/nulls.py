@@ -54,8 +54,10 @@ class Null:
         """Remember the training motion."""
         pieces: dict[str, list[np.ndarray]] = {}
         for clip in clips:
-            if clip.valid.any():
-                pieces.setdefault(clip.identity, []).append(clip.motion.state()[clip.valid])
+            cuts = np.flatnonzero(np.diff(clip.valid)) + 1  # a piece never jumps over frames without a face
+            for state, valid in zip(np.split(clip.motion.state(), cuts), np.split(clip.valid, cuts), strict=True):
+                if len(valid) and valid[0]:
+                    pieces.setdefault(clip.identity, []).append(state)
         self._memory = Memory(pieces)
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import inspect
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -16,7 +19,11 @@ from typing import Any
 import pluggy
 
 from facial_bench import __version__, builtin, hookspecs
-from facial_bench.errors import PluginError, unknown_name
+from facial_bench.errors import FacialBenchError, PluginError, unknown_name
+from facial_bench.storage import file_digest
+from facial_bench.types import MetricSpec
+
+SPEC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -94,10 +101,9 @@ class Plugins:
             source = self.sources[hook.plugin_name]
             try:
                 specs = list(hook.function())
-                wrong = next((spec for spec in specs if not isinstance(spec, expected)), None)
-                if wrong is not None:
-                    raise TypeError(f"facial_bench_{kind} gave a {type(wrong).__name__}, expected {expected.__name__}")
-            except Exception as problem:
+                for spec in specs:
+                    _check_spec(spec, expected, f"facial_bench_{kind}")
+            except (Exception, SystemExit) as problem:
                 failure = Failure(source, _one_line(problem))
                 if failure not in self.failures:
                     self.failures.append(failure)
@@ -120,7 +126,7 @@ def load_plugins(files: Sequence[Path] = (), found: Sequence[EntryPoint] | None 
     plugins = Plugins(manager, {}, [])
     _register(plugins, builtin, Source("facial-bench", __version__))
     every = entry_points(group=hookspecs.PROJECT) if found is None else found
-    for point in sorted(every, key=lambda point: (point.dist.name if point.dist else "", point.name)):
+    for point in sorted(every, key=lambda point: (str(point.dist.name) if point.dist else "", point.name)):
         source = Source(point.dist.name, point.dist.version) if point.dist else Source(point.value, "")
         failure = _attempt(plugins, source, point.load)
         if failure:
@@ -132,18 +138,38 @@ def load_plugins(files: Sequence[Path] = (), found: Sequence[EntryPoint] | None 
     return plugins
 
 
+def call(offer: Offer, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of a plugin's that makes or imports something; what it raises becomes one line.
+
+    Raises:
+        PluginError: the function raised; names the plugin, and the file and line. A FacialBenchError passes as it is.
+    """
+    try:
+        return function(*arguments)
+    except FacialBenchError:
+        raise
+    except (Exception, SystemExit) as problem:
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        raise PluginError(f"{offer.source}: {what} failed: {_one_line(problem)} ({where}).") from problem
+
+
 def source_digest(spec: Any) -> str:
-    """SHA-256 over the Python files of the package (or the single file) that a spec's function comes from."""
-    factory = inspect.unwrap(getattr(spec, "create", None) or spec.make)
-    module = inspect.getmodule(factory)
-    file = Path(getattr(module, "__file__", None) or factory.__code__.co_filename)
-    top = (module.__name__ if module else "").split(".")[0]
-    root = file.parents[len(module.__name__.split(".")) - 2] if module and "." in module.__name__ else file
-    root = root if root.is_file() or root.name == top else file
-    paths = [root] if root.is_file() else sorted(root.rglob("*.py"))
+    """SHA-256 over all files of the package (or over the single file) that a spec's function comes from."""
+    factory = getattr(spec, "create", None) or spec.make
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    factory = inspect.unwrap(factory)
+    module = inspect.getmodule(factory) or inspect.getmodule(type(factory))
+    package = sys.modules.get(module.__name__.partition(".")[0]) if module else None
     content = hashlib.sha256()
-    for path in paths:
-        content.update(str(path.relative_to(root.parent)).encode() + path.read_bytes())
+    for root in sorted(Path(folder) for folder in getattr(package, "__path__", ())):
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                content.update(str(path.relative_to(root)).encode() + b"\0" + file_digest(path).encode())
+    file = getattr(module, "__file__", None)
+    if file and not hasattr(package, "__path__"):
+        content.update(file_digest(Path(file)).encode())
     return content.hexdigest()
 
 
@@ -157,16 +183,33 @@ def _attempt(plugins: Plugins, source: Source, load: Callable[[], ModuleType]) -
 
 
 def _register(plugins: Plugins, module: ModuleType, source: Source) -> None:
-    name = plugins.manager.register(module, name=f"{source} ({getattr(module, '__name__', source)})")
+    hooks = [f"facial_bench_{kind}" for kind in hookspecs.spec_types()]
+    known = ", ".join(hooks)
+    marked = [key for key in dir(module) if hasattr(getattr(module, key, None), f"{hookspecs.PROJECT}_impl")]
+    unknown = [key for key in marked if key not in hooks]
+    if unknown:
+        raise PluginError(f"unknown hook {', '.join(unknown)}; the hooks are {known}")
+    if not marked:
+        raise PluginError(f"no function is marked with facial_bench.hookimpl; the hooks are {known}")
+    name = f"{source} ({getattr(module, '__name__', source)})"
+    if plugins.manager.has_plugin(name):
+        raise PluginError("it is loaded already")
     try:
+        plugins.manager.register(module, name=name)
         plugins.manager.check_pending()
-    except pluggy.PluginValidationError:
-        plugins.manager.unregister(name=name)
-        known = ", ".join(f"facial_bench_{kind}" for kind in hookspecs.spec_types())
-        marked = [key for key, value in vars(module).items() if hasattr(value, f"{hookspecs.PROJECT}_impl")]
-        unknown = [key for key in marked if key not in known.split(", ")]
-        raise PluginError(f"unknown hook {', '.join(unknown)}; the hooks are {known}") from None
+    except pluggy.PluginValidationError as problem:
+        plugins.manager.unregister(name=name)  # pluggy leaves the hooks that came before the bad one
+        raise PluginError(str(problem).rpartition("\n")[2] or str(problem)) from None
     plugins.sources[name] = source
+
+
+def _check_spec(spec: Any, expected: type, hook: str) -> None:
+    """Raise TypeError or ValueError unless a hook's answer is what it should list, under a name that can be typed."""
+    if not isinstance(spec, expected):
+        raise TypeError(f"{hook} gave a {type(spec).__name__}, expected {expected.__name__}")
+    name = spec.id if expected is MetricSpec else spec.name
+    if not isinstance(name, str) or not SPEC_NAME.fullmatch(name):
+        raise ValueError(f"{hook} gave the name {name!r}; names are letters, digits and . _ - and for metrics /")
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -178,9 +221,14 @@ def _load_file(path: Path) -> ModuleType:
         raise PluginError("not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 
 def _one_line(problem: BaseException) -> str:
-    return f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
+    text = " ".join(str(problem).split())[:400]
+    return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from facial_bench.errors import ResultError
 from facial_bench.storage import read_json, write_bytes
 
 SCHEMA = "facial-bench result 1"
+DIGEST = re.compile("[0-9a-f]{64}")
 Result = Mapping[str, Any]
 """The content of result.json; `check_result` says what it holds."""
 
@@ -92,37 +94,58 @@ def check_result(result: Any, where: str) -> None:
             raise fail(f"{name} is not an object")
         for key, kind in spec.items():
             value = container.get(key)
-            if key not in container or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            if key not in container or not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 raise fail(f"{name}.{key} is missing or of a wrong type")
             if isinstance(value, float) and not math.isfinite(value):
                 raise fail(f"{name}.{key} is not finite")
 
-    maybe = (int, float, type(None))
+    maybe, names = (int, float, type(None)), set()
     need(result, {"schema": str, "seed": int, "device": str, "clips": list}, "result")
     if result["schema"] != SCHEMA:
         raise fail(f"schema {result['schema']!r}, this version reads {SCHEMA!r}")
     need(result.get("protocol"), {"name": str, "digest": str}, "protocol")
+    if "identities" in (result.get("corpus") or {}):
+        need(result["corpus"], {"identities": list}, "corpus")
     need(result.get("corpus"), {"name": str, "version": str, "digest": str}, "corpus")
     need(result.get("method"), {"name": str, "label": str, "plugin": str, "version": str, "options": dict}, "method")
     for key in ("metrics", "references", "environment", "timing"):
         need(result.get(key), {}, key)
+    for kind in ("protocol", "corpus"):
+        if not DIGEST.fullmatch(result[kind]["digest"]):  # boards and folders are called after digests
+            raise fail(f"{kind}.digest is not a SHA-256")
+    if not result["metrics"] or not result["clips"]:
+        raise fail("it holds no metric or no clip")
     for name, metric in result["metrics"].items():
         need(metric, {"value": maybe, "low": maybe, "high": maybe, "skill": maybe, "unit": str, "definition": str,
-                      "n_clips": int, "n_failed": int, "status": str}, f"metrics[{name!r}]")  # fmt: skip
+                      "n_clips": int, "n_failed": int, "status": str,
+                      "higher_is_better": (bool, type(None))}, f"metrics[{name!r}]")  # fmt: skip
+        if metric["status"] not in ("ok", "refused", "failed"):
+            raise fail(f"metrics[{name!r}].status is none of ok, refused, failed")
+        if metric["status"] != "ok":
+            need(metric, {"reason": str, "value": type(None)}, f"metrics[{name!r}]")
+        elif metric["value"] is None:
+            raise fail(f"metrics[{name!r}] is ok without a value")
         need(result["references"].get(name), {"chance": maybe, "ceiling": dict}, f"references[{name!r}]")
         need(result["references"][name]["ceiling"], {"value": maybe, "low": maybe, "high": maybe}, f"ceiling of {name!r}")
     for row in result["clips"]:
         need(row, {"request": str, "clip": str, "identity": str, "driving": str, "status": str, "frames": int,
                    "metrics": dict}, "a clip")  # fmt: skip
+        if row["request"] in names:
+            raise fail(f"clip {row['request']} is listed twice")
+        names.add(row["request"])
         for name, entry in row["metrics"].items():
             need(entry, {"value": maybe}, f"clip {row['request']}, {name}")
             if entry["value"] is not None:
                 need(entry, {"weight": (int, float), "blocks": list}, f"clip {row['request']}, {name}")
-                _check_blocks(entry["blocks"], lambda: fail(f"clip {row['request']}, {name}: blocks are damaged"))  # noqa: B023
+                if entry["weight"] <= 0 or not _are_blocks(entry["blocks"]):
+                    raise fail(f"clip {row['request']}, {name}: weight or blocks are damaged")
 
 
-def _check_blocks(blocks: Sequence[Any], fail: Any) -> None:
-    for block in blocks:
-        numbers = isinstance(block, list) and len(block) == 2 and all(isinstance(v, (int, float)) for v in block)
-        if not numbers or not all(math.isfinite(v) for v in block) or block[1] <= 0:
-            raise fail()
+def _are_blocks(blocks: Sequence[Any]) -> bool:
+    """Whether a value is [[sum, weight > 0], ...], at least one."""
+    return bool(blocks) and all(
+        isinstance(block, list) and len(block) == 2
+        and all(type(v) in (int, float) and math.isfinite(v) for v in block) and block[1] > 0
+        for block in blocks
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -20,10 +21,11 @@ from facial_bench.errors import FacialBenchError
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,119}")
 
 
-def safe_name(name: str, what: str, error: type[FacialBenchError] = FacialBenchError) -> str:
+def safe_name(name: str, what: str, error: type[FacialBenchError] = FacialBenchError, longest: int = 120) -> str:
     """The name, if it can be a file name on any system and cannot leave its folder; else raises `error`."""
-    if not isinstance(name, str) or not NAME.fullmatch(name) or name.endswith("."):
-        raise error(f"The {what} {name!r} cannot name a file: use letters, digits and . _ - only.")
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name.endswith(".") or len(name) > longest:
+        shown = repr(name) if len(repr(name)) <= 130 else repr(name)[:100] + "..."
+        raise error(f"The {what} {shown} cannot name a file: use letters, digits and . _ - only, {longest} at most.")
     return name
 
 
@@ -52,9 +54,13 @@ def write_json(path: Path, value: Any, error: type[FacialBenchError] = FacialBen
 
 
 def read_json(path: Path, error: type[FacialBenchError], hint: str) -> Any:
-    """Read JSON; anything that is not JSON raises `error` with the hint."""
+    """Read JSON; anything that is not JSON, or could not be written as JSON again, raises `error` with the hint."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_sixty_four_bits)
+        if "\\u" in text:  # half of a surrogate pair is a str that no file and no terminal takes
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except FileNotFoundError:
         raise error(f"{path} does not exist. {hint}") from None
     except (OSError, ValueError, RecursionError) as problem:
@@ -65,12 +71,28 @@ def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not a number")
 
 
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):  # 1e999 is well-formed JSON, and infinite
+        raise ValueError(f"{text} is too large")
+    return float(text)
+
+
+def _sixty_four_bits(text: str) -> int:
+    if abs(int(text)) >= 2**63:
+        raise ValueError(f"{text[:20]}... is too large")
+    return int(text)
+
+
 def write_arrays(
     path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None,
     error: type[FacialBenchError] = FacialBenchError,
 ) -> str:  # fmt: skip
     """Write named arrays as safetensors, atomically; returns the file's SHA-256."""
-    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, dict(metadata or {}) or None)
+    try:
+        # not ascontiguousarray, which would turn a scalar into an array of one
+        content = save({name: np.asarray(array, order="C") for name, array in arrays.items()}, dict(metadata or {}) or None)
+    except (SafetensorError, ValueError, TypeError, AttributeError) as problem:
+        raise error(f"Cannot store {path}: {problem}. Store named arrays of numbers only.") from None
     write_bytes(path, content, error)
     return hashlib.sha256(content).hexdigest()
 
@@ -82,7 +104,7 @@ def read_arrays(path: Path, error: type[FacialBenchError], hint: str) -> tuple[d
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except FileNotFoundError:
         raise error(f"{path} does not exist. {hint}") from None
-    except (OSError, SafetensorError, ValueError, TypeError) as problem:
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError) as problem:
         raise error(f"{path} cannot be read as safetensors ({problem}). {hint}") from None
 
 

@@ -247,7 +247,7 @@ def test_a_manifest_that_is_none(folder, text, message):
         ("frames", 239, "has 240 frames, the manifest 239"),
         ("fps", 25.0, "fps is 30 in the file and 25 in the manifest"),
         ("fps", "thirty", "fps is 'thirty', expected a positive number"),
-        ("fps", 10**400, "expected a positive number"),
+        ("fps", 10**400, "is too large"),
         ("image_size", [512, 512], "image_size is [256, 256], in the manifest [512, 512]"),
     ],
 )

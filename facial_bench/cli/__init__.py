@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from facial_bench import __version__
 from facial_bench.errors import FacialBenchError
 
 
@@ -20,13 +21,15 @@ class ErrorGroup(click.Group):
             raise click.ClickException(" ".join(str(problem).split())) from None
         except KeyboardInterrupt:
             raise click.ClickException("Interrupted. The same command goes on with what was finished.") from None
+        except BrokenPipeError:  # `| head`: click ends quietly
+            raise
         except OSError as problem:
-            where = f" {problem.filename}" if problem.filename else ""
-            raise click.ClickException(f"{problem.strerror or problem}:{where}. Check the path and the free space.") from None
+            where = f": {problem.filename}" if problem.filename else ""
+            raise click.ClickException(f"{problem.strerror or problem}{where}. Check the path and the free space.") from None
 
 
 @click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="facial-bench")
+@click.version_option(__version__, prog_name="facial-bench")
 def main() -> None:
     """Measure methods that turn speech into facial motion, under one protocol."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facial_bench.errors import FacialBenchError
+from facial_bench.errors import CorpusError, FacialBenchError
 
 if TYPE_CHECKING:
     from facial_bench.corpus import Corpus
@@ -48,7 +49,7 @@ def cache_folder() -> Path:
 def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corpus:
     """A corpus by folder or by registered name; a named one is made in the cache when it is first asked for."""
     from facial_bench.corpus import open_corpus
-    from facial_bench.plugins import source_digest
+    from facial_bench.plugins import call, source_digest
     from facial_bench.storage import safe_name
 
     offers = plugins.offers("corpora")
@@ -62,7 +63,14 @@ def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corp
     folder = cache_folder() / "corpora" / safe_name(f"{name}-{spec.version}-{source_digest(spec)[:12]}", "corpus")
     if not folder.is_dir():
         log(f"corpus: making {name} in {folder}")
-        spec.make(folder)
+        try:
+            call(offers[name], f"making the corpus {name}", spec.make, folder)
+        except CorpusError:
+            if not (folder / "corpus.json").is_file():  # else another process was faster
+                raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # half a corpus would be found by the next run
+            raise
     return open_corpus(folder)
 
 
@@ -97,6 +105,6 @@ def warn_failures(plugins: Plugins) -> None:
 
 def aligned(rows: Iterable[tuple[Any, ...]]) -> str:
     """Rows as columns of text, the last one free."""
-    texts = [tuple(str(cell) for cell in row) for row in rows]
+    texts = [tuple(" ".join(str(cell).split()) for cell in row) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*texts, strict=True)][:-1]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[-1]]) for row in texts)  # noqa: B905

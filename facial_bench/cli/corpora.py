@@ -27,11 +27,11 @@ def corpus() -> None:
 def import_(source: Path, dest: Path, format_: str, options: tuple[str, ...], plugin_files: tuple[Path, ...],
             **short: str | None) -> None:  # fmt: skip
     """Turn tracked clips in SOURCE into the corpus folder DEST."""
-    from facial_bench.plugins import load_plugins
+    from facial_bench.plugins import call, load_plugins
 
-    importer = load_plugins(plugin_files).get("importers", "format", format_).spec
     chosen = {**{key: value for key, value in short.items() if value}, **parse_options(options)}
-    importer.run(source, dest, chosen, reporter())
+    importer = load_plugins(plugin_files).get("importers", "format", format_)
+    call(importer, f"importing {source}", importer.spec.run, source, dest, chosen, reporter())
     click.echo(f"corpus: {dest}")
 
 
@@ -74,7 +74,8 @@ def verify(dir: Path) -> None:
 @plugin_option
 def make(name: str, dest: Path, plugin_files: tuple[Path, ...]) -> None:
     """Make the named corpus in the folder DEST."""
-    from facial_bench.plugins import load_plugins
+    from facial_bench.plugins import call, load_plugins
 
-    load_plugins(plugin_files).get("corpora", "corpus", name).spec.make(dest)
+    offer = load_plugins(plugin_files).get("corpora", "corpus", name)
+    call(offer, f"making the corpus {name}", offer.spec.make, dest)
     click.echo(f"corpus: {dest}")

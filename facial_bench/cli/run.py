@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from facial_bench.cli.common import (
     cache_folder, find_corpus, option_option, parse_options, plugin_option, reporter,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from facial_bench.plugins import Plugins
+    from facial_bench.types import MetricSpec
 
 
 @click.command()
@@ -30,9 +36,16 @@ def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices
     """Evaluate a method on a corpus: fit, generate, score; writes DIR/CORPUS/METHOD/seed-N/result.json."""
     from facial_bench.leaderboard import result_table
 
+    choices["options"] = parse_options(choices["options"])
+    seeds = tuple(dict.fromkeys(seeds)) or (0,)
     log = reporter()
     results = []
-    for result, path in _runs(method, seeds or (0,), out, log, **choices):
+    runs = _runs(method, seeds, out, log, **choices)
+    while True:
+        with redirect_stdout(sys.stderr):  # what a method prints is no part of the result
+            result, path = next(runs, (None, None))
+        if result is None:
+            break
         results.append(result)
         if not as_json:
             label = f"{result['method']['label']} on {result['corpus']['label']}, seed {result['seed']}, {result['device']}"
@@ -50,15 +63,28 @@ def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: A
     from facial_bench.workspace import Method, Settings, run_folder
 
     plugins = load_plugins(choices["plugin_files"])
+    distances = _distances(plugins)
     offer = plugins.get("generators", "method", method)
     device = choose_device(choices["device"])
     corpus = find_corpus(choices["corpus"], plugins, log)
     if choices["identities"]:
         corpus = corpus.select([name.strip() for name in choices["identities"].split(",") if name.strip()])
-    distances = [o.spec for o in plugins.offers("metrics").values()
-                 if o.source.plugin != "facial-bench" or o.spec.id in ("lmd", "lmd/canonical")]  # fmt: skip
     bench = prepare(corpus, protocol_with(distances), distances, device=device, cache=cache_folder(), log=log)
     chosen = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
     for seed in seeds:
-        settings = Settings(seed, device, choices["budget"], parse_options(choices["options"]), choices["fresh"])
+        settings = Settings(seed, device, choices["budget"], choices["options"], choices["fresh"])
         yield evaluate(chosen, bench, settings, out, log), run_folder(out, chosen, bench, settings) / "result.json"
+
+
+def _distances(plugins: Plugins) -> list[MetricSpec]:
+    """The protocol's distances and everything that other plugins measure."""
+    from facial_bench.errors import PluginError
+    from facial_bench.scoring import accuracies
+
+    found = []
+    for offer in plugins.offers("metrics").values():
+        if offer.spec.id in accuracies():
+            raise PluginError(f"{offer.source} registers the metric '{offer.spec.id}', which the protocol defines. Rename it.")
+        if offer.source.plugin != "facial-bench" or offer.spec.id in ("lmd", "lmd/canonical"):
+            found.append(offer.spec)
+    return found

@@ -8,7 +8,14 @@ from torch import nn
 
 from facial_bench.errors import FacialBenchError
 from facial_bench_facial.discriminator import PatchDiscriminator, state_image
-from facial_bench_facial.networks import FaceGenerator, HalvingConvolution, LocalGenerator, TemporalGenerator, interpolation_matrix
+from facial_bench_facial.networks import (
+    FaceGenerator,
+    HalvingConvolution,
+    LocalGenerator,
+    StateConvolution,
+    TemporalGenerator,
+    interpolation_matrix,
+)
 
 
 def shapes_of(network: nn.Module, kinds: tuple[type, ...], *inputs: torch.Tensor) -> list[tuple[int, ...]]:
@@ -28,12 +35,19 @@ def test_temporal_generator_has_the_sizes_of_table_1() -> None:
     assert convolutions == [
         (32, 64, 13), (128, 32, 5), (256, 32, 2), (256, 32, 2), (256, 128), (256, 128), (32, 128),
     ]  # fmt: skip
-    entering: list[tuple[int, ...]] = []
-    network.decoder[0].register_forward_pre_hook(lambda _m, inputs: entering.append(tuple(inputs[0].shape[1:])))
+    assert network.with_state.weight.shape == (256, 327, 3)
     assert network(audio, state).shape == (2, 128, 32)
-    assert entering == [(327, 128)]
     assert network.encoder(audio.unsqueeze(1)).flatten(2).shape == (2, 256, 64)
     assert network.upsample.shape == (64, 128)
+
+
+def test_state_convolution_is_torchs_over_the_concatenation() -> None:
+    layer = StateConvolution(6, 5)
+    x, state = torch.randn(2, 6, 128), torch.randn(2, 71)
+    plain = nn.Conv1d(6 + 71, 5, 3, padding=1)
+    plain.load_state_dict(layer.state_dict())
+    concatenated = torch.cat([x, state.unsqueeze(2).expand(-1, -1, 128)], dim=1)
+    torch.testing.assert_close(layer(x, state), plain(concatenated), rtol=1e-4, atol=1e-5)
 
 
 def test_local_generator_has_the_sizes_of_table_2() -> None:

@@ -52,6 +52,28 @@ def interpolation_matrix(source: int, target: int) -> Tensor:
     return matrix.float()
 
 
+class StateConvolution(nn.Conv1d):
+    """A convolution of 3, padding 1, over x with the state s repeated on every frame: 256 + 71 channels (Table 1).
+
+    The repeated part is the same on every frame but the two at the edges, where one tap meets the padding, so it
+    is worked out once per window instead of being concatenated 128 times.
+    """
+
+    def __init__(self, channels: int, after: int) -> None:
+        super().__init__(channels + STATE_WIDTH, after, 3, padding=1)
+        present = torch.ones(3, WINDOW)
+        present[0, 0] = present[2, -1] = 0
+        self.register_buffer("present", present, persistent=False)
+
+    def forward(self, x: Tensor, state: Tensor) -> Tensor:
+        """x (B, C, 128), state (B, 71) -> (B, C', 128)."""
+        channels = x.shape[1]
+        taps = torch.einsum("bs,osk->bok", state.to(x.dtype), self.weight[:, channels:].to(x.dtype))
+        return nn.functional.conv1d(x, self.weight[:, :channels], self.bias, padding=1) + taps @ self.present.to(
+            x.dtype
+        )
+
+
 class TemporalGenerator(nn.Module):
     """G_tem: audio (B, 128, F) and the initial state (B, 71) -> z (B, 128, 32). Supplement, Table 1.
 
@@ -71,8 +93,9 @@ class TemporalGenerator(nn.Module):
             nn.Conv2d(256, 256, (3, 1), padding=(1, 0)), nn.LeakyReLU(0.2), nn.BatchNorm2d(256),
         )  # fmt: skip
         self.register_buffer("upsample", interpolation_matrix(WINDOW // 4 * left, WINDOW), persistent=False)
+        self.with_state = StateConvolution(256, 256)
         self.decoder = nn.Sequential(
-            nn.Conv1d(256 + STATE_WIDTH, 256, 3, padding=1), nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
+            nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
             nn.Conv1d(256, 256, 3, padding=1), nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
             nn.Conv1d(256, LATENT, 3, padding=1),
         )  # fmt: skip
@@ -81,8 +104,7 @@ class TemporalGenerator(nn.Module):
         """audio (B, 128, F), state (B, 71) -> z (B, 128, 32)."""
         x = self.encoder(audio.unsqueeze(1))  # (B, 256, 32, w)
         x = x.flatten(2) @ self.upsample.to(x.dtype)  # (B, 256, 32 w) -> (B, 256, 128)
-        held = state.to(x.dtype).unsqueeze(2).expand(-1, -1, WINDOW)
-        return self.decoder(torch.cat([x, held], dim=1)).transpose(1, 2)
+        return self.decoder(self.with_state(x, state)).transpose(1, 2)
 
 
 class HalvingConvolution(nn.Conv1d):
@@ -103,6 +125,14 @@ class HalvingConvolution(nn.Conv1d):
         return nn.functional.linear(triples, self.weight.transpose(1, 2).flatten(1), self.bias)
 
 
+class RowNorm(nn.BatchNorm1d):
+    """Batch normalisation of (B, L, C): a channel's statistics are over all windows and rows."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """rows (B, L, C) -> (B, L, C)."""
+        return super().forward(rows.flatten(0, 1)).view(rows.shape)
+
+
 class LocalGenerator(nn.Module):
     """G_loc: every frame's 16-frame window of audio (B, 16, F) -> c (B, 32). Supplement, Table 2.
 
@@ -113,17 +143,15 @@ class LocalGenerator(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         channels = (features, 32, 32, 64, 64)
-        self.convolutions = nn.ModuleList(HalvingConvolution(a, b) for a, b in pairwise(channels))
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in channels[1:])
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise(channels):
+            layers += [HalvingConvolution(before, after), nn.ReLU(), RowNorm(after)]
+        self.encoder = nn.Sequential(*layers)
         self.head = nn.Linear(64, LATENT)
 
     def forward(self, windows: Tensor) -> Tensor:
         """windows (B, 16, F) -> c (B, 32) in -1 .. 1."""
-        x = windows
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = torch.relu(convolution(x))
-            x = norm(x.flatten(0, 1)).view(x.shape)  # the statistics of a channel, over windows and rows
-        return torch.tanh(self.head(x.flatten(1)))
+        return torch.tanh(self.head(self.encoder(windows).flatten(1)))
 
 
 class HeldState(nn.Module):

@@ -78,8 +78,9 @@ class Trainer:
         self, generator: FaceGenerator, discriminator: PatchDiscriminator | None, settings: Settings, device: str
     ) -> None:
         self.generator, self.discriminator, self.weights = generator, discriminator, settings.weights
-        compiled = torch.compile if settings.compile else _as_is
-        self._generate, self._judge = compiled(generator), compiled(discriminator) if discriminator else None
+        # The discriminator stays as it is: its one pass serves two gradients, which compiled code does not allow.
+        self._generate = torch.compile(generator) if settings.compile else generator
+        self._judge = discriminator
         self._precision = (
             (lambda: torch.autocast(torch.device(device).type, torch.bfloat16)) if settings.bf16 else nullcontext
         )
@@ -173,10 +174,6 @@ def train(
 def _needs_judge(settings: Settings, variant: Variant, phases: tuple[Phase, ...]) -> bool:
     later = fine_tuning_phases(settings, variant, 1) if variant.fine_tuning else ()
     return any(phase.adversarial and phase.steps for phase in (*phases, *later))
-
-
-def _as_is(network: nn.Module) -> nn.Module:
-    return network
 
 
 def _update(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) -> None:

@@ -1,0 +1,132 @@
+"""The figures of docs/synthetic.md. `python -m benchmarks.synthetic_figures [--ceilings SEED ...]`
+
+Without arguments: the shipped corpus in numbers and what a linear map can learn from its features (seconds). With
+`--ceilings`: how well the protocol's judges recognise the real held-out clips of corpora of those seeds (a minute each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from benchmarks.core import print_nothing
+from facial_bench.bench import prepare, protocol_with
+from facial_bench.corpus import Corpus, open_corpus
+from facial_bench.geometry import decode_face, outer_eye_distance, project
+from facial_bench.ridge import solve_ridge
+from facial_bench.scoring import accuracies
+from facial_bench.synthetic import make
+from facial_bench.synthetic.people import Person, people
+from facial_bench.synthetic.tracks import Take, record
+
+LEARNING_SEED = 60
+"""A seed of its own, so that nothing is learned from the shipped corpus."""
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ceilings", type=int, nargs="*", metavar="SEED")
+    seeds = parser.parse_args().ceilings
+    if seeds is not None:
+        print(tabulate([ceilings(seed) for seed in seeds], headers="keys", tablefmt="github", floatfmt=".2f"))
+        return
+    shipped = inspect.signature(make).parameters["seed"].default
+    print(f"shipped seed {shipped}: {corpus_figures(shipped)}\n")
+    print(tabulate([speech_figures(shipped, k) for k in range(5)], headers="keys", tablefmt="github", floatfmt=".2f"), "\n")
+    print("correlation of a ridge regression, 7 clips to train on and 5 to test, seed 60")
+    print(tabulate([learnable(k) for k in range(5)], headers="keys", tablefmt="github", floatfmt=".2f"))
+
+
+def ceilings(seed: int) -> dict[str, object]:
+    """Form -> value and interval, under the full protocol."""
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder) / "corpus", seed)
+        corpus = open_corpus(Path(folder) / "corpus")
+        bench = prepare(corpus, protocol_with([]), [], device="cpu", cache=Path(folder), log=print_nothing)
+    shown: dict[str, object] = {"seed": seed}
+    for metric, (_, driving) in accuracies().items():
+        if driving == "self":
+            ceiling = bench.references[metric]["ceiling"]
+            shown[metric] = f"{ceiling['value']:.2f} ({ceiling['low']:.2f}-{ceiling['high']:.2f})"
+    return shown
+
+
+def corpus_figures(seed: int) -> str:
+    """Lengths and the error of the face model."""
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder) / "corpus", seed)
+        corpus: Corpus = open_corpus(Path(folder) / "corpus")
+        size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()) / 2**20
+        clips = [corpus.clip(entry.id) for entry in corpus.entries]
+    seconds = [clip.frames / corpus.info.fps for clip in clips]
+    errors = []
+    for clip in clips:
+        decoded = project(decode_face(corpus.face_model, clip.identity, clip.motion.expression), clip.motion.pose, clip.camera)
+        pixels = np.linalg.norm((decoded - clip.landmarks)[..., :2], axis=2).mean()
+        errors.append((pixels, pixels / outer_eye_distance(clip.landmarks).mean()))
+    variance = np.concatenate([clip.motion.expression for clip in clips]).var(axis=0)
+    share = np.cumsum(variance) / variance.sum()
+    return (f"{sum(seconds):.0f} s in {len(clips)} clips of {min(seconds):.1f} to {max(seconds):.1f} s, {size:.0f} MiB; "
+            f"decoded motion lies {np.mean(errors, axis=0)[0]:.2f} px = {np.mean(errors, axis=0)[1]:.2%} of the eye distance "
+            f"from the landmarks; variance in the first 2 and 8 directions {share[1]:.2f}, {share[7]:.2f}")  # fmt: skip
+
+
+def takes(seed: int, index: int) -> tuple[Person, list[Take]]:
+    """A person, and twelve clips of theirs as the corpus of that seed has them."""
+    person = people()[index]
+    return person, [record(person, np.random.default_rng([seed, index, number])) for number in range(12)]
+
+
+def speech_figures(seed: int, index: int) -> dict[str, object]:
+    """One person's speech, blinks and head motion."""
+    person, found = takes(seed, index)
+    seconds = sum(len(take.closure) for take in found) / 25
+    return {
+        "person": person.name,
+        "words a minute": round(sum(len(take.speech.text.split()) for take in found) / seconds * 60),
+        "pauses": np.mean(np.concatenate([take.speech.pause for take in found])),
+        "blank": np.mean(np.concatenate([take.audio.argmax(axis=1) == 28 for take in found])),
+        "blinks a minute, set": person.blink.rate,
+        "drawn": sum(len(take.blinks.onset) for take in found) / seconds * 60,
+        **{f"{axis}, deg": v for axis, v in zip(
+            ("pitch", "yaw", "roll"), np.degrees(np.mean([t.rotation.std(axis=0) for t in found], axis=0)), strict=True)},
+    }  # fmt: skip
+
+
+def learnable(index: int) -> dict[str, object]:
+    """Mean correlation on test clips of what a regression from 25 frames of logits and 81 of their spread predicts."""
+    person, found = takes(LEARNING_SEED, index)
+    inputs = [_features(take.audio) for take in found]
+    axis = int(np.abs(person.head.beat).argmax())
+
+    def score(targets: list[np.ndarray], penalty: float) -> float:
+        x, y = np.concatenate(inputs[:7]), np.concatenate(targets[:7])
+        weights = solve_ridge(x, (y - y.mean())[:, None], penalty)[:, 0]
+        return float(np.mean([np.corrcoef(inputs[k] @ weights, targets[k])[0, 1] for k in range(7, 12)]))
+
+    return {
+        "person": person.name, "lip gap": score([take.articulators[:, 1] for take in found], 300.0),
+        "jaw": score([take.articulators[:, 0] for take in found], 300.0),
+        "main axis": score([take.rotation[:, axis] - take.rotation[:, axis].mean() for take in found], 3000.0),
+        "its velocity": score([np.gradient(take.rotation[:, axis]) for take in found], 3000.0),
+        "closure": score([take.closure for take in found], 3000.0),
+    }  # fmt: skip
+
+
+def _features(audio: np.ndarray) -> np.ndarray:
+    frames = len(audio)
+    logits, spread = np.pad(audio, ((12, 12), (0, 0))), np.pad(audio.std(axis=1, keepdims=True), ((40, 40), (0, 0)))
+    return np.concatenate(
+        [*(logits[k : k + frames] for k in range(25)), *(spread[k : k + frames] for k in range(0, 81, 2)), np.ones((frames, 1))],
+        axis=1,
+    )
+
+
+if __name__ == "__main__":
+    main()
