@@ -248,7 +248,9 @@ def _check_manifest(manifest: Any, path: Path) -> None:
         raise CorpusError(f"{path / 'corpus.json'}: the face model lists an identity twice. {REBUILD}")
     seen: set[str] = set()
     files: set[str] = set()
-    for row in need(manifest, "clips", list, ""):
+    if not need(manifest, "clips", list, ""):
+        raise CorpusError(f"{path / 'corpus.json'} lists no clips. {REBUILD}")
+    for row in manifest["clips"]:
         for key, kind in {"id": str, "identity": str, "recording": str, "file": str, "sha256": str, "frames": int}.items():
             need(row, key, kind, "a clip's ")
         safe_name(row["id"], "clip", CorpusError, LONGEST_NAME)

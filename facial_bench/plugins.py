@@ -97,7 +97,7 @@ class Plugins:
 
     def _specs(self, kind: str) -> Iterator[tuple[Source, Any]]:
         expected = hookspecs.spec_types()[kind]
-        for hook in reversed(getattr(self.manager.hook, f"facial_bench_{kind}").get_hookimpls()):
+        for hook in getattr(self.manager.hook, f"facial_bench_{kind}").get_hookimpls():
             source = self.sources[hook.plugin_name]
             try:
                 specs = list(hook.function())

@@ -105,9 +105,9 @@ def check_result(result: Any, where: str) -> None:
     if result["schema"] != SCHEMA:
         raise fail(f"schema {result['schema']!r}, this version reads {SCHEMA!r}")
     need(result.get("protocol"), {"name": str, "digest": str}, "protocol")
-    if "identities" in (result.get("corpus") or {}):
-        need(result["corpus"], {"identities": list}, "corpus")
     need(result.get("corpus"), {"name": str, "version": str, "digest": str}, "corpus")
+    if "identities" in result["corpus"]:
+        need(result["corpus"], {"identities": list}, "corpus")
     need(result.get("method"), {"name": str, "label": str, "plugin": str, "version": str, "options": dict}, "method")
     for key in ("metrics", "references", "environment", "timing"):
         need(result.get(key), {}, key)

@@ -318,12 +318,11 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 def test_the_current_folder_can_be_the_destination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    write_corpus_here = tmp_path / "here"
     write_corpus(
         ".", name="tiny", version="1", protocol_fps=25.0, audio_kind="noise29", length_unit="cm", landmark_unit="px",
         blink_scale="closure", face_model=model(), clips=clips(),
     )  # fmt: skip
-    assert open_corpus(write_corpus_here).verify() == 4
+    assert open_corpus(tmp_path / "here").verify() == 4
 
 
 def test_a_destination_that_cannot_be_written(tmp_path: Path) -> None:
@@ -352,7 +351,7 @@ def spoilt(**changes: Any) -> list[Clip]:
         (spoilt(audio=np.zeros((19, 29))), "audio should be of shape (20, 29), found (19, 29)"),
         (spoilt(audio=np.full((20, 29), np.nan)), "audio holds NaN"),
         (spoilt(landmarks=np.zeros((20, 68, 5))), "landmarks should be of shape"),
-        (spoilt(valid=np.ones(19, bool)), "valid"),
+        (spoilt(valid=np.ones(19, bool)), "audio should be of shape (19, 29), found (20, 29)"),
         (spoilt(camera=Camera(0, 10, 1.0)), "impossible camera"),
         (spoilt(motion=clips()[0].motion[:19]), "expression should be of shape (20, 64), found (19, 64)"),
         ([clip[:0] for clip in clips()], "impossible camera or length"),

@@ -177,7 +177,7 @@ def test_training_lowers_the_loss(clips) -> None:
     context = replace(make_context(steps="60", adversarial_steps="0", fine_tune_steps="0"), log=lines.append)
     spec("facial").create(context).fit(clips, context)
     losses = [float(line.split("loss ")[1]) for line in lines if "loss" in line]
-    assert len(losses) == 3 and losses[-1] < 0.7 * losses[0]
+    assert len(losses) == 3 and losses[-1] < 0.85 * losses[0]
 
 
 def test_divergence_is_said(clips) -> None:

@@ -60,6 +60,7 @@ class Settings:
     batch: int
     adversarial_batch: int
     fine_tune_batch: int
+    fine_tune_adversarial_batch: int
     learning_rate: float
     """Adam's, of the generator and the discriminator."""
     fine_tune_learning_rate: float
@@ -77,12 +78,12 @@ def budgets() -> dict[str, Settings]:
     (secondary source). `quick`: minutes on two CPU cores; the README tells how it was chosen."""
     paper = Settings(
         weights=paper_weights(), steps=0, adversarial_steps=None, fine_tune_steps=None,
-        fine_tune_adversarial_steps=None, batch=64, adversarial_batch=64, fine_tune_batch=16, learning_rate=1e-4,
-        fine_tune_learning_rate=1e-4, stride=5,
+        fine_tune_adversarial_steps=None, batch=64, adversarial_batch=64, fine_tune_batch=16,
+        fine_tune_adversarial_batch=16, learning_rate=1e-4, fine_tune_learning_rate=1e-4, stride=5,
     )  # fmt: skip
     quick = replace(
-        paper, steps=300, adversarial_steps=20, fine_tune_steps=30, fine_tune_adversarial_steps=0, batch=16,
-        adversarial_batch=16, learning_rate=1e-3, fine_tune_learning_rate=1e-3,
+        paper, steps=300, adversarial_steps=30, fine_tune_steps=35, fine_tune_adversarial_steps=15, batch=16,
+        adversarial_batch=8, fine_tune_adversarial_batch=4, learning_rate=1e-3, fine_tune_learning_rate=1e-3,
     )  # fmt: skip
     return {"quick": quick, "paper": paper}
 
@@ -114,7 +115,8 @@ def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
             settings = replace(settings, smooth=_one_of(name, value, {"yes": True, "no": False}))
         elif name == "batch":
             size = _count(name, value, lowest=2)  # batch normalisation needs two
-            settings = replace(settings, batch=size, adversarial_batch=size, fine_tune_batch=size)
+            settings = replace(settings, batch=size, adversarial_batch=size, fine_tune_batch=size,
+                               fine_tune_adversarial_batch=size)  # fmt: skip
         else:
             settings = replace(settings, **{name: _count(name, value)})
     return settings

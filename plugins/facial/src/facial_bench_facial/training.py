@@ -57,10 +57,10 @@ def fine_tuning_phases(settings: Settings, variant: Variant, windows: int) -> tu
         steps = settings.fine_tune_epochs * -(-windows // settings.fine_tune_batch)
     adversarial = settings.fine_tune_adversarial_steps
     adversarial = steps if adversarial is None else min(adversarial, steps)
-    batch, rate = settings.fine_tune_batch, settings.fine_tune_learning_rate
+    rate = settings.fine_tune_learning_rate
     return (
-        Phase("fine-tuning", steps - adversarial, batch, rate, False),
-        Phase("fine-tuning", adversarial, batch, rate, variant.adversarial),
+        Phase("fine-tuning", steps - adversarial, settings.fine_tune_batch, rate, False),
+        Phase("fine-tuning", adversarial, settings.fine_tune_adversarial_batch, rate, variant.adversarial),
     )
 
 

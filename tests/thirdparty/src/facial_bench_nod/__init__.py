@@ -1,0 +1,1 @@
+"""Nodding to the sound."""
