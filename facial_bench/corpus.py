@@ -20,7 +20,14 @@ from facial_bench.protocol import digest
 from facial_bench.split import ClipEntry, Segment
 from facial_bench.storage import file_digest, read_arrays, read_json, safe_name, write_arrays, write_json
 from facial_bench.types import (
-    EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, Camera, Clip, CorpusInfo, FaceModel, Motion,
+    EXPRESSION_WIDTH,
+    LANDMARKS,
+    POSE_WIDTH,
+    Camera,
+    Clip,
+    CorpusInfo,
+    FaceModel,
+    Motion,
 )  # fmt: skip
 
 SCHEMA = "facial-bench corpus 1"
@@ -54,8 +61,6 @@ class Corpus:
         _check_arrays(arrays, record, self.info, self.path / record["file"])
         camera = Camera(**record["camera"])
         motion = Motion(arrays["expression"], arrays["pose"], arrays["blink"])
-        for array in arrays.values():
-            array.setflags(write=False)  # a method that changed its training clips would change everyone's
         return Clip(
             record["id"], record["identity"], record["recording"], arrays["audio"], motion,
             arrays["landmarks"], arrays["valid"], camera,
@@ -102,7 +107,7 @@ def open_corpus(path: Path | str) -> Corpus:
         if name not in arrays or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise CorpusError(f"{path}: the face model's {name} is not a finite array of shape {shape}. {REBUILD}")
     for array in arrays.values():
-        array.setflags(write=False)
+        array.setflags(write=False)  # methods are handed the face model that they are scored with
     model = FaceModel(arrays["mean"], arrays["basis"], dict(zip(people, arrays["neutral"], strict=True)))
     return _assemble(path, manifest, model)
 
@@ -251,7 +256,14 @@ def _check_manifest(manifest: Any, path: Path) -> None:
     if not need(manifest, "clips", list, ""):
         raise CorpusError(f"{path / 'corpus.json'} lists no clips. {REBUILD}")
     for row in manifest["clips"]:
-        for key, kind in {"id": str, "identity": str, "recording": str, "file": str, "sha256": str, "frames": int}.items():
+        for key, kind in {
+            "id": str,
+            "identity": str,
+            "recording": str,
+            "file": str,
+            "sha256": str,
+            "frames": int,
+        }.items():
             need(row, key, kind, "a clip's ")
         safe_name(row["id"], "clip", CorpusError, LONGEST_NAME)
         safe_name(row["identity"], "identity", CorpusError)

@@ -156,11 +156,15 @@ def _ends(reference: Mapping[str, Any]) -> tuple[str, str]:
 
 def _is_refused(results: Sequence[Result], metric: str) -> str | None:
     """Why a method's results refuse a metric; None where they do not."""
-    reasons = [r["metrics"][metric]["reason"] for r in results if r["metrics"].get(metric, {}).get("status") == "refused"]
+    reasons = [
+        r["metrics"][metric]["reason"] for r in results if r["metrics"].get(metric, {}).get("status") == "refused"
+    ]
     return reasons[0] if reasons else None
 
 
-def _summaries(methods: Mapping[str, Sequence[Result]], metric: str, protocol: Protocol) -> dict[str, Mapping[str, Any]]:
+def _summaries(
+    methods: Mapping[str, Sequence[Result]], metric: str, protocol: Protocol
+) -> dict[str, Mapping[str, Any]]:
     """label -> summary of a metric over its seeds."""
     found = {}
     for label, results in methods.items():
@@ -193,9 +197,14 @@ def _table(
     columns: list[dict[str, str]] = []
     for metric, (about, reference, settled) in ((m, (c.about, c.reference, c.settled)) for m, c in shown.items()):
         if not settled:
-            notes.append(f"{escape(metric)}: the results differ in ceiling or chance (other devices?); the first is shown.")
+            notes.append(
+                f"{escape(metric)}: the results differ in ceiling or chance (other devices?); the first is shown."
+            )
         headers.append(f"{escape(metric)} {arrow(about)} ({escape(about['unit'])})")
-        column = {"ceiling": _cell(reference["ceiling"], about["unit"]), "chance": _number(reference["chance"], about["unit"])}
+        column = {
+            "ceiling": _cell(reference["ceiling"], about["unit"]),
+            "chance": _number(reference["chance"], about["unit"]),
+        }
         for label, summary in _summaries(methods, metric, protocol).items():
             refused = _is_refused(methods[label], metric)
             if refused:
@@ -244,5 +253,7 @@ def _cell(entry: Mapping[str, Any], unit: str) -> str:
 
 def escape(text: str) -> str:
     """Text from a result file, harmless in a Markdown table: no markup, no HTML, one line."""
-    plain = "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split())).replace("&", "&amp;")
+    plain = "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split())).replace(
+        "&", "&amp;"
+    )
     return "".join(f"&#{ord(mark)};" if mark in "\\`*[]<>|~" else mark for mark in plain)

@@ -127,7 +127,9 @@ def check_result(result: Any, where: str) -> None:
         elif metric["value"] is None:
             raise fail(f"metrics[{name!r}] is ok without a value")
         need(result["references"].get(name), {"chance": maybe, "ceiling": dict}, f"references[{name!r}]")
-        need(result["references"][name]["ceiling"], {"value": maybe, "low": maybe, "high": maybe}, f"ceiling of {name!r}")
+        need(
+            result["references"][name]["ceiling"], {"value": maybe, "low": maybe, "high": maybe}, f"ceiling of {name!r}"
+        )
     for row in result["clips"]:
         need(row, {"request": str, "clip": str, "identity": str, "driving": str, "status": str, "frames": int,
                    "metrics": dict}, "a clip")  # fmt: skip

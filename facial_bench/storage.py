@@ -42,7 +42,9 @@ def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = Faci
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as problem:
-        raise error(f"Cannot write {path}: {problem.strerror or problem}. Free some space or choose another folder.") from None
+        raise error(
+            f"Cannot write {path}: {problem.strerror or problem}. Free some space or choose another folder."
+        ) from None
     finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
@@ -90,7 +92,9 @@ def write_arrays(
     """Write named arrays as safetensors, atomically; returns the file's SHA-256."""
     try:
         # not ascontiguousarray, which would turn a scalar into an array of one
-        content = save({name: np.asarray(array, order="C") for name, array in arrays.items()}, dict(metadata or {}) or None)
+        content = save(
+            {name: np.asarray(array, order="C") for name, array in arrays.items()}, dict(metadata or {}) or None
+        )
     except (SafetensorError, ValueError, TypeError, AttributeError) as problem:
         raise error(f"Cannot store {path}: {problem}. Store named arrays of numbers only.") from None
     write_bytes(path, content, error)

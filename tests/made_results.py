@@ -38,7 +38,13 @@ def make_result(
         entry = {"value": 0.5, "low": 0.4, "high": 0.6, "skill": None, "unit": unit, "higher_is_better": higher,
                  "definition": "d", "n_clips": len(rows), "n_failed": 0, "status": "ok"}  # fmt: skip
         if name in refused:
-            entry |= {"value": None, "low": None, "high": None, "status": "refused", "reason": "the ceiling touches chance"}
+            entry |= {
+                "value": None,
+                "low": None,
+                "high": None,
+                "status": "refused",
+                "reason": "the ceiling touches chance",
+            }
         metrics[name] = entry
     references = {
         name: {"ceiling": {"value": 0.9, "low": 0.8, "high": 1.0}, "chance": 0.5} if name == "pose_accuracy"

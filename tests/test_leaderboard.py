@@ -20,7 +20,9 @@ RULES = Protocol(resamples=200)
 
 def rows(lmd: float, accuracy: float = 0.75, spread: float = 0.1, **extra: float) -> list[dict[str, Any]]:
     return [
-        make_row(p, f"{p}{k}", {"lmd": lmd + spread * k, "pose_accuracy": accuracy - 0.25 * k, **extra}) for p in "ab" for k in (0, 1)
+        make_row(p, f"{p}{k}", {"lmd": lmd + spread * k, "pose_accuracy": accuracy - 0.25 * k, **extra})
+        for p in "ab"
+        for k in (0, 1)
     ]
 
 
@@ -158,7 +160,10 @@ def test_seeds_are_put_together_by_the_one_estimator(tmp_path: Path) -> None:
     cells = table(text)[2]
     assert cells[1] == "3"
     slow = np.mean([[row["metrics"]["lmd"]["value"] for row in own] for own in seeds])
-    per_person = [[np.mean([r["metrics"]["pose_accuracy"]["value"] for r in own if r["identity"] == p]) for p in "ab"] for own in seeds]
+    per_person = [
+        [np.mean([r["metrics"]["pose_accuracy"]["value"] for r in own if r["identity"] == p]) for p in "ab"]
+        for own in seeds
+    ]
     expected = summarise(seeds, "lmd", RULES)
     assert cells[2] == f"{slow:.4g} [{expected['low']:.4g}, {expected['high']:.4g}]"
     assert cells[3].startswith(f"{np.mean(per_person):.3f} [")

@@ -91,7 +91,9 @@ def test_replay_is_cut_only_where_no_piece_is_long_enough(training: list[Clip]) 
 def test_no_piece_goes_over_frames_without_a_face(training: list[Clip]) -> None:
     lone = [clip for clip in training if clip.id == "a0"]
     state = lone[0].motion.state()
-    found = {fitted("replay", lone).generate([request(training, "a", 60, seed)])[0].state().tobytes() for seed in range(200)}
+    found = {
+        fitted("replay", lone).generate([request(training, "a", 60, seed)])[0].state().tobytes() for seed in range(200)
+    }
     allowed = {state[s : s + 60].tobytes() for s in [*range(1, 11), *range(72, 91)]}
     assert found == allowed, "every stretch of frames 1..69 and 72..149, and no other"
 
@@ -123,7 +125,9 @@ def test_frozen_eyes_are_open_though_the_mean_is_not(training: list[Clip]) -> No
         return replace(clip, motion=replace(clip.motion, blink=blink))
 
     clips = [blinking(clip) for clip in training]
-    motions = {name: fitted(name, clips).generate([request(clips, "b", 5)])[0].blink[0] for name in ("frozen", "mean-motion")}
+    motions = {
+        name: fitted(name, clips).generate([request(clips, "b", 5)])[0].blink[0] for name in ("frozen", "mean-motion")
+    }
     assert motions["frozen"] == pytest.approx(0.1)
     assert motions["mean-motion"] == pytest.approx(0.32, abs=0.02)
 

@@ -31,7 +31,10 @@ def some_clips(scales: Sequence[float], first: int = 0, clips: int = 3, frames: 
 
 @pytest.fixture(scope="module")
 def rules() -> Protocol:
-    return replace(Protocol(), judges=JudgeSettings(seeds=(1, 2), channels=(8, 8, 8), steps=60, learning_rate=1e-2, select_every=10))
+    return replace(
+        Protocol(),
+        judges=JudgeSettings(seeds=(1, 2), channels=(8, 8, 8), steps=60, learning_rate=1e-2, select_every=10),
+    )
 
 
 def train(
@@ -97,11 +100,14 @@ def test_people_who_move_alike_are_not(rules: Protocol, tmp_path: Path) -> None:
 
 def weights(judges: Judges) -> dict[str, list[np.ndarray]]:
     return {
-        name: [tensor.numpy() for judge in models for tensor in judge.state_dict().values()] for name, models in judges.models.items()
+        name: [tensor.numpy() for judge in models for tensor in judge.state_dict().values()]
+        for name, models in judges.models.items()
     }
 
 
-def test_the_same_seed_gives_the_same_weights_whatever_came_before(judges: Judges, rules: Protocol, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_weights_whatever_came_before(
+    judges: Judges, rules: Protocol, tmp_path: Path
+) -> None:
     torch.manual_seed(99)
     torch.rand(7)
     before = torch.random.get_rng_state()
@@ -269,7 +275,9 @@ def test_the_state_that_validates_best_is_kept(
 def test_without_validation_the_last_step_is_kept(rules: Protocol, judges: Judges, tmp_path: Path) -> None:
     def with_steps(steps: int, validation: Sequence[Clip]) -> np.ndarray:
         made = replace(rules, judges=replace(rules.judges, steps=steps, seeds=(1,), select_every=1000))
-        return train(some_clips([0.3, 3.0]), made, tmp_path, validation)[0].models["pose"][0].dense.weight.detach().numpy()
+        return (
+            train(some_clips([0.3, 3.0]), made, tmp_path, validation)[0].models["pose"][0].dense.weight.detach().numpy()
+        )
 
     np.testing.assert_array_equal(with_steps(60, ()), judges.models["pose"][0].dense.weight.detach().numpy())
     assert not np.array_equal(with_steps(30, ()), with_steps(60, ()))

@@ -12,7 +12,6 @@ from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from facial_bench.bench import Bench, prepare, protocol_with
@@ -29,7 +28,10 @@ HEAD = "from facial_bench import hookimpl\nfrom facial_bench.types import Genera
 
 
 def plugin_text(name: str, hook: str = "facial_bench_generators") -> str:
-    return HEAD + f"@hookimpl\ndef {hook}():\n    return [GeneratorSpec({name!r}, 'summary', 'nobody', lambda context: None)]\n"
+    return (
+        HEAD
+        + f"@hookimpl\ndef {hook}():\n    return [GeneratorSpec({name!r}, 'summary', 'nobody', lambda context: None)]\n"
+    )
 
 
 @pytest.fixture
@@ -76,7 +78,9 @@ def test_the_built_ins_are_there() -> None:
     assert "synthetic" in plugins.offers("corpora")
     assert "tracks" in plugins.offers("importers")
     assert {"lmd", "lmd/canonical"} <= set(plugins.offers("metrics"))
-    assert {str(o.source).split()[0] for kind in ("generators", "metrics") for o in plugins.offers(kind).values()} == {"facial-bench"}
+    assert {str(o.source).split()[0] for kind in ("generators", "metrics") for o in plugins.offers(kind).values()} == {
+        "facial-bench"
+    }
     assert not plugins.failures
 
 
@@ -92,7 +96,11 @@ def test_an_installed_distribution_is_listed_with_its_version(target: Path) -> N
 
 @pytest.mark.slow
 def test_an_installed_method_and_metric_run(
-    target: Path, make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: Path,
+    make_corpus: Callable[..., Corpus],
+    small_protocol: Protocol,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.syspath_prepend(target)
     plugins = load_plugins(found=[p for d in distributions(path=[str(target)]) for p in d.entry_points])
@@ -105,7 +113,8 @@ def test_an_installed_method_and_metric_run(
     assert rules.digest() == protocol_with(distances[:2], small_protocol).digest(), "a plugin's metric is no rule"
     bench: Bench = prepare(corpus, rules, distances, device="cpu", cache=tmp_path, log=lambda line: None)
     results = {
-        size: evaluate(method, bench, Settings(options={"size": size}), tmp_path, lambda line: None) for size in ("0", "0.5")
+        size: evaluate(method, bench, Settings(options={"size": size}), tmp_path, lambda line: None)
+        for size in ("0", "0.5")
     }
     values = {size: result["metrics"]["nod_size"]["value"] for size, result in results.items()}
     assert values["0.5"] > values["0"] + 0.2, "louder audio, deeper nods"
@@ -121,12 +130,19 @@ def test_an_installed_method_and_metric_run(
 
 BROKEN = {
     "syntax": ("def x(:\n", "SyntaxError"),
-    "missing": ("import a_module_that_is_not_there\n", "ModuleNotFoundError: No module named 'a_module_that_is_not_there'"),
+    "missing": (
+        "import a_module_that_is_not_there\n",
+        "ModuleNotFoundError: No module named 'a_module_that_is_not_there'",
+    ),
     "exits": ("import sys\nsys.exit('bye')\n", "SystemExit: bye"),
     "raises": ("raise RuntimeError('two\\nlines')\n", "RuntimeError: two lines"),
-    "misspelt": (plugin_text("x", "facial_bench_generator"), "unknown hook facial_bench_generator; the hooks are facial_bench_gen"),
+    "misspelt": (
+        plugin_text("x", "facial_bench_generator"),
+        "unknown hook facial_bench_generator; the hooks are facial_bench_gen",
+    ),
     "arguments": (
-        plugin_text("a").replace("generators()", "corpora()") + plugin_text("b").replace("generators()", "generators(context)"),
+        plugin_text("a").replace("generators()", "corpora()")
+        + plugin_text("b").replace("generators()", "generators(context)"),
         "context",
     ),
     "unmarked": (plugin_text("x").replace("@hookimpl\n", ""), "no function is marked with facial_bench.hookimpl"),
@@ -149,7 +165,9 @@ def test_a_plugin_that_cannot_be_loaded_is_named_and_stops_nobody(
         plugins.offers(hook)
     assert plugins.get("generators", "method", "good").source.plugin == "zzz_good"
     assert plugins.get("generators", "method", "frozen").source.plugin == "facial-bench"
-    with pytest.raises(FacialBenchError, match=r"Unknown method 'x'\..*Available: .*aaa_broken 1\.0 failed to load") as problem:
+    with pytest.raises(
+        FacialBenchError, match=r"Unknown method 'x'\..*Available: .*aaa_broken 1\.0 failed to load"
+    ) as problem:
         plugins.get("generators", "method", "x")
     assert "\n" not in str(problem.value)
 
@@ -167,7 +185,9 @@ HOOKS = {
 
 
 @pytest.mark.parametrize("kind", HOOKS)
-def test_a_hook_that_goes_wrong_is_named_and_stops_nobody(installed: Callable[..., list[EntryPoint]], kind: str) -> None:
+def test_a_hook_that_goes_wrong_is_named_and_stops_nobody(
+    installed: Callable[..., list[EntryPoint]], kind: str
+) -> None:
     bad = HEAD + "@hookimpl\ndef facial_bench_generators():\n" + HOOKS[kind]
     plugins = load_plugins(found=installed(aaa_bad=bad, zzz_good=plugin_text("good")))
     offers = plugins.offers("generators")
@@ -181,7 +201,9 @@ def test_a_hook_that_goes_wrong_is_named_and_stops_nobody(installed: Callable[..
 
 def test_two_plugins_of_one_name_are_both_named(installed: Callable[..., list[EntryPoint]]) -> None:
     plugins = load_plugins(found=installed(one=plugin_text("same"), two=plugin_text("same")))
-    with pytest.raises(PluginError, match=r"Two plugins register the generator 'same': one 1\.0 and two 1\.0\. Uninstall one"):
+    with pytest.raises(
+        PluginError, match=r"Two plugins register the generator 'same': one 1\.0 and two 1\.0\. Uninstall one"
+    ):
         plugins.offers("generators")
     assert "lmd" in plugins.offers("metrics"), "only that kind is in doubt"
 
@@ -222,7 +244,11 @@ def test_a_single_file_that_cannot_be_loaded_is_an_error(tmp_path: Path, kind: s
 
 def test_a_file_that_is_not_there_or_no_python(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(plugin_text("x"))
-    for file, reason in ((tmp_path / "none.py", "no such file"), (tmp_path, "no such file"), (tmp_path / "x.txt", "not a Python")):
+    for file, reason in (
+        (tmp_path / "none.py", "no such file"),
+        (tmp_path, "no such file"),
+        (tmp_path / "x.txt", "not a Python"),
+    ):
         with pytest.raises(PluginError, match=reason):
             load_plugins([file], found=[])
 
@@ -248,7 +274,9 @@ def make_package(folder: Path, name: str, where: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["__init__.py", "other.py", "deep/__init__.py", "deep/other.py"])
-@pytest.mark.parametrize("changed", ["__init__.py", "other.py", "deep/__init__.py", "deep/other.py", "weights.json", "new.py"])
+@pytest.mark.parametrize(
+    "changed", ["__init__.py", "other.py", "deep/__init__.py", "deep/other.py", "weights.json", "new.py"]
+)
 def test_the_digest_is_of_the_whole_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, changed: str
 ) -> None:
@@ -296,7 +324,9 @@ def test_what_a_plugin_raises_while_it_works_is_one_line(tmp_path: Path) -> None
         raise ZeroDivisionError("one\nover zero")
 
     offer = Offer(CorpusSpec("c", "1", "s", make), source)
-    with pytest.raises(PluginError, match=r"facial-bench .*: making c failed: ZeroDivisionError: one over zero \(test_plugins\.py"):
+    with pytest.raises(
+        PluginError, match=r"facial-bench .*: making c failed: ZeroDivisionError: one over zero \(test_plugins\.py"
+    ):
         call(offer, "making c", make, tmp_path)
 
     def refuse(dest: Path) -> None:
@@ -317,5 +347,3 @@ def test_listing_imports_nothing_heavy(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout
-
-

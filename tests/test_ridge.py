@@ -86,9 +86,13 @@ def test_the_audio_moves_the_face(planted: tuple[list[Clip], dict[str, np.ndarra
     ridge.fit(training, CONTEXT)
     one, two = (ridge.generate([request("a", clip.audio)])[0].state() for clip in test)
     assert not np.allclose(one, two)
-    silent = ridge.generate([request("a", np.tile(np.concatenate([c.audio for c in training]).mean(0), (60, 1)))])[0].state()
+    silent = ridge.generate([request("a", np.tile(np.concatenate([c.audio for c in training]).mean(0), (60, 1)))])[
+        0
+    ].state()
     own = np.concatenate([c.motion.state() for c in training if c.identity == "a"])
-    np.testing.assert_allclose(silent, np.tile(own.mean(0), (60, 1)), atol=1e-3, err_msg="mean audio gives the mean state")
+    np.testing.assert_allclose(
+        silent, np.tile(own.mean(0), (60, 1)), atol=1e-3, err_msg="mean audio gives the mean state"
+    )
 
 
 def test_a_slow_twin_of_the_whole_fit(planted: tuple[list[Clip], dict[str, np.ndarray], list[Clip]]) -> None:
@@ -105,12 +109,17 @@ def test_a_slow_twin_of_the_whole_fit(planted: tuple[list[Clip], dict[str, np.nd
     def lstsq(rows: list[tuple[np.ndarray, np.ndarray]], candidate: float) -> np.ndarray:
         x, y = (np.concatenate(arrays) for arrays in zip(*rows, strict=True))
         width = x.shape[1]
-        augmented = np.concatenate([x, np.sqrt(candidate * len(x)) * np.eye(width)]), np.concatenate([y, np.zeros((width, 71))])
+        augmented = (
+            np.concatenate([x, np.sqrt(candidate * len(x)) * np.eye(width)]),
+            np.concatenate([y, np.zeros((width, 71))]),
+        )
         return np.linalg.lstsq(*augmented, rcond=None)[0]
 
     errors = {}
     for candidate in PENALTIES:
-        left_out = [np.mean((y - x @ lstsq(parts[:k] + parts[k + 1 :], candidate)) ** 2) for k, (x, y) in enumerate(parts)]
+        left_out = [
+            np.mean((y - x @ lstsq(parts[:k] + parts[k + 1 :], candidate)) ** 2) for k, (x, y) in enumerate(parts)
+        ]
         errors[candidate] = np.mean(left_out)
     best = min(errors, key=lambda candidate: errors[candidate])
     audio = test[0].audio
@@ -121,7 +130,9 @@ def test_a_slow_twin_of_the_whole_fit(planted: tuple[list[Clip], dict[str, np.nd
 def test_noise_gets_the_strongest_penalty_and_little_motion() -> None:
     rng = np.random.default_rng(2)
     clips = [
-        replace(make_clip(make_model(("a",)), "a", f"a{k}", 200, k), audio=rng.standard_normal((200, 4)).astype(np.float32))
+        replace(
+            make_clip(make_model(("a",)), "a", f"a{k}", 200, k), audio=rng.standard_normal((200, 4)).astype(np.float32)
+        )
         for k in range(4)
     ]
     ridge = Ridge(CONTEXT)

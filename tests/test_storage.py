@@ -27,7 +27,26 @@ def test_a_good_name_is_given_back(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../x", "/x", "a/b", "a\\b", ".hidden", "-rf", "a.", "a b", "a\n", "ä", "a\0", "a" * 121, None, 3, "~"],
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "/x",
+        "a/b",
+        "a\\b",
+        ".hidden",
+        "-rf",
+        "a.",
+        "a b",
+        "a\n",
+        "ä",
+        "a\0",
+        "a" * 121,
+        None,
+        3,
+        "~",
+    ],
 )
 def test_a_name_that_could_leave_its_folder_is_refused(name: object) -> None:
     with pytest.raises(CorpusError, match="The clip .* cannot name a file") as problem:

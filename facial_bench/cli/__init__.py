@@ -25,7 +25,9 @@ class ErrorGroup(click.Group):
             raise
         except OSError as problem:
             where = f": {problem.filename}" if problem.filename else ""
-            raise click.ClickException(f"{problem.strerror or problem}{where}. Check the path and the free space.") from None
+            raise click.ClickException(
+                f"{problem.strerror or problem}{where}. Check the path and the free space."
+            ) from None
 
 
 @click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

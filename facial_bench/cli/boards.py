@@ -12,7 +12,9 @@ from facial_bench.errors import ResultError
 @click.command()
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("leaderboards"), show_default=True, metavar="DIR")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where the boards in --out are not what the results give.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 where the boards in --out are not what the results give."
+)
 def leaderboard(results: Path, out: Path, check: bool) -> None:
     """Turn results into Markdown boards, one per corpus and protocol."""
     from facial_bench.leaderboard import make_boards, stale_boards, write_boards
@@ -22,7 +24,9 @@ def leaderboard(results: Path, out: Path, check: bool) -> None:
     if check:
         stale = stale_boards(out, boards)
         if stale:
-            raise ResultError(f"Not what {results} gives: {', '.join(str(out / n) for n in stale)}. Run without --check.")
+            raise ResultError(
+                f"Not what {results} gives: {', '.join(str(out / n) for n in stale)}. Run without --check."
+            )
     else:
         write_boards(out, boards)
     for name in boards:

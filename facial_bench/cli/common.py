@@ -57,7 +57,9 @@ def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corp
         if Path(name).is_dir():
             return open_corpus(Path(name))
         if os.sep in name:
-            raise FacialBenchError(f"No corpus folder at {name}. Make one with `facial-bench corpus import` or `corpus make`.")
+            raise FacialBenchError(
+                f"No corpus folder at {name}. Make one with `facial-bench corpus import` or `corpus make`."
+            )
         plugins.get("corpora", "corpus (or folder)", name)
     spec = offers[name].spec
     folder = cache_folder() / "corpora" / safe_name(f"{name}-{spec.version}-{source_digest(spec)[:12]}", "corpus")

@@ -36,5 +36,7 @@ def _list(kind: str, plugin_files: tuple[Path, ...]) -> None:
     plugins = load_plugins(plugin_files)
     offers = plugins.offers(kind)
     if offers:
-        click.echo(aligned((name, o.source, getattr(o.spec, "summary", None) or o.spec.formula) for name, o in offers.items()))
+        click.echo(
+            aligned((name, o.source, getattr(o.spec, "summary", None) or o.spec.formula) for name, o in offers.items())
+        )
     warn_failures(plugins)

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facial_bench.cli.common import (
-    cache_folder, find_corpus, option_option, parse_options, plugin_option, reporter,
+    cache_folder,
+    find_corpus,
+    option_option,
+    parse_options,
+    plugin_option,
+    reporter,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -21,7 +26,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--method", required=True, metavar="NAME", help="The method; `facial-bench methods` lists them.")
-@click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="A named corpus or a folder.")
+@click.option(
+    "--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="A named corpus or a folder."
+)
 @click.option("--seed", "seeds", type=click.IntRange(0, 2**31 - 1), multiple=True, help="Repeatable. [default: 0]")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--budget", type=click.Choice(["quick", "paper"]), default="quick", show_default=True,
@@ -48,7 +55,9 @@ def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices
             break
         results.append(result)
         if not as_json:
-            label = f"{result['method']['label']} on {result['corpus']['label']}, seed {result['seed']}, {result['device']}"
+            label = (
+                f"{result['method']['label']} on {result['corpus']['label']}, seed {result['seed']}, {result['device']}"
+            )
             click.echo(f"\n{label}\n\n{result_table(result)}\n\nresult: {path}")
     if as_json:
         click.echo(json.dumps(results if len(seeds) > 1 else results[0], indent=1))
@@ -84,7 +93,9 @@ def _distances(plugins: Plugins) -> list[MetricSpec]:
     found = []
     for offer in plugins.offers("metrics").values():
         if offer.spec.id in accuracies():
-            raise PluginError(f"{offer.source} registers the metric '{offer.spec.id}', which the protocol defines. Rename it.")
+            raise PluginError(
+                f"{offer.source} registers the metric '{offer.spec.id}', which the protocol defines. Rename it."
+            )
         if offer.source.plugin != "facial-bench" or offer.spec.id in ("lmd", "lmd/canonical"):
             found.append(offer.spec)
     return found

@@ -3,7 +3,7 @@
 An adversarial step runs the discriminator on the generated windows ONCE. Both gradients are taken at the same
 parameters, from that one pass: the generator's goes back through the discriminator to its input, the
 discriminator's stays with its weights; then both are updated. (The textbook's alternation runs a second pass
-after the discriminator's update, for a fifth more arithmetic.) No gradient is computed that nobody uses.
+after the discriminator's update, for an eighth more arithmetic.) No gradient is computed that nobody uses.
 """
 
 from __future__ import annotations
