@@ -88,11 +88,13 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--steps", type=int, default=Protocol().judges.steps)
     parser.add_argument("--judges", type=int, default=len(Protocol().judges.seeds))
+    parser.add_argument("--clips", type=int, nargs="*", choices=(5, 1), default=(5, 1), help="clips a person")
     given = parser.parse_args()
     judges = replace(JudgeSettings(), seeds=JudgeSettings().seeds[: given.judges], steps=given.steps)
     protocol = replace(Protocol(), judges=judges)
     print("corpus | rule | draws with any form accepted [95 %] | share of forms accepted")
-    for title, clips, frames in (("five clips each", 5, 400), ("one clip each", 1, 1500)):
+    for clips in given.clips:
+        title, frames = {5: ("five clips each", 400), 1: ("one clip each", 1500)}[clips]
         report(title, [draw(1000 * clips + k, clips, frames, protocol) for k in range(given.draws)])
 
 

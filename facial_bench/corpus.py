@@ -193,7 +193,8 @@ def _write_clip(folder: Path, clip: Clip, taken: set[str]) -> dict[str, Any]:
     return {
         "id": clip.id, "identity": clip.identity, "recording": str(clip.recording), "frames": int(clip.frames),
         "file": file, "sha256": sha, "audio_width": int(clip.audio.shape[1]),
-        "camera": {"width": int(clip.camera.width), "height": int(clip.camera.height), "focal": float(clip.camera.focal)},
+        "camera": {"width": int(clip.camera.width), "height": int(clip.camera.height),
+        "focal": float(clip.camera.focal)},
     }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ def check_motion(motion: object, request: Request) -> Motion:
     """The motion as float32, if it is what was asked for.
 
     Raises:
-        GenerationError: a missing array, a wrong shape, length or dtype, NaN or infinities; says what was expected and what came.
+        GenerationError: a missing array, a wrong shape, length or dtype, NaN or infinities; says what was expected
+            and what came.
     """
     shapes = {"expression": (request.frames, EXPRESSION_WIDTH), "pose": (request.frames, POSE_WIDTH),
               "blink": (request.frames,)}  # fmt: skip

@@ -76,7 +76,8 @@ def result_table(result: Result) -> str:
         shown = _cell(metric, metric["unit"]) if metric["status"] != "refused" else "refused"
         failed = f"{metric['n_failed']} of {metric['n_clips']}" if metric["n_failed"] else ""
         rows.append([f"{name} {arrow(metric)}", metric["unit"], shown, _number(reference["chance"], metric["unit"]),
-                     _number(reference["ceiling"]["value"], metric["unit"]), _number(metric["skill"], "skill"), failed])  # fmt: skip
+                     _number(reference["ceiling"]["value"], metric["unit"]), _number(metric["skill"], "skill"),
+                     failed])  # fmt: skip
     headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "failed"]
     table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
     reasons = {m["reason"] for m in result["metrics"].values() if m["status"] == "refused"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -81,7 +82,7 @@ def _thirds(part: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.nd
     """The one clip of a person in three stretches of time."""
     x, y = part
     cuts = np.linspace(0, len(x), 4).astype(int)
-    return [(x[a:b], y[a:b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(x[a:b], y[a:b]) for a, b in pairwise(cuts)]
 
 
 def _held_out_error(data: Sequence[tuple[np.ndarray, np.ndarray]], penalty: float) -> float:

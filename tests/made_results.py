@@ -27,7 +27,8 @@ def make_row(identity: str, clip: str, values: Mapping[str, float | None], windo
 
 
 def make_result(
-    rows: Sequence[Mapping[str, Any]], *, label: str = "echo", seed: int = 0, corpus: str = "a" * 64, rules: str = "b" * 64,
+    rows: Sequence[Mapping[str, Any]], *, label: str = "echo", seed: int = 0, corpus: str = "a" * 64,
+    rules: str = "b" * 64,
     reference: str = "none", refused: Sequence[str] = (), **changes: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """A result whose metrics are those of its rows."""
@@ -53,8 +54,10 @@ def make_result(
     }  # fmt: skip
     return {
         "schema": "facial-bench result 1", "protocol": {"name": "p", "digest": rules},
-        "corpus": {"name": "tiny", "version": "1", "digest": corpus, "label": "tiny", "identities": ["a", "b"], "audio": "noise29"},
-        "method": {"name": label, "label": label, "reference": reference, "plugin": "plug", "version": "1", "budget": "quick",
+        "corpus": {"name": "tiny", "version": "1", "digest": corpus, "label": "tiny", "identities": ["a", "b"],
+        "audio": "noise29"},
+        "method": {"name": label, "label": label, "reference": reference, "plugin": "plug", "version": "1",
+        "budget": "quick",
                    "options": {}},
         "seed": seed, "device": "cpu", "metrics": metrics, "references": references, "clips": list(rows),
         "environment": {}, "timing": {}, **changes,

@@ -53,7 +53,10 @@ def facial_bench_importers():
 
 @hookimpl
 def facial_bench_metrics():
-    return [MetricSpec("blink_distance", 1, "closure", False, "|b - b^|", lambda s: np.abs(s.generated.blink - s.reference.blink))]
+    def compute(sample):
+        return np.abs(sample.generated.blink - sample.reference.blink)
+
+    return [MetricSpec("blink_distance", 1, "closure", False, "|b - b^|", compute)]
 """
 
 
@@ -101,7 +104,8 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom facial_bench.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n"
-        "    assert not end.code\nheavy = {'torch', 'numpy', 'scipy', 'pluggy', 'tabulate'} & set(sys.modules)\nassert not heavy, heavy\n"
+        "    assert not end.code\nheavy = {'torch', 'numpy', 'scipy', 'pluggy', 'tabulate'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
     )
     done = python(code, *arguments)
     assert done.returncode == 0, done.stderr
@@ -278,7 +282,7 @@ def test_json_is_all_that_stands_on_standard_output(finished: dict[str, Any]) ->
         assert one["metrics"]["blink_distance"]["status"] == "ok"
     assert "fitting" in result.stderr
     assert "fitting" not in result.stdout
-    assert "classifiers: pose" in result.stderr
+    assert "classifiers:" in result.stderr
 
 
 @pytest.mark.slow
@@ -351,7 +355,8 @@ def test_leaderboard_errors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("problem", "expected"),
     [(KeyboardInterrupt(), "Error: Interrupted. The same command goes on with what was finished."),
-     (OSError(28, "No space left on device", "/x/y"), "Error: No space left on device: /x/y. Check the path and the free space."),
+     (OSError(28, "No space left on device", "/x/y"),
+      "Error: No space left on device: /x/y. Check the path and the free space."),
      (OSError(5, "Input/output error"), "Error: Input/output error. Check the path and the free space.")],
 )  # fmt: skip
 def test_what_stops_a_command_is_one_line(problem: BaseException, expected: str) -> None:
@@ -367,7 +372,9 @@ def test_what_stops_a_command_is_one_line(problem: BaseException, expected: str)
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    code = "import sys, os\nos.close(1)\nr, w = os.pipe()\nos.close(r)\nfrom facial_bench.cli import main\nmain(['metrics'])"
+    code = (
+        "import os\nr, w = os.pipe()\nos.dup2(w, 1)\nos.close(r)\nfrom facial_bench.cli import main\nmain(['metrics'])"
+    )
     done = python(code)
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr

@@ -39,7 +39,8 @@ def clips(frames: int = 20) -> list[Clip]:
 def write(dest: Path, own: Any = None, **changes: Any) -> Corpus:
     about: dict[str, Any] = {
         "name": "tiny", "version": "1", "protocol_fps": 25.0, "audio_kind": "noise29", "length_unit": "cm",
-        "landmark_unit": "px", "blink_scale": "closure", "face_model": model(), "clips": clips() if own is None else own,
+        "landmark_unit": "px", "blink_scale": "closure", "face_model": model(),
+        "clips": clips() if own is None else own,
     }  # fmt: skip
     write_corpus(dest, **{**about, **changes})
     return open_corpus(dest)

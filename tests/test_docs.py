@@ -51,7 +51,8 @@ def test_every_hook_stands_there_with_its_signature(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [*hookspecs.spec_types().values(), types.Context, types.CorpusInfo, types.Clip, types.Camera, types.Motion,
+    "record", [*hookspecs.spec_types().values(), types.Context, types.CorpusInfo, types.Clip, types.Camera,
+    types.Motion,
                types.Request, types.FaceModel, types.Sample], ids=lambda record: record.__name__,
 )  # fmt: skip
 def test_every_field_stands_there(text: str, record: type) -> None:

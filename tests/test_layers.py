@@ -14,8 +14,10 @@ ROOT = Path(facial_bench.__file__).parent
 ORDER = (
     "__init__", "errors", "types", "protocol", "storage", "hookspecs", "geometry", "split", "stats", "audio", "metrics",
     "metrics.lmd", "corpus", "face_model", "device", "personalization", "driving", "generation", "scoring", "summary",
-    "references", "results", "bench", "workspace", "harness", "leaderboard", "nulls", "ridge", "importers.tracks", "importers",
-    "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.corpora", "cli.listing", "cli.run", "cli",
+    "references", "results", "bench", "workspace", "harness", "leaderboard", "nulls", "ridge",
+    "importers.tracks", "importers",
+    "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.corpora", "cli.listing",
+    "cli.run", "cli",
     "__main__",
 )  # fmt: skip
 """From the ground up. A folder stands for the modules in it that are not named themselves."""

@@ -74,12 +74,15 @@ def test_a_board_of_its_own_for_a_selection_of_people(tmp_path: Path) -> None:
 def test_a_label_cannot_leave_the_folder(tmp_path: Path, label: Any) -> None:
     result = make_result(rows(1))
     result["corpus"]["label"] = label
-    with pytest.raises(ResultError, match="corpus label .* cannot name a file") as problem:
+    with pytest.raises(ResultError, match=r"corpus label .* cannot name a file") as problem:
         make_boards(store(tmp_path, result), RULES)
     assert "\n" not in str(problem.value)
 
 
-HOSTILE = "a|b <script>alert(1)</script> `code` [x](javascript:alert(1)) **bold** <!-- \n# title\r\n&lt; \\| \x1b[31m \u202e ~~x~~"
+HOSTILE = (
+    "a|b <script>alert(1)</script> `code` [x](javascript:alert(1)) **bold** <!-- "
+    "\n# title\r\n&lt; \\| \x1b[31m \u202e ~~x~~"
+)
 
 
 def test_nothing_of_a_hostile_result_becomes_markup(tmp_path: Path) -> None:

@@ -296,7 +296,7 @@ def test_the_digest_is_of_the_whole_package(
     assert source_digest(spec) != before
 
 
-class Callable_:
+class Maker:
     """An instance that makes generators."""
 
     def __call__(self, context: Context) -> None:
@@ -308,8 +308,8 @@ class Callable_:
 
 def test_whatever_can_be_called_has_a_digest() -> None:
     made: Sequence[Any] = (
-        Callable_, Callable_(), Callable_().method, lambda context: None, functools.partial(Callable_.method, None),
-        functools.partial(functools.partial(Callable_)), functools.lru_cache(test_loading_twice_gives_two_managers),
+        Maker, Maker(), Maker().method, lambda context: None, functools.partial(Maker.method, None),
+        functools.partial(functools.partial(Maker)), functools.lru_cache(test_loading_twice_gives_two_managers),
     )  # fmt: skip
     digests = {source_digest(GeneratorSpec("x", "s", "r", create)) for create in made}
     assert len(digests) == 1, "all of this file"

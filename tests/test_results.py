@@ -40,13 +40,15 @@ def test_a_result_comes_back_exactly(tmp_path: Path) -> None:
 NEEDED = [
     ("schema",), ("seed",), ("device",), ("clips",), ("metrics",), ("references",), ("environment",), ("timing",),
     ("protocol",), ("protocol", "name"), ("protocol", "digest"), ("corpus",), ("corpus", "name"), ("corpus", "version"),
-    ("corpus", "digest"), ("method",), ("method", "name"), ("method", "label"), ("method", "plugin"), ("method", "version"),
+    ("corpus", "digest"), ("method",), ("method", "name"), ("method", "label"), ("method", "plugin"),
+    ("method", "version"),
     ("method", "options"), *((("metrics", "lmd", key)) for key in (
         "value", "low", "high", "skill", "unit", "definition", "n_clips", "n_failed", "status", "higher_is_better")),
     ("references", "lmd"), ("references", "lmd", "chance"), ("references", "lmd", "ceiling"),
     *(("references", "lmd", "ceiling", key) for key in ("value", "low", "high")),
     *(("clips", 0, key) for key in ("request", "clip", "identity", "driving", "status", "frames", "metrics")),
-    ("clips", 0, "metrics", "lmd", "value"), ("clips", 0, "metrics", "lmd", "weight"), ("clips", 0, "metrics", "lmd", "blocks"),
+    ("clips", 0, "metrics", "lmd", "value"), ("clips", 0, "metrics", "lmd", "weight"), ("clips", 0, "metrics",
+    "lmd", "blocks"),
 ]  # fmt: skip
 WRONG = [True, "x", [], {}, 1.5, -1, None]
 
@@ -91,8 +93,10 @@ def test_what_is_no_object_is_no_result(value: Any) -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize(
     "path",
-    [("metrics", "lmd", "value"), ("metrics", "lmd", "high"), ("metrics", "lmd", "skill"), ("references", "lmd", "chance"),
-     ("references", "lmd", "ceiling", "low"), ("clips", 1, "metrics", "lmd", "value"), ("clips", 1, "metrics", "lmd", "weight"),
+    [("metrics", "lmd", "value"), ("metrics", "lmd", "high"), ("metrics", "lmd", "skill"), ("references",
+     "lmd", "chance"),
+     ("references", "lmd", "ceiling", "low"), ("clips", 1, "metrics", "lmd", "value"), ("clips", 1, "metrics",
+     "lmd", "weight"),
      ("clips", 1, "metrics", "lmd", "blocks", 0, 0)],
     ids=lambda path: ".".join(map(str, path)),
 )  # fmt: skip
@@ -134,7 +138,8 @@ BLOCKS = ("clips", 0, "metrics", "lmd", "blocks")
         (spoil("clips", 0, "metrics", "lmd", "weight", value=0), "weight or blocks are damaged"),
         (spoil("clips", 0, "metrics", "lmd", "weight", value=-2), "weight or blocks are damaged"),
         *((spoil(*BLOCKS, value=value), "weight or blocks are damaged")
-          for value in ([], [[1]], [[1, 0]], [[1, -1]], [[1, 1, 1]], [["1", 1]], [None], [[True, 1]], [[1, True]], [[[], 1]])),
+          for value in ([], [[1]], [[1, 0]], [[1, -1]], [[1, 1, 1]], [["1", 1]], [None], [[True, 1]], [[1,
+          True]], [[[], 1]])),
         (spoil(*BLOCKS, value={"0": [1, 1]}), "blocks is missing or of a wrong type"),
     ],
 )  # fmt: skip
@@ -201,7 +206,7 @@ def test_a_metric_says_what_became_of_it() -> None:
 
 
 def test_results_are_found_in_order_or_the_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ResultError, match="No results below .*facial-bench run"):
+    with pytest.raises(ResultError, match=r"No results below .*facial-bench run"):
         find_results(tmp_path / "none")
     paths = [tmp_path / c / m / f"seed-{n}" / "result.json" for c in "ab" for m in "xy" for n in (0, 1)]
     for path in paths[::-1]:

@@ -68,7 +68,7 @@ def test_ridge_by_hand_and_at_zero() -> None:
 
 
 def test_a_planted_map_is_found(planted: tuple[list[Clip], dict[str, np.ndarray], list[Clip]]) -> None:
-    training, maps, test = planted
+    training, _, test = planted
     ridge = Ridge(CONTEXT)
     ridge.fit(training, CONTEXT)
     for clip in test:

@@ -49,7 +49,7 @@ def test_a_good_name_is_given_back(name: str) -> None:
     ],
 )
 def test_a_name_that_could_leave_its_folder_is_refused(name: object) -> None:
-    with pytest.raises(CorpusError, match="The clip .* cannot name a file") as problem:
+    with pytest.raises(CorpusError, match=r"The clip .* cannot name a file") as problem:
         safe_name(name, "clip", CorpusError)  # type: ignore[arg-type]
     assert is_one_line(problem)
     assert len(str(problem.value)) < 300
@@ -125,11 +125,13 @@ def test_json_refuses_what_is_no_number_when_it_writes(tmp_path: Path, value: fl
 @pytest.mark.parametrize(
     "text",
     [
-        b"", b"{", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": -1e999}', b"\xff\xfe",
+        b"", b"{", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": -1e999}',
+        b"\xff\xfe",
         b"[" * 200_000, b'{"a": 1}}', b"\xef\xbb\xbf{}", b'{"a": "\\ud800"}', b'{"\\udc00": 1}',
         b'{"a": 1' + b"0" * 400 + b"}", b'{"a": 1' + b"0" * 5000 + b"}",
     ],
-    ids=["empty", "open", "nan", "inf", "-inf", "overflow", "-overflow", "bytes", "deep", "rest", "bom", "surrogate", "key",
+    ids=["empty", "open", "nan", "inf", "-inf", "overflow", "-overflow", "bytes", "deep", "rest", "bom",
+    "surrogate", "key",
          "large", "larger"],
 )  # fmt: skip
 def test_json_that_cannot_be_trusted_is_one_line(tmp_path: Path, text: bytes) -> None:
@@ -156,7 +158,8 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {
         "float32": rng.standard_normal((3, 4)).astype(np.float32), "float64": rng.standard_normal(5),
-        "scalar": np.array(2.5), "bool": np.array([True, False]), "int": np.arange(3), "empty": np.zeros((0, 7), np.float32),
+        "scalar": np.array(2.5), "bool": np.array([True, False]), "int": np.arange(3), "empty": np.zeros((0,
+        7), np.float32),
         "strided": rng.standard_normal((4, 6))[::2, ::-1], "fortran": np.asfortranarray(rng.standard_normal((3, 2))),
     }  # fmt: skip
     path = tmp_path / "x.safetensors"

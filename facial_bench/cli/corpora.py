@@ -46,8 +46,11 @@ def info(dir: Path) -> None:
     opened = open_corpus(dir)
     about = opened.info
     split = split_clips(opened.entries, Protocol())
-    click.echo(f"{about.name} {about.version}  digest {about.digest[:16]}  {about.fps:g} fps  audio {about.audio_kind} x "
-               f"{about.audio_width}  landmarks {about.landmark_unit}  length {about.length_unit}  blink {about.blink_scale}")  # fmt: skip
+    click.echo(
+        f"{about.name} {about.version}  digest {about.digest[:16]}  {about.fps:g} fps  "
+        f"audio {about.audio_kind} x {about.audio_width}  landmarks {about.landmark_unit}  "
+        f"length {about.length_unit}  blink {about.blink_scale}"
+    )
     parts = {name: {s.clip: s for s in getattr(split, name)} for name in ("train", "validation", "test")}
     rows = [("clip", "identity", "seconds", "split")]
     for entry in opened.entries:
