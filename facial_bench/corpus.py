@@ -16,25 +16,19 @@ from typing import Any
 import numpy as np
 
 from facial_bench.errors import CorpusError, unknown_name
+from facial_bench.manifest import LONGEST_NAME, REBUILD, SCHEMA, check_arrays, check_manifest
 from facial_bench.protocol import digest
 from facial_bench.split import ClipEntry, Segment
 from facial_bench.storage import file_digest, read_arrays, read_json, safe_name, write_arrays, write_json
 from facial_bench.types import (
     EXPRESSION_WIDTH,
     LANDMARKS,
-    POSE_WIDTH,
     Camera,
     Clip,
     CorpusInfo,
     FaceModel,
     Motion,
 )  # fmt: skip
-
-SCHEMA = "facial-bench corpus 1"
-BLINK_SCALES = ("closure", "AU45")
-LONGEST_NAME = 100
-"""Characters of a clip's name: a motion's file is called after the clip and its first frame."""
-REBUILD = "Build or import the corpus again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +52,9 @@ class Corpus:
         if record is None:
             raise unknown_name("clip", clip_id, [row["id"] for row in self.manifest["clips"]])
         arrays = _read(self.path, record["file"], record["sha256"])
-        _check_arrays(arrays, record, self.info, self.path / record["file"])
+        check_arrays(arrays, record, self.info, self.path / record["file"])
+        for array in arrays.values():
+            array.setflags(write=False)  # a method that is handed a clip cannot change it for the next one
         camera = Camera(**record["camera"])
         motion = Motion(arrays["expression"], arrays["pose"], arrays["blink"])
         return Clip(
@@ -99,7 +95,7 @@ def open_corpus(path: Path | str) -> Corpus:
     if not path.is_dir():
         raise CorpusError(f"No corpus folder at {path}. Make one with `facial-bench corpus import` or `corpus make`.")
     manifest = read_json(path / "corpus.json", CorpusError, "Is this a corpus folder? " + REBUILD)
-    _check_manifest(manifest, path)
+    check_manifest(manifest, path)
     arrays = _read(path, manifest["face_model"]["file"], manifest["face_model"]["sha256"])
     people = manifest["face_model"]["identities"]
     shapes = {"mean": (LANDMARKS, 3), "basis": (EXPRESSION_WIDTH, LANDMARKS, 3), "neutral": (len(people), LANDMARKS, 3)}
@@ -225,75 +221,3 @@ def _assemble(path: Path, manifest: Mapping[str, Any], model: FaceModel) -> Corp
         tuple(sorted({entry.identity for entry in entries})),
     )  # fmt: skip
     return Corpus(path, info, entries, model, manifest)
-
-
-def _check_manifest(manifest: Any, path: Path) -> None:
-    """Raise CorpusError unless corpus.json is what write_corpus writes."""
-
-    def need(container: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-        value = container.get(key) if isinstance(container, dict) else None
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise CorpusError(f"{path / 'corpus.json'}: {where}{key} is missing or of a wrong type. {REBUILD}")
-        return value
-
-    if need(manifest, "schema", str, "") != SCHEMA:
-        raise CorpusError(f"{path}: schema {manifest['schema']!r}, this version reads {SCHEMA!r}. {REBUILD}")
-    for key in ("name", "version", "length_unit", "landmark_unit", "blink_scale"):
-        need(manifest, key, str, "")
-    safe_name(manifest["name"], "corpus name", CorpusError)
-    if not 0 < need(manifest, "fps", (int, float), "") < 1000:
-        raise CorpusError(f"{path / 'corpus.json'}: fps is {manifest['fps']}. {REBUILD}")
-    need(need(manifest, "audio", dict, ""), "kind", str, "audio.")
-    need(manifest["audio"], "width", int, "audio.")
-    if manifest["blink_scale"] not in BLINK_SCALES:
-        raise CorpusError(f"{path / 'corpus.json'}: blink_scale is not one of {', '.join(BLINK_SCALES)}. {REBUILD}")
-    for key, kind in {"file": str, "sha256": str, "identities": list}.items():
-        need(need(manifest, "face_model", dict, ""), key, kind, "face_model.")
-    people = [safe_name(name, "identity", CorpusError) for name in manifest["face_model"]["identities"]]
-    if len(set(people)) < len(people):
-        raise CorpusError(f"{path / 'corpus.json'}: the face model lists an identity twice. {REBUILD}")
-    seen: set[str] = set()
-    files: set[str] = set()
-    if not need(manifest, "clips", list, ""):
-        raise CorpusError(f"{path / 'corpus.json'} lists no clips. {REBUILD}")
-    for row in manifest["clips"]:
-        for key, kind in {
-            "id": str,
-            "identity": str,
-            "recording": str,
-            "file": str,
-            "sha256": str,
-            "frames": int,
-        }.items():
-            need(row, key, kind, "a clip's ")
-        safe_name(row["id"], "clip", CorpusError, LONGEST_NAME)
-        safe_name(row["identity"], "identity", CorpusError)
-        camera = need(row, "camera", dict, "a clip's ")
-        for key, kind in {"width": int, "height": int, "focal": (int, float)}.items():
-            need(camera, key, kind, "a clip's camera.")
-        if set(camera) != {"width", "height", "focal"} or min(camera.values()) <= 0 or row["frames"] < 1:
-            raise CorpusError(f"{path / 'corpus.json'}: clip {row['id']} has an impossible camera or length. {REBUILD}")
-        if row["id"] in seen or row["file"] in files:  # one file under two names could be trained on and tested
-            raise CorpusError(f"{path / 'corpus.json'}: clip {row['id']} or its file is listed twice. {REBUILD}")
-        if row["identity"] not in people:
-            raise CorpusError(f"{path / 'corpus.json'}: the face model has no neutral of {row['identity']}. {REBUILD}")
-        seen.add(row["id"])
-        files.add(row["file"])
-
-
-def _check_arrays(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], info: CorpusInfo, path: Path) -> None:
-    frames = record["frames"]
-    shapes = {"audio": (frames, info.audio_width), "expression": (frames, EXPRESSION_WIDTH),
-              "pose": (frames, POSE_WIDTH), "blink": (frames,), "valid": (frames,)}  # fmt: skip
-    landmarks = arrays.get("landmarks", np.empty(0))
-    depth = landmarks.shape[-1] if landmarks.ndim == 3 and landmarks.shape[-1] in (2, 3) else 3
-    shapes["landmarks"] = (frames, LANDMARKS, depth)
-    for name, shape in shapes.items():
-        found = arrays[name].shape if name in arrays else "nothing"
-        if found != shape:
-            raise CorpusError(f"{path}: {name} should be of shape {shape}, found {found}. {REBUILD}")
-        kind = bool if name == "valid" else np.float32
-        if arrays[name].dtype != kind:
-            raise CorpusError(f"{path}: {name} should be {np.dtype(kind)}, found {arrays[name].dtype}. {REBUILD}")
-        if not np.isfinite(arrays[name]).all():
-            raise CorpusError(f"{path}: {name} holds NaN or infinities. {REBUILD}")

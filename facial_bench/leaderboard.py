@@ -57,7 +57,7 @@ def write_boards(folder: Path, boards: Mapping[str, str]) -> None:
 
 
 def stale_boards(folder: Path, boards: Mapping[str, str]) -> list[str]:
-    """Names of the boards that are missing from a folder or differ from what the results give."""
+    """Names of the boards that are missing from a folder, differ from what the results give, or come from no result."""
 
     def found(path: Path) -> str | None:
         try:
@@ -65,7 +65,8 @@ def stale_boards(folder: Path, boards: Mapping[str, str]) -> list[str]:
         except (OSError, UnicodeDecodeError):
             return None
 
-    return [name for name, text in boards.items() if found(folder / name) != text]
+    orphans = {path.name for path in folder.glob("*.md")} - set(boards) - {"README.md"}
+    return [name for name, text in boards.items() if found(folder / name) != text] + sorted(orphans)
 
 
 def result_table(result: Result) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facial_bench import split
 from facial_bench.errors import FacialBenchError
 from facial_bench.protocol import JudgeSettings, Protocol, canonical_json, derive_seed
 from facial_bench.split import window_starts
@@ -111,7 +112,7 @@ def load_or_train(
         training, validation: REAL clips; validation may be empty.
         identities: in the order of the outputs.
         protocol: holds the settings and the judge seeds.
-        key: digest of the corpus; with the protocol, device, torch version and this module's source it names the cache entry.
+        key: digest of the corpus; with the protocol, device, torch version and the source of this module and `split` it names the cache entry.
         cache: folder.
         device: `cpu` or `cuda`.
         log: takes a line of progress.
@@ -119,7 +120,8 @@ def load_or_train(
     Returns:
         The judges, and whether they came from the cache.
     """
-    source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    files = [Path(__file__), Path(split.__file__)]
+    source = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     parts = [protocol.digest(), key, device, torch.__version__, source]
     path = cache / "judges" / f"{hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:32]}.safetensors"
     if path.is_file():

@@ -53,25 +53,25 @@ def distance_entry(spec: MetricSpec, sample: Sample, block: int) -> dict[str, An
     A frame that the REFERENCE cannot be scored in is left out and counted; one in which the GENERATED face cannot be
     seen (behind the camera, say) fails the clip, so that a method cannot hide its worst frames.
     """
+    edges, total = _edges(len(sample.valid), block), int(sample.valid.sum())
+    hidden = int((sample.valid & ~np.isfinite(sample.generated_landmarks).all(axis=(1, 2))).sum())
+    if hidden:
+        return {"value": None, "reason": f"the generated face is not in view in {hidden} frames"}
     try:
         values = np.asarray(spec.compute(sample), dtype=np.float64)
+        parts = [float(spec.compute(sample[a:b])) for a, b in edges] if values.ndim == 0 else []
     except Exception as problem:
-        return {"value": None, "reason": f"metric {spec.id} raised {type(problem).__name__}: {problem}"}
-    total = int(sample.valid.sum())
+        return {"value": None, "reason": " ".join(f"metric {spec.id} raised {type(problem).__name__}: {problem}".split())}
     if values.ndim == 0:
-        edges = _edges(len(sample.valid), block)
-        parts = [float(spec.compute(sample[a:b])) for a, b in edges] if len(edges) > 1 else [float(values)]
         if not np.isfinite([float(values), *parts]).all():
             return {"value": None, "reason": f"{spec.id} is not defined for this clip"}
-        return {"value": float(values), "weight": 1, "blocks": [[part, 1] for part in parts], "frames": [total, total]}
+        return {"value": float(values), "weight": 1, "blocks": [[part, 1] for part in parts]}
     if values.shape != sample.valid.shape:
         return {"value": None, "reason": f"metric {spec.id} gave shape {values.shape} for {len(sample.valid)} frames"}
-    hidden = int((sample.valid & ~np.isfinite(sample.generated_landmarks).all(axis=(1, 2))).sum())
     scored = sample.valid & np.isfinite(values)
-    if hidden or not scored.any():
-        reason = f"the generated face is not in view in {hidden} frames" if hidden else "no frame can be scored"
-        return {"value": None, "reason": reason}
-    blocks = [[float(values[a:b][scored[a:b]].sum()), int(scored[a:b].sum())] for a, b in _edges(len(values), block)]
+    if not scored.any():
+        return {"value": None, "reason": "no frame can be scored"}
+    blocks = [[float(values[a:b][scored[a:b]].sum()), int(scored[a:b].sum())] for a, b in edges]
     return {
         "value": float(values[scored].mean()), "weight": 1,
         "blocks": [part for part in blocks if part[1]], "frames": [int(scored.sum()), total],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,13 @@ def run_folder(out: Path, method: Method, bench: Bench, settings: Settings) -> P
 
 
 def claim(folder: Path, key: Mapping[str, Any], fresh: bool) -> None:
-    """Make the run's folder; throw away what a run of another key left there."""
+    """Make the run's folder; throw away what a run of another key left there, and nothing else."""
     ticket = folder / "run.json"
     try:
-        if folder.exists() and (fresh or not ticket.is_file() or _read_ticket(ticket) != key):
-            shutil.rmtree(folder)
+        if fresh or _read_ticket(ticket) != key:
+            shutil.rmtree(folder / "motions", ignore_errors=True)
+            for name in ("run.json", "fitted.safetensors", "result.json", "error.log"):
+                (folder / name).unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise FacialBenchError(f"Cannot write {folder}: {problem.strerror}. Choose another folder with --out.") from None
@@ -95,22 +98,41 @@ def fitted(
 ) -> Generator:
     """The method, fitted now or taken up from where an earlier run left its state."""
     stored = folder / "fitted.safetensors"
-    try:
+    with _blamed(method, folder):
         generator = method.spec.create(context)
-        timing["fit_reused"] = isinstance(generator, Stateful) and stored.is_file()
-        with timed(timing, "fit_s"):
-            if timing["fit_reused"]:
-                generator.load_state_dict(read_arrays(stored, FacialBenchError, "")[0], context)
-                context.log(f"{method.spec.name}: fitted already, taken from {stored.name}")
-            else:
+    with timed(timing, "fit_s"):
+        timing["fit_reused"] = isinstance(generator, Stateful) and _load(generator, stored, context)
+        if not timing["fit_reused"]:
+            with _blamed(method, folder):
                 generator.fit(training, context)
+                state = dict(generator.state_dict()) if isinstance(generator, Stateful) else None
+            if state is not None:
+                write_arrays(stored, state, error=PluginError)
+    return generator
+
+
+def _load(generator: Stateful, stored: Path, context: Context) -> bool:
+    """Whether the stored state could be taken back; one that is damaged is as good as none."""
+    if not stored.is_file():
+        return False
+    try:
+        generator.load_state_dict(read_arrays(stored, FacialBenchError, "")[0], context)
+    except Exception as problem:
+        context.log(f"{stored} cannot be used ({type(problem).__name__}); fitting again")
+        return False
+    context.log(f"fitted already, taken from {stored.name}")
+    return True
+
+
+@contextmanager
+def _blamed(method: Method, folder: Path) -> Iterator[None]:
+    """Whatever the method raises becomes one line that names it; a traceback goes to error.log."""
+    try:
+        yield
     except FacialBenchError as problem:
         raise type(problem)(f"{method.plugin}: method {method.spec.name}: {problem}") from None
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         reason = describe(problem, folder / "error.log")
         raise PluginError(
             f"{method.plugin}: method {method.spec.name} could not be fitted: {reason}; traceback in {folder / 'error.log'}."
         ) from problem
-    if isinstance(generator, Stateful) and not timing["fit_reused"]:
-        write_arrays(stored, dict(generator.state_dict()))
-    return generator

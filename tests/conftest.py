@@ -16,6 +16,7 @@ from facial_bench.protocol import JudgeSettings, Protocol
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec
 from facial_bench.workspace import Method
 
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Two test processes share two cores."""

@@ -371,3 +371,52 @@ def test_an_unwritable_folder_is_one_line(bench: Bench, as_method: AsMethod, tmp
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(FacialBenchError, match=r"Cannot write .*taken.*--out"):
         run(bench, as_method(), tmp_path / "taken")
+
+
+def test_training_clips_cannot_be_changed(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        bench.training[0].motion.pose[:] = 0
+
+
+@pytest.mark.parametrize("when", ["create", "fit", "state_dict"])
+def test_a_method_that_exits_is_named_like_one_that_raises(
+    bench: Bench, as_method: AsMethod, tmp_path: Path, when: str
+) -> None:
+    class Quitter(Learner):
+        def __init__(self, context: Context) -> None:
+            super().__init__(context)
+            self.quit("create")
+
+        def fit(self, clips: Sequence[Clip], context: Context) -> None:
+            self.quit("fit")
+
+        def state_dict(self) -> dict[str, np.ndarray]:
+            self.quit("state_dict")
+            return {}
+
+        def quit(self, now: str) -> None:
+            if now == when:
+                raise SystemExit(0)
+
+    with pytest.raises(PluginError, match="test-plugin: method echo could not be fitted: raised SystemExit"):
+        run(bench, as_method(Quitter), tmp_path)
+
+
+def test_a_damaged_fit_is_done_again(bench: Bench, as_method: AsMethod, tmp_path: Path) -> None:
+    class Counting(Learner):
+        fits = 0
+
+    first = run(bench, as_method(Counting), tmp_path)
+    stored = tmp_path / "tiny/echo/seed-0/fitted.safetensors"
+    stored.write_bytes(stored.read_bytes()[:-3])
+    assert deterministic_part(run(bench, as_method(Counting), tmp_path)) == deterministic_part(first)
+    assert Counting.fits == 2
+
+
+def test_what_a_run_did_not_make_is_left_alone(bench: Bench, as_method: AsMethod, tmp_path: Path) -> None:
+    mine = tmp_path / "tiny/echo/seed-0/notes.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    run(bench, as_method(), tmp_path)
+    run(bench, as_method(source="changed"), tmp_path)
+    assert mine.read_text() == "mine"

@@ -82,8 +82,9 @@ def budgets() -> dict[str, Settings]:
         fine_tune_adversarial_batch=16, learning_rate=1e-4, fine_tune_learning_rate=1e-4, stride=5,
     )  # fmt: skip
     quick = replace(
-        paper, steps=300, adversarial_steps=30, fine_tune_steps=35, fine_tune_adversarial_steps=15, batch=16,
-        adversarial_batch=8, fine_tune_adversarial_batch=4, learning_rate=1e-3, fine_tune_learning_rate=1e-3,
+        paper, steps=200, adversarial_steps=15, fine_tune_steps=120, fine_tune_adversarial_steps=0, batch=16,
+        adversarial_batch=8, fine_tune_batch=8, fine_tune_adversarial_batch=4, learning_rate=1e-3,
+        fine_tune_learning_rate=1e-3,
     )  # fmt: skip
     return {"quick": quick, "paper": paper}
 
