@@ -1,4 +1,4 @@
-"""The harness: classifier training, making a corpus, importing, scoring, the bootstrap; each against a plain formulation."""
+"""The harness: classifiers, making a corpus, importing, scoring, the bootstrap; against plain formulations."""
 
 from __future__ import annotations
 

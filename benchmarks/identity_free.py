@@ -39,8 +39,9 @@ def make_clips(rng: np.random.Generator, clips: int, frames: int) -> list[Clip]:
     for person in PEOPLE:
         for k in range(clips):
             motion = Motion(np.zeros((frames, 64), np.float32), ar1(rng, frames, 6), ar1(rng, frames, 1)[:, 0])
-            made.append(Clip(f"{person}{k}", person, f"{person}{k}", np.zeros((frames, 1), np.float32), motion,
-                             np.zeros((frames, 68, 3), np.float32), np.ones(frames, bool), Camera(1, 1, 1.0)))  # fmt: skip
+            audio, landmarks = np.zeros((frames, 1), np.float32), np.zeros((frames, 68, 3), np.float32)
+            name, camera = f"{person}{k}", Camera(1, 1, 1.0)
+            made.append(Clip(name, person, name, audio, motion, landmarks, np.ones(frames, bool), camera))
     return made
 
 

@@ -1,7 +1,7 @@
 """The figures of docs/synthetic.md. `python -m benchmarks.synthetic_figures [--ceilings SEED ...]`
 
 Without arguments: the shipped corpus in numbers and what a linear map can learn from its features (seconds). With
-`--ceilings`: how well the protocol's judges recognise the real held-out clips of corpora of those seeds (a minute each).
+`--ceilings`: how well the protocol's judges recognise the real held-out clips of corpora of those seeds.
 """
 
 from __future__ import annotations
@@ -34,13 +34,18 @@ def main() -> None:
     parser.add_argument("--ceilings", type=int, nargs="*", metavar="SEED")
     seeds = parser.parse_args().ceilings
     if seeds is not None:
-        print(tabulate([ceilings(seed) for seed in seeds], headers="keys", tablefmt="github", floatfmt=".2f"))
+        print(table([ceilings(seed) for seed in seeds]))
         return
     shipped = inspect.signature(make).parameters["seed"].default
     print(f"shipped seed {shipped}: {corpus_figures(shipped)}\n")
-    print(tabulate([speech_figures(shipped, k) for k in range(5)], headers="keys", tablefmt="github", floatfmt=".2f"), "\n")
+    print(table([speech_figures(shipped, k) for k in range(5)]), "\n")
     print("correlation of a ridge regression, 7 clips to train on and 5 to test, seed 60")
-    print(tabulate([learnable(k) for k in range(5)], headers="keys", tablefmt="github", floatfmt=".2f"))
+    print(table([learnable(k) for k in range(5)]))
+
+
+def table(rows: list[dict[str, object]]) -> str:
+    """Rows as Markdown."""
+    return tabulate(rows, headers="keys", tablefmt="github", floatfmt=".2f")
 
 
 def ceilings(seed: int) -> dict[str, object]:
@@ -67,14 +72,18 @@ def corpus_figures(seed: int) -> str:
     seconds = [clip.frames / corpus.info.fps for clip in clips]
     errors = []
     for clip in clips:
-        decoded = project(decode_face(corpus.face_model, clip.identity, clip.motion.expression), clip.motion.pose, clip.camera)
+        face = decode_face(corpus.face_model, clip.identity, clip.motion.expression)
+        decoded = project(face, clip.motion.pose, clip.camera)
         pixels = np.linalg.norm((decoded - clip.landmarks)[..., :2], axis=2).mean()
         errors.append((pixels, pixels / outer_eye_distance(clip.landmarks).mean()))
     variance = np.concatenate([clip.motion.expression for clip in clips]).var(axis=0)
     share = np.cumsum(variance) / variance.sum()
-    return (f"{sum(seconds):.0f} s in {len(clips)} clips of {min(seconds):.1f} to {max(seconds):.1f} s, {size:.0f} MiB; "
-            f"decoded motion lies {np.mean(errors, axis=0)[0]:.2f} px = {np.mean(errors, axis=0)[1]:.2%} of the eye distance "
-            f"from the landmarks; variance in the first 2 and 8 directions {share[1]:.2f}, {share[7]:.2f}")  # fmt: skip
+    pixels, part = np.mean(errors, axis=0)
+    return (
+        f"{sum(seconds):.0f} s in {len(clips)} clips of {min(seconds):.1f} to {max(seconds):.1f} s, {size:.0f} MiB; "
+        f"decoded motion lies {pixels:.2f} px = {part:.2%} of the eye distance from the landmarks; "
+        f"variance in the first 2 and 8 directions {share[1]:.2f}, {share[7]:.2f}"
+    )
 
 
 def takes(seed: int, index: int) -> tuple[Person, list[Take]]:
@@ -87,6 +96,7 @@ def speech_figures(seed: int, index: int) -> dict[str, object]:
     """One person's speech, blinks and head motion."""
     person, found = takes(seed, index)
     seconds = sum(len(take.closure) for take in found) / 25
+    spread = np.degrees(np.mean([take.rotation.std(axis=0) for take in found], axis=0))
     return {
         "person": person.name,
         "words a minute": round(sum(len(take.speech.text.split()) for take in found) / seconds * 60),
@@ -94,8 +104,7 @@ def speech_figures(seed: int, index: int) -> dict[str, object]:
         "blank": np.mean(np.concatenate([take.audio.argmax(axis=1) == 28 for take in found])),
         "blinks a minute, set": person.blink.rate,
         "drawn": sum(len(take.blinks.onset) for take in found) / seconds * 60,
-        **{f"{axis}, deg": v for axis, v in zip(
-            ("pitch", "yaw", "roll"), np.degrees(np.mean([t.rotation.std(axis=0) for t in found], axis=0)), strict=True)},
+        "pitch, deg": spread[0], "yaw, deg": spread[1], "roll, deg": spread[2],
     }  # fmt: skip
 
 
@@ -122,10 +131,8 @@ def learnable(index: int) -> dict[str, object]:
 def _features(audio: np.ndarray) -> np.ndarray:
     frames = len(audio)
     logits, spread = np.pad(audio, ((12, 12), (0, 0))), np.pad(audio.std(axis=1, keepdims=True), ((40, 40), (0, 0)))
-    return np.concatenate(
-        [*(logits[k : k + frames] for k in range(25)), *(spread[k : k + frames] for k in range(0, 81, 2)), np.ones((frames, 1))],
-        axis=1,
-    )
+    parts = [logits[k : k + frames] for k in range(25)] + [spread[k : k + frames] for k in range(0, 81, 2)]
+    return np.concatenate([*parts, np.ones((frames, 1))], axis=1)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def principal_directions(samples: np.ndarray) -> np.ndarray:
     The sign of each direction is fixed by making its largest entry positive. With fewer than 64 dimensions of
     variance the rest of the directions are orthonormal too, and no shape uses them.
     """
-    # Eigenvectors of the 204 x 204 Gram matrix are the right singular vectors: a fraction of the time of an SVD of all rows.
+    # Eigenvectors of the 204 x 204 Gram matrix are the right singular vectors, in a fraction of an SVD's time.
     directions = np.linalg.eigh(samples.T @ samples)[1][:, ::-1].T[:EXPRESSION_WIDTH]
     largest = np.abs(directions).argmax(axis=1)
     return directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]

@@ -31,9 +31,7 @@ BATCH = 64
 """Requests handed to a method at once."""
 
 
-def evaluate(
-    method: Method, bench: Bench, settings: Settings, out: Path, log: Callable[[str], None]
-) -> Result:
+def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: Callable[[str], None]) -> Result:
     """Fit a method, ask it for motion, score it, write `<out>/<corpus>/<method>/seed-<n>/result.json`.
 
     Raises:
@@ -58,7 +56,8 @@ def evaluate(
         log(f"warning: {method.plugin}: method {method.spec.name} failed on {name}: {reason}")
     if len(failed) == len(tasks):
         name, reason = next(iter(failed.items()))
-        raise GenerationError(f"{method.plugin}: method {method.spec.name} failed on all {len(tasks)} clips; {name}: {reason}.")
+        blamed = f"{method.plugin}: method {method.spec.name}"
+        raise GenerationError(f"{blamed} failed on all {len(tasks)} clips; {name}: {reason}.")
     with timed(timing, "score_s"):
         rows = [
             score_row(task, outcomes[task.request.id], model=corpus.face_model, judges=bench.judges,
@@ -73,8 +72,8 @@ def evaluate(
                    "audio": corpus.info.audio_kind, "blink_scale": corpus.info.blink_scale,
                    "length_unit": corpus.info.length_unit, "split": dict(bench.split.notes)},
         "method": {"name": method.spec.name, "label": method_label(method.spec.name, settings),
-                   "reference": method.spec.reference, "plugin": method.plugin, "version": method.version, "budget": settings.budget,
-                   "options": dict(sorted(settings.options.items()))},
+                   "reference": method.spec.reference, "plugin": method.plugin, "version": method.version,
+                   "budget": settings.budget, "options": dict(sorted(settings.options.items()))},
         "seed": settings.seed, "device": describe_device(settings.device), "metrics": metrics,
         "references": bench.references, "clips": rows, "environment": _environment(corpus), "timing": timing,
     }  # fmt: skip

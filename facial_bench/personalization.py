@@ -112,7 +112,8 @@ def load_or_train(
         training, validation: REAL clips; validation may be empty.
         identities: in the order of the outputs.
         protocol: holds the settings and the judge seeds.
-        key: digest of the corpus; with the protocol, device, torch version and the source of this module and `split` it names the cache entry.
+        key: digest of the corpus; names the cache entry together with the protocol, the device, torch's version and
+            the source of this module and of `split`.
         cache: folder.
         device: `cpu` or `cuda`.
         log: takes a line of progress.
@@ -132,8 +133,10 @@ def load_or_train(
     models = _train_all(training, validation, identities, protocol, device, log)
     arrays = {
         f"{name}|{k}|{part}": tensor.cpu().numpy()
-        for name, judges in models.items() for k, judge in enumerate(judges) for part, tensor in judge.state_dict().items()
-    }  # fmt: skip
+        for name, judges in models.items()
+        for k, judge in enumerate(judges)
+        for part, tensor in judge.state_dict().items()
+    }
     write_arrays(path, arrays)
     return Judges(models, identities, protocol, device), False
 

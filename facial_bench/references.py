@@ -55,7 +55,8 @@ def _judge_reference(form: str, p: float, real: Sequence[Mapping[str, Any]], jud
     refused = None
     if ceiling["low"] is None or ceiling["low"] <= chance:
         ends = "no interval" if ceiling["low"] is None else f"[{ceiling['low']:.2f}, {ceiling['high']:.2f}]"
-        refused = f"the classifier's ceiling {ceiling['value']:.2f} {ends} on real held-out clips touches chance {chance:.2f}"
+        found = f"{ceiling['value']:.2f} {ends} on real held-out clips"
+        refused = f"the classifier's ceiling {found} touches chance {chance:.2f}"
     elif p >= judges.protocol.significance:
         refused = f"the classifier's ceiling {ceiling['value']:.2f} is no better than shuffled labels (p = {p:.3f})"
     return {

@@ -5,6 +5,7 @@ A row is all that the statistics need, so intervals and boards are computed from
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,7 +62,8 @@ def distance_entry(spec: MetricSpec, sample: Sample, block: int) -> dict[str, An
         values = np.asarray(spec.compute(sample), dtype=np.float64)
         parts = [float(spec.compute(sample[a:b])) for a, b in edges] if values.ndim == 0 else []
     except Exception as problem:
-        return {"value": None, "reason": " ".join(f"metric {spec.id} raised {type(problem).__name__}: {problem}".split())}
+        reason = f"metric {spec.id} raised {type(problem).__name__}: {problem}"
+        return {"value": None, "reason": " ".join(reason.split())}
     if values.ndim == 0:
         if not np.isfinite([float(values), *parts]).all():
             return {"value": None, "reason": f"{spec.id} is not defined for this clip"}
@@ -118,7 +120,7 @@ def score_row(
 def _edges(frames: int, block: int) -> list[tuple[int, int]]:
     """Blocks of `block` frames; a shorter rest belongs to the last one."""
     cuts = [k * block for k in range(max(frames // block, 1))] + [frames]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(itertools.pairwise(cuts))
 
 
 def _double(motion: Motion) -> Motion:

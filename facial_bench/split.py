@@ -119,7 +119,7 @@ def _divide_in_time(own: Sequence[ClipEntry], protocol: Protocol) -> dict[str, l
     """First 60 % of the frames train, then a gap of one window, the rest is tested."""
     own = sorted(own, key=lambda entry: entry.id)
     total = sum(entry.frames for entry in own)
-    last_train = int(round((1 - protocol.test_share) * total))
+    last_train = round((1 - protocol.test_share) * total)
     ranges = {"train": (0, last_train), "test": (last_train + protocol.window, total)}
     found: dict[str, list[Segment]] = {"train": [], "test": []}
     for part, (low, high) in ranges.items():

@@ -71,7 +71,8 @@ def claim(folder: Path, key: Mapping[str, Any], fresh: bool) -> None:
                 (folder / name).unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise FacialBenchError(f"Cannot write {folder}: {problem.strerror}. Choose another folder with --out.") from None
+        reason = problem.strerror
+        raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.") from None
     if not ticket.is_file():
         write_json(ticket, key)
 
@@ -133,6 +134,5 @@ def _blamed(method: Method, folder: Path) -> Iterator[None]:
         raise type(problem)(f"{method.plugin}: method {method.spec.name}: {problem}") from None
     except (Exception, SystemExit) as problem:
         reason = describe(problem, folder / "error.log")
-        raise PluginError(
-            f"{method.plugin}: method {method.spec.name} could not be fitted: {reason}; traceback in {folder / 'error.log'}."
-        ) from problem
+        blamed = f"{method.plugin}: method {method.spec.name}"
+        raise PluginError(f"{blamed} could not be fitted: {reason}; traceback in {folder / 'error.log'}.") from problem

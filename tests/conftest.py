@@ -28,7 +28,7 @@ def make_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Corpu
     """make_corpus(people=("a", "b"), clips=3, frames=300, scales=...) -> an opened corpus folder."""
 
     def make(people: Sequence[str] = ("a", "b"), clips: int = 3, frames: int = 300, name: str = "tiny",
-             scales: Sequence[float] | None = None, edit: Callable[[Clip], Clip] = lambda clip: clip) -> Corpus:  # fmt: skip
+             scales: Sequence[float] | None = None, edit: Callable[[Clip], Clip] = lambda c: c) -> Corpus:  # fmt: skip
         model, folder = make_model(people), tmp_path_factory.mktemp("corpora") / name
         made = [
             edit(make_clip(model, person, f"{person}{k}", frames, 100 * p + k, (scales or [1.0] * len(people))[p]))

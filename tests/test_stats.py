@@ -114,9 +114,7 @@ def test_a_second_seed_that_differs_widens_the_interval() -> None:
     r = rng(6)
     values = r.random(12)
     alone = interval([units(a=[(v, 1) for v in values])], {"a": 1.0}, **settings())
-    both = interval(
-        [units(a=[(v + shift, 1) for v in values]) for shift in (-0.5, 0.0, 0.5)], {"a": 1.0}, **settings()
-    )
+    both = interval([units(a=[(v + shift, 1) for v in values]) for shift in (-0.5, 0.0, 0.5)], {"a": 1.0}, **settings())
     assert both[1] - both[0] > 2 * (alone[1] - alone[0])
 
 
@@ -141,7 +139,8 @@ def test_the_exact_p_is_the_worked_value() -> None:
 
 def test_the_exact_p_equals_its_slow_twin() -> None:
     windows = np.array([7.0, 3, 5, 6, 4])
-    votes = np.stack([[rng(10 * m + c).multinomial(int(windows[c]), np.full(5, 0.2)) for c in range(5)] for m in range(3)])
+    draws = [[rng(10 * m + c).multinomial(int(windows[c]), np.full(5, 0.2)) for c in range(5)] for m in range(3)]
+    votes = np.array(draws)
     for order in ([0, 1, 2, 3, 4], [1, 0, 2, 4, 3], [4, 4, 1, 0, 0]):
         labels = np.unique(order, return_inverse=True)[1]
         some = votes[:, :, : labels.max() + 1].astype(float)
