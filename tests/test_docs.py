@@ -20,6 +20,7 @@ from facial_bench.bench import prepare, protocol_with
 from facial_bench.cli import main
 from facial_bench.corpus import Corpus
 from facial_bench.harness import evaluate
+from facial_bench.leaderboard import make_boards, stale_boards
 from facial_bench.plugins import load_plugins, source_digest
 from facial_bench.protocol import Protocol
 from facial_bench.results import Result
@@ -170,3 +171,24 @@ def test_the_package_installs_and_runs(
     result = run_small(plugins, "sway", make_corpus(clips=8, scales=[0.3, 3.0]), small_protocol, tmp_path)
     assert result["method"]["plugin"] == "facial-bench-sway"
     assert result["metrics"]["roll_distance"]["status"] == "ok"
+
+
+def test_the_method_of_the_readme_runs(
+    tmp_path: Path, make_corpus: Callable[..., Corpus], small_protocol: Protocol
+) -> None:
+    (block,) = re.findall(r"```python\n(# my_method\.py\n.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "my_method.py").write_text(block)
+    offer = load_plugins([tmp_path / "my_method.py"]).get("generators", "method", "nodding")
+    bench = prepare(
+        make_corpus(clips=3), protocol_with([], small_protocol), [], device="cpu", cache=tmp_path, log=lambda line: None
+    )
+    method = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
+    result = evaluate(method, bench, Settings(), tmp_path, lambda line: None)
+    assert {row["status"] for row in result["clips"]} == {"ok"}
+
+
+def test_the_committed_boards_are_what_the_committed_results_give() -> None:
+    folder = DOCS.parent / "leaderboards"
+    boards = make_boards(folder / "results", Protocol())
+    assert "synthetic.md" in boards
+    assert stale_boards(folder, boards) == []
