@@ -20,12 +20,11 @@ from facial_bench.driving import make_tasks, mean_states
 from facial_bench.errors import GenerationError
 from facial_bench.generation import generate
 from facial_bench.metrics import definition_digest
-from facial_bench.protocol import derive_seed, digest
+from facial_bench.protocol import digest
 from facial_bench.results import SCHEMA, Result, make_metric, write_result
 from facial_bench.scoring import accuracies, score_row
 from facial_bench.summary import summarise
-from facial_bench.types import Context
-from facial_bench.workspace import Method, Settings, claim, fitted, method_label, run_folder, run_key
+from facial_bench.workspace import Method, Settings, claim, fitted, make_context, method_label, run_folder, run_key
 
 BATCH = 64
 """Requests handed to a method at once."""
@@ -39,12 +38,9 @@ def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: C
         FacialBenchError: the folder cannot be written.
     """
     corpus, protocol = bench.corpus, bench.protocol
-    folder = run_folder(out, method, bench, settings)
+    folder = run_folder(out, method, corpus, settings)
     timing: dict[str, Any] = dict(bench.timing)
-    context = Context(
-        corpus.info, derive_seed(settings.seed, "fit"), settings.device, settings.budget, dict(settings.options),
-        corpus.face_model, log,
-    )  # fmt: skip
+    context = make_context(corpus, settings, log)
     claim(folder, run_key(method, bench, settings), settings.fresh)
     tasks = make_tasks(bench.test, corpus.info.identities, mean_states(bench.training), protocol.fps, settings.seed)
     with deterministic():

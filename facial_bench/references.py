@@ -14,7 +14,7 @@ from facial_bench.driving import SELF, Task
 from facial_bench.generation import Outcome
 from facial_bench.personalization import Judges, forms
 from facial_bench.protocol import derive_seed
-from facial_bench.scoring import accuracies, score_row
+from facial_bench.scoring import accuracies, distance_row, score_row
 from facial_bench.split import window_starts
 from facial_bench.stats import label_permutation_p
 from facial_bench.summary import summarise
@@ -33,7 +33,9 @@ def make_references(
     """
     own = [task for task in tasks if task.driving == SELF]
     real = [score_row(t, Outcome(t.clip.motion), model=model, judges=judges, distances=distances) for t in own]
-    still = [score_row(t, Outcome(_still(t)), model=model, judges=judges, distances=distances) for t in own]
+    still = [
+        distance_row(t, Outcome(_still(t)), model=model, distances=distances, protocol=judges.protocol) for t in own
+    ]
     found: dict[str, dict[str, Any]] = {}
     for spec in distances:
         ceiling = summarise([real], spec.id, judges.protocol)

@@ -15,6 +15,7 @@ from facial_bench.driving import CROSS, SELF, Task
 from facial_bench.generation import Outcome
 from facial_bench.geometry import decode_face, project
 from facial_bench.personalization import Judges, forms
+from facial_bench.protocol import Protocol
 from facial_bench.split import window_starts
 from facial_bench.types import Clip, FaceModel, MetricSpec, Motion, Sample
 
@@ -89,32 +90,41 @@ def accuracy_entry(right: np.ndarray, starts: np.ndarray, block: int) -> dict[st
     return {"value": float(right.mean()), "weight": len(starts), "blocks": blocks}
 
 
-def score_row(
-    task: Task, outcome: Outcome, *, model: FaceModel, judges: Judges, distances: Sequence[MetricSpec]
+def distance_row(
+    task: Task, outcome: Outcome, *, model: FaceModel, distances: Sequence[MetricSpec], protocol: Protocol
 ) -> dict[str, Any]:
-    """The row of one task. A failed clip is wrong in every window, and has no distance."""
-    protocol, request, clip = judges.protocol, task.request, task.clip
-    starts = window_starts(clip.valid, protocol.window, protocol.scoring_stride)
+    """The row of one task with its distances; a failed clip, and a cross-driven one, has none."""
+    request, clip = task.request, task.clip
     metrics: dict[str, Any] = {}
     if task.driving == SELF:
         sample = None if outcome.motion is None else make_sample(model, clip, outcome.motion, protocol.fps)
         for spec in distances:
             failed = {"value": None, "reason": outcome.reason}
             metrics[spec.id] = failed if sample is None else distance_entry(spec, sample, protocol.window)
-    for metric, (form, driving) in accuracies().items():
-        if driving == task.driving:
-            right = np.zeros(len(starts))
-            if outcome.motion is not None:
-                votes = judges.predict(forms()[form], outcome.motion, starts)
-                right = (votes == judges.identities.index(request.identity)).mean(axis=0)
-            entry = accuracy_entry(right, starts, protocol.window)
-            if entry is not None:
-                metrics[metric] = entry
     row = {
         "request": request.id, "clip": clip.id, "start": clip.start, "frames": clip.frames, "driving": task.driving,
         "identity": request.identity, "status": "ok" if outcome.motion is not None else "failed",
     }  # fmt: skip
     return {**row, **({"reason": outcome.reason} if outcome.reason else {}), "metrics": metrics}
+
+
+def score_row(
+    task: Task, outcome: Outcome, *, model: FaceModel, judges: Judges, distances: Sequence[MetricSpec]
+) -> dict[str, Any]:
+    """The row of one task, distances and accuracies. A failed clip is wrong in every window."""
+    protocol = judges.protocol
+    row = distance_row(task, outcome, model=model, distances=distances, protocol=protocol)
+    starts = window_starts(task.clip.valid, protocol.window, protocol.scoring_stride)
+    for metric, (form, driving) in accuracies().items():
+        if driving == task.driving:
+            right = np.zeros(len(starts))
+            if outcome.motion is not None:
+                votes = judges.predict(forms()[form], outcome.motion, starts)
+                right = (votes == judges.identities.index(row["identity"])).mean(axis=0)
+            entry = accuracy_entry(right, starts, protocol.window)
+            if entry is not None:
+                row["metrics"][metric] = entry
+    return row
 
 
 def _edges(frames: int, block: int) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,11 @@ import torch
 
 from facial_bench import __version__
 from facial_bench.bench import Bench, corpus_label, timed
+from facial_bench.corpus import Corpus
 from facial_bench.device import describe_device
 from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.generation import describe
-from facial_bench.protocol import canonical_json, digest
+from facial_bench.protocol import canonical_json, derive_seed, digest
 from facial_bench.storage import read_arrays, read_json, safe_name, write_arrays, write_json
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec, Stateful
 
@@ -56,24 +57,44 @@ def method_label(name: str, settings: Settings) -> str:
         return f"{safe_name(name, 'method')}@{digest(chosen)[:12]}"
 
 
-def run_folder(out: Path, method: Method, bench: Bench, settings: Settings) -> Path:
+def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings) -> Path:
     """`<out>/<corpus>/<method>/seed-<n>`."""
-    return out / corpus_label(bench.corpus) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
+    return out / corpus_label(corpus) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
 
 
-def claim(folder: Path, key: Mapping[str, Any], fresh: bool) -> None:
-    """Make the run's folder; throw away what a run of another key left there, and nothing else."""
-    ticket = folder / "run.json"
+def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None]) -> Context:
+    """What a method is told of a run; the seed of its fit is a stream of its own."""
+    return Context(
+        corpus.info, derive_seed(settings.seed, "fit"), settings.device, settings.budget, dict(settings.options),
+        corpus.face_model, log,
+    )  # fmt: skip
+
+
+def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path) -> None:
+    """Find out what would stop a run (a folder that cannot be written, an option that a method does not know) before
+    the minutes that preparing it takes."""
+    folder = run_folder(out, method, corpus, settings)
+    _make(folder)
+    with _blamed(method, folder):
+        method.spec.create(make_context(corpus, settings, lambda line: None))
+
+
+def _make(folder: Path) -> None:
     try:
-        if fresh or _read_ticket(ticket) != key:
-            shutil.rmtree(folder / "motions", ignore_errors=True)
-            for name in ("run.json", "fitted.safetensors", "result.json", "error.log"):
-                (folder / name).unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         reason = problem.strerror
         raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.") from None
-    if not ticket.is_file():
+
+
+def claim(folder: Path, key: Mapping[str, Any], fresh: bool) -> None:
+    """Make the run's folder; throw away what a run of another key left there, and nothing else."""
+    _make(folder)
+    ticket = folder / "run.json"
+    if fresh or _read_ticket(ticket) != key:
+        shutil.rmtree(folder / "motions", ignore_errors=True)
+        for name in ("run.json", "fitted.safetensors", "result.json", "error.log"):
+            (folder / name).unlink(missing_ok=True)
         write_json(ticket, key)
 
 

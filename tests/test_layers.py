@@ -13,7 +13,7 @@ import facial_bench
 ROOT = Path(facial_bench.__file__).parent
 ORDER = (
     "__init__", "errors", "types", "protocol", "storage", "hookspecs", "geometry", "split", "stats", "audio", "metrics",
-    "metrics.lmd", "corpus", "face_model", "device", "personalization", "driving", "generation", "scoring", "summary",
+    "metrics.lmd", "manifest", "corpus", "face_model", "device", "personalization", "driving", "generation", "scoring", "summary",
     "references", "results", "bench", "workspace", "harness", "leaderboard", "nulls", "ridge",
     "importers.tracks", "importers",
     "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.corpora", "cli.listing",

@@ -69,7 +69,7 @@ def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: A
     from facial_bench.device import choose_device
     from facial_bench.harness import evaluate
     from facial_bench.plugins import load_plugins, source_digest
-    from facial_bench.workspace import Method, Settings, run_folder
+    from facial_bench.workspace import Method, Settings, rehearse, run_folder
 
     plugins = load_plugins(choices["plugin_files"])
     distances = _distances(plugins)
@@ -78,11 +78,12 @@ def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: A
     corpus = find_corpus(choices["corpus"], plugins, log)
     if choices["identities"]:
         corpus = corpus.select([name.strip() for name in choices["identities"].split(",") if name.strip()])
-    bench = prepare(corpus, protocol_with(distances), distances, device=device, cache=cache_folder(), log=log)
     chosen = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
-    for seed in seeds:
-        settings = Settings(seed, device, choices["budget"], choices["options"], choices["fresh"])
-        yield evaluate(chosen, bench, settings, out, log), run_folder(out, chosen, bench, settings) / "result.json"
+    runs = [Settings(seed, device, choices["budget"], choices["options"], choices["fresh"]) for seed in seeds]
+    rehearse(chosen, corpus, runs[0], out)
+    bench = prepare(corpus, protocol_with(distances), distances, device=device, cache=cache_folder(), log=log)
+    for settings in runs:
+        yield evaluate(chosen, bench, settings, out, log), run_folder(out, chosen, corpus, settings) / "result.json"
 
 
 def _distances(plugins: Plugins) -> list[MetricSpec]:
