@@ -13,8 +13,8 @@ import facial_bench
 ROOT = Path(facial_bench.__file__).parent
 ORDER = (
     "__init__", "errors", "types", "protocol", "storage", "hookspecs", "geometry", "split", "stats", "audio", "metrics",
-    "metrics.lmd", "manifest", "corpus", "face_model", "device", "personalization", "driving", "generation", "scoring", "summary",
-    "references", "results", "bench", "workspace", "harness", "leaderboard", "nulls", "ridge",
+    "metrics.lmd", "manifest", "corpus", "face_model", "device", "personalization", "driving", "generation", "scoring",
+    "summary", "references", "results", "bench", "workspace", "harness", "leaderboard", "nulls", "ridge",
     "importers.tracks", "importers",
     "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.corpora", "cli.listing",
     "cli.run", "cli",
