@@ -242,7 +242,7 @@ def _skill_table(methods: Mapping[str, Sequence[Result]], columns: Mapping[str, 
 def _number(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
-    return f"{value:.2f}" if unit == "skill" else f"{value:.3f}" if unit == "share" else f"{value:.4g}"
+    return f"{value:.2f}" if unit == "skill" else f"{value:.3f}" if unit == "share" else f"{value:.3g}"
 
 
 def _cell(entry: Mapping[str, Any], unit: str) -> str:
