@@ -168,7 +168,7 @@ def test_seeds_are_put_together_by_the_one_estimator(tmp_path: Path) -> None:
         for own in seeds
     ]
     expected = summarise(seeds, "lmd", RULES)
-    assert cells[2] == f"{slow:.4g} [{expected['low']:.4g}, {expected['high']:.4g}]"
+    assert cells[2] == f"{slow:.3g} [{expected['low']:.3g}, {expected['high']:.3g}]"
     assert cells[3].startswith(f"{np.mean(per_person):.3f} [")
 
 
