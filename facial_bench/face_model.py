@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from facial_bench.errors import CorpusError
 from facial_bench.geometry import FLIP, RIGID, frontalise, rotation_matrices
@@ -47,6 +48,7 @@ class Track:
     """The view that the landmarks were seen in."""
 
 
+@threadpool_limits.wrap(limits=1)  # sums in another order would be another corpus, with another digest
 def corpus_from_tracks(
     tracks: Sequence[Track], split: Split, expression: Mapping[str, np.ndarray] | None = None
 ) -> tuple[FaceModel, list[Clip]]:

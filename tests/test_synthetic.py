@@ -1,6 +1,9 @@
 """The synthetic corpus: the same from the same seed, and as docs/synthetic.md says it is."""
 
 import itertools
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -424,3 +427,19 @@ def test_the_document_lists_the_people_as_they_are():
         body = (person.tempo, person.articulation, person.brow, person.smile, person.size, person.build)
         for values in (body, vars(person.head).values(), vars(person.blink).values()):
             assert "| " + " | ".join([person.name, *map(cell, values)]) + " |" in text
+
+
+@pytest.mark.slow
+def test_the_corpus_is_the_same_whatever_the_number_of_threads(tmp_path):
+    digests = set()
+    for threads in ("1", "2"):
+        code = (
+            "import sys; from pathlib import Path; from facial_bench.corpus import open_corpus; "
+            "from facial_bench.synthetic import make; make(Path(sys.argv[1])); print(open_corpus(sys.argv[1]).info.digest)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / threads)], capture_output=True, text=True, check=True,
+            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+        )  # fmt: skip
+        digests.add(done.stdout)
+    assert len(digests) == 1
