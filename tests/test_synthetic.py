@@ -435,7 +435,8 @@ def test_the_corpus_is_the_same_whatever_the_number_of_threads(tmp_path):
     for threads in ("1", "2"):
         code = (
             "import sys; from pathlib import Path; from facial_bench.corpus import open_corpus; "
-            "from facial_bench.synthetic import make; make(Path(sys.argv[1])); print(open_corpus(sys.argv[1]).info.digest)"
+            "from facial_bench.synthetic import make; "
+            "make(Path(sys.argv[1])); print(open_corpus(sys.argv[1]).info.digest)"
         )
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / threads)], capture_output=True, text=True, check=True,
