@@ -74,9 +74,9 @@ def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path) -> N
     """Find out what would stop a run (a folder that cannot be written, an option that a method does not know) before
     the minutes that preparing it takes."""
     folder = run_folder(out, method, corpus, settings)
-    _make(folder)
     with _blamed(method, folder):
         method.spec.create(make_context(corpus, settings, lambda line: None))
+    _make(folder)
 
 
 def _make(folder: Path) -> None:
