@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,11 +73,14 @@ def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None])
 
 def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path) -> None:
     """Find out what would stop a run (a folder that cannot be written, an option that a method does not know) before
-    the minutes that preparing it takes."""
+    the minutes that preparing it takes; leaves nothing behind."""
     folder = run_folder(out, method, corpus, settings)
     with _blamed(method, folder):
         method.spec.create(make_context(corpus, settings, lambda line: None))
-    _make(folder)
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise FacialBenchError(f"Cannot write {folder}: {nearest} is not a folder that may be written in. Choose another "
+                               "folder with --out.")  # fmt: skip
 
 
 def _make(folder: Path) -> None:
