@@ -79,8 +79,8 @@ def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path) -> N
         method.spec.create(make_context(corpus, settings, lambda line: None))
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise FacialBenchError(f"Cannot write {folder}: {nearest} is not a folder that may be written in. Choose another "
-                               "folder with --out.")  # fmt: skip
+        reason = f"{nearest} is not a folder that may be written in"
+        raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.")
 
 
 def _make(folder: Path) -> None:
