@@ -28,13 +28,13 @@ def main() -> None:
         "processor": torch.backends.cpu.get_cpu_capability(), "python": platform.python_version(),
     }  # fmt: skip
     print(", ".join(f"{k} {v:.0f}" if isinstance(v, float) else f"{k} {v}" for k, v in machine.items()), "\n")
-    groups = {"training": training_rows(options.repetitions), "generation": generation_rows(options.repetitions)}
+    jobs = {"training": training_rows, "generation": generation_rows, "harness": harness_rows, "memory": memory_rows}
     if not options.quick:
-        groups["variants"] = variant_rows(options.repetitions)
-    groups["harness"] = harness_rows(options.repetitions)
-    groups["memory"] = memory_rows()
-    for rows in groups.values():
-        print(markdown(rows), "\n", flush=True)
+        jobs["variants"] = variant_rows
+    groups = {}
+    for name, job in jobs.items():
+        groups[name] = job(options.repetitions)
+        print(markdown(groups[name]), "\n", flush=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     part = options.out.with_name(options.out.name + ".part")
     part.write_text(json.dumps({"machine": machine, "rows": groups}, indent=1) + "\n")
