@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import median
 
 import torch
 from facial_bench_facial.discriminator import PatchDiscriminator, state_image
@@ -65,9 +66,12 @@ def training_rows(repetitions: int) -> list[Row]:
             "rate": lambda rates=rates: rates.append(matrix_rate(3)),
         }
         times = interleaved(candidates, repetitions)
+        # Best against best, and turn against turn: both sides of a ratio from the same moment of a shared machine.
         floor = 2 * counts[name] / max(rates)
+        pairs = zip(times["ours"].runs, rates[1:], strict=True)
+        turns = [seconds * rate / (2 * counts[name]) for seconds, rate in pairs]
         label = f"training step, {name}, batch {BATCH} ({counts[name] / 1e9:.1f} G multiply-adds)"
-        rows.append(row(label, times["ours"], times["loop"], floor))
+        rows.append({**row(label, times["ours"], times["loop"], floor), "median turn / floor": median(turns)})
     return rows
 
 
