@@ -106,7 +106,7 @@ def test_every_array_comes_out_at_the_protocols_rate(folder):
         ("ada0", 200), ("ada1", 200), ("ada2", 200), ("bo0", 200), ("bo1", 200), ("bo2", 200),
     ]  # fmt: skip
     info = corpus.info
-    assert (info.fps, info.audio_kind, info.audio_width, info.name) == (25.0, "mel29", 29, "little")
+    assert (info.fps, info.audio_kind, info.audio_width, info.name) == (25.0, "mel29", 29, "corpus")
     assert (info.length_unit, info.landmark_unit, info.blink_scale) == ("cm", "px", "closure")
     clip = corpus.clip("ada1")
     assert clip.audio.shape == (200, 29)

@@ -60,7 +60,7 @@ def import_tracks(source: Path | str, dest: Path | str, options: Mapping[str, st
 
     Args:
         source: The track folder.
-        dest: Absent or empty; written whole or not at all.
+        dest: Absent or empty; written whole or not at all. Its last part names the corpus.
         options: `audio` and `expression`, as in the module's docstring.
         log: Takes one line of progress.
 
@@ -69,6 +69,7 @@ def import_tracks(source: Path | str, dest: Path | str, options: Mapping[str, st
         FacialBenchError: An unknown option or option value.
     """
     source, protocol, choice = Path(source), Protocol(), _choice(options)
+    name = safe_name(Path(dest).resolve().name, "corpus folder", CorpusError)  # results are kept by this name
     manifest = _manifest(source)
     tracks: list[Track] = []
     stored: dict[str, np.ndarray] = {}
@@ -93,7 +94,7 @@ def import_tracks(source: Path | str, dest: Path | str, options: Mapping[str, st
     log(_fit_quality(model, clips))
     kept = {track.id for track in tracks}
     write_corpus(
-        dest, name=safe_name(source.resolve().name, "source folder", CorpusError), version="1",
+        dest, name=name, version="1",
         protocol_fps=protocol.fps, audio_kind=choice.audio.name, length_unit="cm", landmark_unit="px",
         blink_scale="closure", face_model=model, clips=clips,
         source={
