@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from facial_bench.errors import CorpusError
+from facial_bench.split import window_starts
 from facial_bench.types import EXPRESSION_WIDTH, STATE_WIDTH, Clip
 from facial_bench_facial.networks import AFTER, BEFORE, CONTEXT, WINDOW
 
@@ -119,9 +120,7 @@ def training_set(clips: Sequence[Clip], statistics: Statistics, stride: int, dev
             continue
         audio.append(with_context(statistics.standard_audio(clip.audio)))
         states.append(with_context(statistics.standard_state(clip.identity, np.nan_to_num(clip.motion.state()))))
-        gaps = np.concatenate([[0], np.cumsum(~clip.valid)])
-        first = np.arange(0, clip.frames - WINDOW + 1, stride)
-        first = first[gaps[first + WINDOW] == gaps[first]]
+        first = window_starts(clip.valid, WINDOW, stride)
         starts.append(first + offset)
         owners += [clip.identity] * len(first)
         offset += clip.frames + BEFORE + AFTER
