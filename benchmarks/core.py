@@ -106,7 +106,7 @@ def _distances(repetitions: int) -> Row:
 def _bootstrap(repetitions: int) -> Row:
     """2000 resamples of 25 clips and 3 seeds, against a loop over resamples."""
     rng = np.random.default_rng(0)
-    groups = [[Unit(p, rng.random(), 1.0) for p in PEOPLE for _ in range(5)] for _ in range(3)]
+    groups = [[Unit(p, (rng.random(), 1.0)) for p in PEOPLE for _ in range(5)] for _ in range(3)]
     shares = dict.fromkeys(PEOPLE, 0.2)
 
     def plain() -> list[float]:
@@ -117,7 +117,7 @@ def _bootstrap(repetitions: int) -> Row:
             value = 0.0
             for person in PEOPLE:
                 chosen = draws.integers(5, size=4)
-                own = [[u.total for u in groups[s] if u.identity == person] for s in seeds]
+                own = [[u.numbers[0] for u in groups[s] if u.identity == person] for s in seeds]
                 value += 0.2 * float(np.mean([totals[i] for totals in own for i in chosen]))
             values.append(value)
         return values

@@ -17,12 +17,13 @@ import numpy as np
 from scipy.signal import lfilter
 from scipy.stats import binomtest
 
-from facial_bench.driving import make_tasks, mean_states
+from facial_bench.measuring import Ruler
 from facial_bench.personalization import forms, load_or_train
 from facial_bench.protocol import JudgeSettings, Protocol
 from facial_bench.references import make_references
+from facial_bench.scoring import Fold
 from facial_bench.split import ClipEntry, split_clips
-from facial_bench.types import Camera, Clip, FaceModel, Motion
+from facial_bench.types import Camera, Clip, CorpusInfo, FaceModel, Motion
 
 PEOPLE = tuple("abcde")
 
@@ -56,9 +57,10 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, di
         judges, _ = load_or_train(
             parts["train"], parts["validation"], PEOPLE, protocol, key="draw", cache=Path(cache), device="cpu"
         )
-    tasks = make_tasks(parts["test"], PEOPLE, mean_states(parts["train"]), protocol.fps, 0)
     nobody = FaceModel(np.zeros((68, 3)), np.zeros((64, 68, 3)), dict.fromkeys(PEOPLE, np.zeros((68, 3))))
-    found = make_references(tasks, nobody, judges, [])
+    info = CorpusInfo("nobody", "1", "", protocol.fps, "none", 1, "cm", "px", "closure", PEOPLE)
+    ruler = Ruler(nobody, info, [], protocol.window)
+    found = make_references([Fold("", split, parts["train"], parts["test"], judges, ruler)], [])
     names = {"pose": "pose_accuracy", "pose/raw": "pose_accuracy/raw", "pose/rotation": "pose_accuracy/rotation",
              "blink": "blink_accuracy", "blink/raw": "blink_accuracy/raw"}  # fmt: skip
     return {form: found[names[form]] for form in forms()}

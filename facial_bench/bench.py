@@ -11,69 +11,82 @@ from typing import Any
 
 from facial_bench.corpus import Corpus
 from facial_bench.device import deterministic
-from facial_bench.driving import make_tasks, mean_states
 from facial_bench.errors import CorpusError
-from facial_bench.metrics import definition_digest
-from facial_bench.personalization import Judges, load_or_train
+from facial_bench.measuring import make_ruler
+from facial_bench.metrics import STANDARD, accuracy_definitions, definition_digest
+from facial_bench.personalization import load_or_train
 from facial_bench.protocol import Protocol
 from facial_bench.references import make_references
-from facial_bench.split import Split, require_windows, split_clips, window_starts
+from facial_bench.scoring import Fold
+from facial_bench.split import require_windows, split_folds, window_starts
 from facial_bench.types import Clip, MetricSpec
 
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """A corpus made ready: split, judges and references, shared by all methods that are run on it."""
+    """A corpus made ready: folds with their judges, and references, shared by all methods that are run on it."""
 
     corpus: Corpus
     protocol: Protocol
-    split: Split
-    training: Sequence[Clip]
-    test: Sequence[Clip]
-    judges: Judges
-    distances: Sequence[MetricSpec]
+    folds: Sequence[Fold]
+    """One, or several where the split is rotated."""
+    specs: Sequence[MetricSpec]
+    """What is measured besides the accuracies."""
     references: Mapping[str, Mapping[str, Any]]
     timing: Mapping[str, Any]
 
 
-def protocol_with(distances: Sequence[MetricSpec], protocol: Protocol | None = None) -> Protocol:
-    """The protocol with the digests of its own distance metrics in it."""
-    own = [spec for spec in distances if spec.id in ("lmd", "lmd/canonical")]
-    return replace(protocol or Protocol(), definitions=tuple((spec.id, definition_digest(spec)) for spec in own))
+def protocol_with(specs: Sequence[MetricSpec], protocol: Protocol | None = None) -> Protocol:
+    """The protocol with the digests of its own metrics in it."""
+    own = [*(spec for spec in specs if spec.id in STANDARD), *accuracy_definitions()]
+    return replace(protocol or Protocol(), definitions=tuple((one.id, definition_digest(one)) for one in own))
 
 
 def prepare(
-    corpus: Corpus, protocol: Protocol, distances: Sequence[MetricSpec], *, device: str, cache: Path,
+    corpus: Corpus, protocol: Protocol, specs: Sequence[MetricSpec], *, device: str, cache: Path,
     log: Callable[[str], None],
 ) -> Bench:  # fmt: skip
     """Split the corpus, train the judges on its real training motion (or find them cached), score the references.
 
     Raises:
         CorpusError: another frame rate than the protocol's, one identity, or one without a usable window.
+        PluginError: a metric raised while it prepared itself.
     """
     if corpus.info.fps != protocol.fps:
         raise CorpusError(f"The corpus is at {corpus.info.fps} fps, the protocol at {protocol.fps}: import it again.")
-    timing: dict[str, Any] = {}
-    split = split_clips(corpus.entries, protocol)
-    with timed(timing, "read_corpus_s"):
-        parts = {name: corpus.segments(getattr(split, name)) for name in ("train", "validation", "test")}
-    counts = {
-        part: _count_windows(parts[part], protocol, stride)
-        for part, stride in (("train", protocol.training_stride), ("test", protocol.scoring_stride))
-    }
-    require_windows(corpus.entries, counts)
-    log(f"corpus: {corpus.info.name}, {len(corpus.info.identities)} identities, {len(corpus.entries)} clips, "
-        f"{len(split.train)} train / {len(split.validation)} validation / {len(split.test)} test")  # fmt: skip
-    with timed(timing, "classifiers_s"), deterministic():
-        judges, timing["classifiers_cached"] = load_or_train(
-            parts["train"], parts["validation"], corpus.info.identities, protocol, key=corpus.info.digest,
-            cache=cache, device=device, log=log,
-        )  # fmt: skip
+    timing: dict[str, Any] = {"read_corpus_s": 0.0, "classifiers_s": 0.0, "classifiers_cached": True, "measures_s": 0.0}
+    splits = split_folds(corpus.entries, protocol)
+    parts = []
+    for split in splits:
+        with timed(timing, "read_corpus_s"):
+            parts.append({name: corpus.segments(getattr(split, name)) for name in ("train", "validation", "test")})
+    _require_windows(corpus, parts, protocol)
+    whole = parts[0] if len(parts) == 1 else None
+    divided = " / ".join(f"{len(own)} {part}" for part, own in whole.items()) if whole else f"{len(parts)} folds"
+    log(f"corpus: {corpus.info.name}, {len(corpus.info.identities)} identities, {len(corpus.entries)} clips, {divided}")
+    folds = []
+    for k, (split, own) in enumerate(zip(splits, parts, strict=True), start=1):
+        name = "" if len(splits) == 1 else f"fold-{k}"
+        with timed(timing, "classifiers_s"), deterministic():
+            judges, cached = load_or_train(
+                own["train"], own["validation"], corpus.info.identities, protocol, key=f"{corpus.info.digest}{name}",
+                cache=cache, device=device, log=log,
+            )  # fmt: skip
+        timing["classifiers_cached"] &= cached
+        with timed(timing, "measures_s"):
+            ruler = make_ruler(corpus.face_model, corpus.info, specs, own["train"], own["test"], protocol.window)
+        folds.append(Fold(name, split, own["train"], own["test"], judges, ruler))
     with timed(timing, "references_s"):
-        states = mean_states(parts["train"])
-        tasks = make_tasks(parts["test"], corpus.info.identities, states, protocol.fps, 0)
-        references = make_references(tasks, corpus.face_model, judges, distances)
-    return Bench(corpus, protocol, split, parts["train"], parts["test"], judges, distances, references, timing)
+        references = make_references(folds, specs)
+    return Bench(corpus, protocol, folds, specs, references, timing)
+
+
+def _require_windows(corpus: Corpus, parts: Sequence[Mapping[str, Sequence[Clip]]], protocol: Protocol) -> None:
+    """Every identity trains in every fold, and is tested in one at least."""
+    tested = _count_windows([c for own in parts for c in own["test"]], protocol, protocol.scoring_stride)
+    for own in parts:
+        trained = _count_windows(own["train"], protocol, protocol.training_stride)
+        require_windows(corpus.entries, {"train": trained, "test": tested})
 
 
 def corpus_label(corpus: Corpus) -> str:
@@ -92,7 +105,7 @@ def _count_windows(clips: Sequence[Clip], protocol: Protocol, stride: int) -> di
 
 @contextmanager
 def timed(timing: dict[str, Any], name: str) -> Iterator[None]:
-    """Note the seconds that a block took."""
+    """Add the seconds that a block took."""
     start = time.perf_counter()
     yield
-    timing[name] = round(time.perf_counter() - start, 3)
+    timing[name] = round(timing.get(name, 0.0) + time.perf_counter() - start, 3)

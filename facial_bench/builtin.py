@@ -58,7 +58,7 @@ def facial_bench_importers() -> Sequence[ImporterSpec]:
 
 @hookimpl
 def facial_bench_metrics() -> Sequence[MetricSpec]:
-    """Landmark distances."""
-    from facial_bench.metrics.lmd import landmark_metrics
+    """The definitions of all families."""
+    from facial_bench.metrics.registry import built_in_metrics
 
-    return landmark_metrics()
+    return built_in_metrics()

@@ -14,16 +14,17 @@ import torch
 
 from facial_bench import __version__
 from facial_bench.bench import Bench, corpus_label, timed
+from facial_bench.conduct import describe_conduct
 from facial_bench.corpus import Corpus
 from facial_bench.device import describe_device, deterministic
-from facial_bench.driving import make_tasks, mean_states
+from facial_bench.driving import Task, make_tasks, mean_states
 from facial_bench.errors import GenerationError
-from facial_bench.generation import generate
-from facial_bench.metrics import definition_digest
-from facial_bench.protocol import digest
+from facial_bench.generation import Outcome, generate, motion_path
+from facial_bench.metrics import accuracy_definitions, definition_digest
 from facial_bench.results import SCHEMA, Result, make_metric, write_result
-from facial_bench.scoring import accuracies, score_row
-from facial_bench.summary import summarise
+from facial_bench.scoring import Fold, score_row
+from facial_bench.storage import file_digest
+from facial_bench.summary import estimator, summarise
 from facial_bench.workspace import Method, Settings, claim, fitted, make_context, method_label, run_folder, run_key
 
 BATCH = 64
@@ -38,59 +39,89 @@ def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: C
         FacialBenchError: the folder cannot be written.
     """
     corpus, protocol = bench.corpus, bench.protocol
-    folder = run_folder(out, method, corpus, settings)
+    folder = run_folder(out, method, corpus, settings, protocol)
     timing: dict[str, Any] = dict(bench.timing)
-    context = make_context(corpus, settings, log)
     claim(folder, run_key(method, bench, settings), settings.fresh)
-    tasks = make_tasks(bench.test, corpus.info.identities, mean_states(bench.training), protocol.fps, settings.seed)
-    with deterministic():
-        generator = fitted(method, context, bench.training, folder, timing)
-        with timed(timing, "generate_s"):
-            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log)
-    failed = {name: outcome.reason for name, outcome in outcomes.items() if outcome.motion is None}
-    for name, reason in failed.items():
-        log(f"warning: {method.plugin}: method {method.spec.name} failed on {name}: {reason}")
-    if len(failed) == len(tasks):
-        name, reason = next(iter(failed.items()))
+    rows: list[dict[str, Any]] = []
+    for fold in bench.folds:
+        found, conduct = _evaluate_fold(method, bench, fold, settings, folder / fold.name, timing, log)
+        rows += found
+    if all(row["status"] == "failed" for row in rows):
         blamed = f"{method.plugin}: method {method.spec.name}"
-        raise GenerationError(f"{blamed} failed on all {len(tasks)} clips; {name}: {reason}.")
-    with timed(timing, "score_s"):
-        rows = [
-            score_row(task, outcomes[task.request.id], model=corpus.face_model, judges=bench.judges,
-                      distances=bench.distances)
-            for task in tasks
-        ]  # fmt: skip
-        metrics = _metrics(rows, bench)
+        raise GenerationError(
+            f"{blamed} failed on all {len(rows)} clips; {rows[0]['request']}: {rows[0]['reason']}."
+        )
     result = {
-        "schema": SCHEMA, "protocol": {"name": protocol.name, "digest": protocol.digest()},
+        "schema": SCHEMA, "protocol": {"name": protocol.name, "digest": protocol.digest(), "folds": protocol.folds},
         "corpus": {"name": corpus.info.name, "version": corpus.info.version, "digest": corpus.info.digest,
                    "label": corpus_label(corpus), "identities": list(corpus.info.identities),
                    "audio": corpus.info.audio_kind, "blink_scale": corpus.info.blink_scale,
-                   "length_unit": corpus.info.length_unit, "split": dict(bench.split.notes)},
+                   "length_unit": corpus.info.length_unit, "split": dict(bench.folds[0].split.notes)},
         "method": {"name": method.spec.name, "label": method_label(method.spec.name, settings),
                    "reference": method.spec.reference, "plugin": method.plugin, "version": method.version,
                    "budget": settings.budget, "options": dict(sorted(settings.options.items()))},
-        "seed": settings.seed, "device": describe_device(settings.device), "metrics": metrics,
-        "references": bench.references, "clips": rows, "environment": _environment(corpus), "timing": timing,
+        "seed": settings.seed, "device": describe_device(settings.device), "conduct": conduct,
+        "metrics": make_metrics(rows, bench), "references": bench.references, "clips": rows,
+        "environment": _environment(corpus), "timing": timing,
     }  # fmt: skip
     timing["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    write_result(folder / "result.json", result)
-    return result
+    return write_result(folder / "result.json", result)
 
 
-def _metrics(rows: Sequence[Mapping[str, Any]], bench: Bench) -> dict[str, Any]:
-    about = {
-        spec.id: {"unit": spec.unit, "higher_is_better": spec.higher_is_better, "definition": definition_digest(spec)}
-        for spec in bench.distances
-    }
-    judge = digest([bench.protocol.digest(), "accuracy"])
-    about.update({
-        metric: {"unit": "share", "higher_is_better": True, "definition": judge} for metric in accuracies()
-    })  # fmt: skip
+def _evaluate_fold(
+    method: Method, bench: Bench, fold: Fold, settings: Settings, folder: Path, timing: dict[str, Any],
+    log: Callable[[str], None],
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:  # fmt: skip
+    """The rows of one fold, and how the method behaves."""
+    corpus = bench.corpus
+    context = make_context(corpus, settings, log)
+    tasks = fold_tasks(fold, settings.seed)
+    with deterministic():
+        generator = fitted(method, context, fold.training, folder, timing)
+        with timed(timing, "generate_s"):
+            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log)
+        conduct = describe_conduct(generator, tasks)
+    timing["real_time_factor"] = conduct.pop("real_time_factor", None)
+    for name, outcome in outcomes.items():
+        if outcome.motion is None:
+            log(f"warning: {method.plugin}: method {method.spec.name} failed on {name}: {outcome.reason}")
+    with timed(timing, "score_s"):
+        return make_rows(fold, tasks, outcomes, folder / "motions"), conduct
+
+
+def make_rows(
+    fold: Fold, tasks: Sequence[Task], outcomes: Mapping[str, Outcome], motions: Path
+) -> list[dict[str, Any]]:
+    """The rows of one fold from its motions; each carries the digest of the motion that it scores."""
+    rows = []
+    for task in tasks:
+        outcome = outcomes[task.request.id]
+        row = score_row(task, outcome, fold)
+        if fold.name:
+            row["fold"] = fold.name
+        if outcome.motion is not None:
+            row["motion"] = file_digest(motion_path(motions, task.request.id))
+        rows.append(row)
+    return rows
+
+
+def fold_tasks(fold: Fold, seed: int) -> list[Task]:
+    """What a method is asked for in one fold."""
+    people, fps = fold.judges.identities, fold.ruler.info.fps
+    return make_tasks(fold.test, people, mean_states(fold.training), fps, seed)
+
+
+def make_metrics(rows: Sequence[Mapping[str, Any]], bench: Bench) -> dict[str, Any]:
+    """metric id -> value, interval, skill and definition, over all rows of one run."""
+    pools = {spec.id: spec.pool for spec in bench.specs}
     return {
-        metric: make_metric(summarise([rows], metric, bench.protocol), bench.references[metric], known)
-        for metric, known in about.items()
-    }
+        one.id: make_metric(
+            summarise([rows], one.id, bench.protocol, estimator(pools.get(one.id), bench.references[one.id])),
+            bench.references[one.id],
+            {"unit": one.unit, "higher_is_better": one.higher_is_better, "definition": definition_digest(one)},
+        )
+        for one in (*bench.specs, *accuracy_definitions())
+    }  # fmt: skip
 
 
 def _environment(corpus: Corpus) -> dict[str, Any]:

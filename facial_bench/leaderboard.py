@@ -7,29 +7,39 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from facial_bench.errors import ResultError
 from facial_bench.protocol import Protocol
 from facial_bench.results import Result, find_results, read_result, skill
 from facial_bench.storage import safe_name, write_bytes
-from facial_bench.summary import summarise
+from facial_bench.summary import estimator, summarise
+from facial_bench.tables import arrow, cell, escape, markdown, number
+from facial_bench.types import Pool
 
 MAIN = ("lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy")
+SECTIONS = {
+    "Other forms of the accuracies": ("pose_accuracy", "blink_accuracy"),
+    "Lips": ("lmd", "lvd", "lve", "mve", "fdd", "mouth_", "sync_", "frechet/mouth"),
+    "Head": ("pose_", "beat_", "frechet/pose"),
+    "Blinks": ("blink_",),
+    "Other metrics": ("",),
+}
+"""Title -> how the ids of its metrics begin; a metric stands in the first that fits."""
 NOTE = """\
 Each cell: value and 95 % interval (cluster bootstrap over clips within identity, and over training seeds). ↑ higher is
-better, ↓ lower is better. *Ceiling*: real held-out motion (for a distance: after a passage through the face model).
-*Chance*: 1/N for an accuracy, the identity's mean training state for a distance. Rows in *italics* are null models;
-for accuracies `replay` copies what the classifiers were trained on: a copying reference, not one to beat. Rows are in
-order of the first column; an order inside each other's intervals means nothing."""
+better, ↓ lower is better, ≈ only the distance to the real value (the ceiling) means anything. *Ceiling*: real held-out
+motion (for a distance: after a passage through the face model; for a distance of distributions: the person's real
+training motion). *Chance*: 1/N for an accuracy, the identity's mean training state for the others. Rows in *italics*
+are null models; for accuracies `replay` copies what the classifiers were trained on: a copying reference, not one to
+beat."""
 
 
-def make_boards(folder: Path, protocol: Protocol) -> dict[str, str]:
+def make_boards(folder: Path, protocol: Protocol, pools: Mapping[str, Pool]) -> dict[str, str]:
     """File name -> Markdown of every board that the results below a folder give.
 
     Args:
         folder: of results, `<corpus>/<method>/seed-<n>/result.json`.
         protocol: for the resampling.
+        pools: metric -> its pool, of every pooled metric known here.
 
     Raises:
         ResultError: no results, a damaged one, or seeds of one method that were not asked for the same clips.
@@ -46,7 +56,7 @@ def make_boards(folder: Path, protocol: Protocol) -> dict[str, str]:
         name = safe_name(f"{label}{suffix}.md", "board", ResultError, longest=160)
         if name in boards:
             raise ResultError(f"Two boards would be called {name}. Rename the corpus {label}.")
-        boards[name] = _board(results, protocol)
+        boards[name] = _write(_board(results, protocol, pools))
     return boards
 
 
@@ -69,48 +79,64 @@ def stale_boards(folder: Path, boards: Mapping[str, str]) -> list[str]:
     return [name for name, text in boards.items() if found(folder / name) != text] + sorted(orphans)
 
 
-def result_table(result: Result) -> str:
-    """A result as a plain-text table."""
-    rows = []
-    for name, metric in result["metrics"].items():
-        reference = result["references"][name]
-        shown = _cell(metric, metric["unit"]) if metric["status"] != "refused" else "refused"
-        failed = f"{metric['n_failed']} of {metric['n_clips']}" if metric["n_failed"] else ""
-        rows.append([f"{name} {arrow(metric)}", metric["unit"], shown, _number(reference["chance"], metric["unit"]),
-                     _number(reference["ceiling"]["value"], metric["unit"]), _number(metric["skill"], "skill"),
-                     failed])  # fmt: skip
-    headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "failed"]
-    table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
-    reasons = {m["reason"] for m in result["metrics"].values() if m["status"] == "refused"}
-    return "\n".join([table, *(f"refused: {reason}" for reason in sorted(reasons))])
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A metric of a board."""
+
+    metric: str
+    about: Mapping[str, Any]
+    """Unit, direction and definition."""
+    reference: Mapping[str, Any]
+    """Ceiling and chance."""
+    settled: bool
+    """Whether every result has these very references."""
+    cells: Mapping[str, Mapping[str, Any]]
+    """label of a method -> summary over its seeds."""
+    refused: Mapping[str, str]
+    """label -> why its results give no number."""
 
 
-def arrow(metric: Mapping[str, Any]) -> str:
-    """↑, ↓, or nothing where only the distance to the real value means anything."""
-    return {True: "↑", False: "↓"}.get(metric["higher_is_better"], "")
+@dataclass(frozen=True, eq=False)
+class Board:
+    """All that stands on a board."""
+
+    results: Sequence[Result]
+    methods: Mapping[str, Sequence[Result]]
+    """label -> its results, one per seed."""
+    columns: Mapping[str, Column]
+    """metric -> column."""
 
 
-def _board(results: Sequence[Result], protocol: Protocol) -> str:
-    first, methods, columns = results[0], _methods(results), _columns(results)
-    extra = [name for name in columns if name not in MAIN]
-    lines = [
-        f"# {escape(first['corpus']['name'])}", "",
-        f"Corpus {escape(first['corpus']['name'])} {escape(first['corpus']['version'])} "
-        f"({len(first['corpus'].get('identities', []))} identities, audio {escape(str(first['corpus'].get('audio')))}, "
-        f"digest `{escape(first['corpus']['digest'][:16])}`), protocol {escape(first['protocol']['name'])} "
-        f"(digest `{escape(first['protocol']['digest'][:16])}`), "
-        f"computed on {escape(', '.join(sorted({r['device'] for r in results})))}.", "", NOTE, "",
-    ]  # fmt: skip
-    notes: list[str] = []
-    for title, metrics in (("Scores", MAIN), ("Other forms", extra)):
-        shown = {name: columns[name] for name in metrics if name in columns}
-        if shown:
-            lines += [f"## {title}", "", _table(methods, shown, protocol, notes), ""]
-    lines += ["## Skill", "", "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped.", "",
-              _skill_table(methods, columns, protocol), ""]  # fmt: skip
-    if notes:
-        lines += ["## Notes", "", *(f"- {note}" for note in dict.fromkeys(notes)), ""]
-    return "\n".join(lines)
+def _board(results: Sequence[Result], protocol: Protocol, pools: Mapping[str, Pool]) -> Board:
+    methods = _methods(results)
+    columns: dict[str, Column] = {}
+    for result in results:
+        for name, metric in result["metrics"].items():
+            known = columns.setdefault(name, Column(name, metric, result["references"][name], True, {}, {}))
+            if metric["definition"] != known.about["definition"]:
+                raise ResultError(f"Results below one folder define the metric {name} differently. Run them again.")
+            if _ends(result["references"][name]) != _ends(known.reference):
+                columns[name] = replace(known, settled=False)
+    return Board(results, methods, {n: _filled(c, methods, protocol, pools) for n, c in columns.items()})
+
+
+def _filled(
+    column: Column, methods: Mapping[str, Sequence[Result]], protocol: Protocol, pools: Mapping[str, Pool]
+) -> Column:
+    """The column with its cells."""
+    cells, refused, metric = {}, {}, column.metric
+    for label, own in methods.items():
+        groups = [result["clips"] for result in own]
+        if len({tuple(sorted(row["request"] for row in rows)) for rows in groups}) > 1:
+            raise ResultError(f"The seeds of {label} were asked for different clips. Run them again.")
+        reasons = [r["metrics"][metric]["reason"] for r in own
+                   if r["metrics"].get(metric, {}).get("status") == "refused"]  # fmt: skip
+        if "parts" in column.reference and metric not in pools:
+            reasons.append("no plugin here computes it from its parts")
+        refused.update({label: reasons[0]} if reasons else {})
+        estimate = estimator(pools.get(metric), column.reference)
+        cells[label] = {"value": None, "n_failed": 0} if reasons else summarise(groups, metric, protocol, estimate)
+    return replace(column, cells=cells, refused=refused)
 
 
 def _methods(results: Sequence[Result]) -> dict[str, list[Result]]:
@@ -127,135 +153,87 @@ def _methods(results: Sequence[Result]) -> dict[str, list[Result]]:
     return methods
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A metric of a board."""
-
-    about: Mapping[str, Any]
-    """Unit, direction and definition."""
-    reference: Mapping[str, Any]
-    """Ceiling and chance."""
-    settled: bool
-    """Whether every result has these very references."""
-
-
-def _columns(results: Sequence[Result]) -> dict[str, _Column]:
-    """metric -> column, over all results: a metric that only some of them hold has a column too."""
-    found: dict[str, _Column] = {}
-    for result in results:
-        for name, metric in result["metrics"].items():
-            known = found.setdefault(name, _Column(metric, result["references"][name], True))
-            if metric["definition"] != known.about["definition"]:
-                raise ResultError(f"Results below one folder define the metric {name} differently. Run them again.")
-            if _ends(result["references"][name]) != _ends(known.reference):
-                found[name] = replace(known, settled=False)
-    return found
-
-
 def _ends(reference: Mapping[str, Any]) -> tuple[str, str]:
-    return _number(reference["ceiling"]["value"], ""), _number(reference["chance"], "")
+    return number(reference["ceiling"]["value"], ""), number(reference["chance"], "")
 
 
-def _is_refused(results: Sequence[Result], metric: str) -> str | None:
-    """Why a method's results refuse a metric; None where they do not."""
-    reasons = [
-        r["metrics"][metric]["reason"] for r in results if r["metrics"].get(metric, {}).get("status") == "refused"
-    ]
-    return reasons[0] if reasons else None
+def _write(board: Board) -> str:
+    first, notes = board.results[0], list[str]()
+    corpus, rules = first["corpus"], first["protocol"]
+    devices = sorted({result["device"] for result in board.results})
+    lines = [
+        f"# {escape(corpus['label'])}", "",
+        f"Corpus {escape(corpus['name'])} {escape(corpus['version'])} "
+        f"({len(corpus.get('identities', []))} identities, audio {escape(str(corpus.get('audio')))}, "
+        f"digest `{escape(corpus['digest'][:16])}`), protocol {escape(rules['name'])} "
+        f"(digest `{escape(rules['digest'][:16])}`), "
+        f"computed on {escape(', '.join(devices))}.", "", NOTE, "",
+    ]  # fmt: skip
+    left = [name for name in board.columns if name not in MAIN]
+    parts = {"Scores": [name for name in MAIN if name in board.columns]}
+    for title, prefixes in SECTIONS.items():
+        parts[title] = [name for name in left if name.startswith(prefixes)]
+        left = [name for name in left if name not in parts[title]]
+    for title, metrics in parts.items():
+        if metrics:
+            lines += [f"## {title}", "", _table(board, metrics, notes), ""]
+        if title == "Scores":
+            lines += ["## Skill", "", "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped.",
+                      "", _skill_table(board), ""]  # fmt: skip
+    if notes:
+        lines += ["## Notes", "", *(f"- {note}" for note in dict.fromkeys(notes)), ""]
+    return "\n".join(lines)
 
 
-def _summaries(
-    methods: Mapping[str, Sequence[Result]], metric: str, protocol: Protocol
-) -> dict[str, Mapping[str, Any]]:
-    """label -> summary of a metric over its seeds."""
-    found = {}
-    for label, results in methods.items():
-        groups = [result["clips"] for result in results]
-        if len({tuple(sorted(row["request"] for row in rows)) for rows in groups}) > 1:
-            raise ResultError(f"The seeds of {label} were asked for different clips. Run them again.")
-        found[label] = summarise(groups, metric, protocol)
-    return found
-
-
-def _order(methods: Mapping[str, Sequence[Result]], shown: Mapping[str, _Column], protocol: Protocol) -> list[str]:
+def _order(board: Board) -> list[str]:
     """Labels by the first column, best first; a refused number orders nothing."""
-    metric, column = next(iter(shown.items()))
-    values = {
-        label: None if _is_refused(methods[label], metric) else summary["value"]
-        for label, summary in _summaries(methods, metric, protocol).items()
-    }
+    column = board.columns[next((m for m in MAIN if m in board.columns), next(iter(board.columns)))]
+    values = {label: entry["value"] for label, entry in column.cells.items()}
     sign = -1 if column.about["higher_is_better"] else 1
-    return sorted(methods, key=lambda label: (values[label] is None, sign * (values[label] or 0), label))
+    return sorted(board.methods, key=lambda label: (values[label] is None, sign * (values[label] or 0), label))
 
 
-def _name(label: str, results: Sequence[Result]) -> str:
-    return f"*{escape(label)}*" if results[0]["method"].get("reference") == "null model" else escape(label)
+def _name(board: Board, label: str) -> str:
+    null = board.methods[label][0]["method"].get("reference") == "null model"
+    return f"*{escape(label)}*" if null else escape(label)
 
 
-def _table(
-    methods: Mapping[str, Sequence[Result]], shown: Mapping[str, _Column], protocol: Protocol, notes: list[str]
-) -> str:
-    headers = ["method", "seeds"]
-    columns: list[dict[str, str]] = []
-    for metric, (about, reference, settled) in ((m, (c.about, c.reference, c.settled)) for m, c in shown.items()):
-        if not settled:
+def _table(board: Board, metrics: Sequence[str], notes: list[str]) -> str:
+    headers, columns = ["method", "seeds"], []
+    for metric in metrics:
+        column = board.columns[metric]
+        unit = column.about["unit"]
+        if not column.settled:
             notes.append(
                 f"{escape(metric)}: the results differ in ceiling or chance (other devices?); the first is shown."
             )
-        headers.append(f"{escape(metric)} {arrow(about)} ({escape(about['unit'])})")
-        column = {
-            "ceiling": _cell(reference["ceiling"], about["unit"]),
-            "chance": _number(reference["chance"], about["unit"]),
-        }
-        for label, summary in _summaries(methods, metric, protocol).items():
-            refused = _is_refused(methods[label], metric)
-            if refused:
-                column[label] = "refused"
-                notes.append(f"{escape(metric)} is refused: {escape(refused)}.")
-            else:
-                column[label] = _cell(summary, about["unit"])
-                if summary["n_failed"]:
-                    column[label] += " †"
-                    notes.append(f"† {escape(label)}, {escape(metric)}: {summary['n_failed']} clips failed (of "
-                                 f"{summary['n_clips'] * len(methods[label])}); in an accuracy they count as wrong, "
-                                 "a distance is over the others alone.")  # fmt: skip
-        columns.append(column)
+        headers.append(f"{escape(metric)} {arrow(column.about)} ({escape(unit)})")
+        shown = {"ceiling": cell(column.reference["ceiling"], unit), "chance": number(column.reference["chance"], unit)}
+        for label, entry in column.cells.items():
+            if label in column.refused:
+                shown[label] = "refused"
+                notes.append(f"{escape(metric)} is refused: {escape(column.refused[label])}.")
+                continue
+            shown[label] = cell(entry, unit)
+            if entry["n_failed"]:
+                shown[label] += " †"
+                notes.append(f"† {escape(label)}, {escape(metric)}: {entry['n_failed']} clips failed (of "
+                             f"{entry['n_clips'] * len(board.methods[label])}); in an accuracy they count as wrong, "
+                             "the others are over what is left.")  # fmt: skip
+        columns.append(shown)
     rows = [["**ceiling**", "", *(column["ceiling"] for column in columns)]]
-    for label in _order(methods, shown, protocol):
-        rows.append([_name(label, methods[label]), str(len(methods[label])), *(column[label] for column in columns)])
+    for label in _order(board):
+        seeds = str(len(board.methods[label]))
+        rows.append([_name(board, label), seeds, *(column[label] for column in columns)])
     rows.append(["**chance**", "", *(column["chance"] for column in columns)])
-    return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
+    return markdown(rows, headers)
 
 
-def _skill_table(methods: Mapping[str, Sequence[Result]], columns: Mapping[str, _Column], protocol: Protocol) -> str:
-    shown = [m for m in MAIN if m in columns and not any(_is_refused(own, m) for own in methods.values())]
+def _skill_table(board: Board) -> str:
+    shown = [board.columns[m] for m in MAIN if m in board.columns and not board.columns[m].refused]
     rows = []
-    for label in _order(methods, {m: columns[m] for m in shown} or columns, protocol):
-        cells = []
-        for metric in shown:
-            value = _summaries({label: methods[label]}, metric, protocol)[label]["value"]
-            cells.append(_number(None if value is None else skill(value, columns[metric].reference), "skill"))
-        rows.append([_name(label, methods[label]), *cells])
-    return tabulate(rows, ["method", *(escape(metric) for metric in shown)], tablefmt="pipe", disable_numparse=True)
-
-
-def _number(value: float | None, unit: str) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.2f}" if unit == "skill" else f"{value:.3f}" if unit == "share" else f"{value:.3g}"
-
-
-def _cell(entry: Mapping[str, Any], unit: str) -> str:
-    if entry["value"] is None:
-        return "–"
-    if entry["low"] is None:
-        return f"{_number(entry['value'], unit)} [no interval]"
-    return f"{_number(entry['value'], unit)} [{_number(entry['low'], unit)}, {_number(entry['high'], unit)}]"
-
-
-def escape(text: str) -> str:
-    """Text from a result file, harmless in a Markdown table: no markup, no HTML, one line."""
-    plain = "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split())).replace(
-        "&", "&amp;"
-    )
-    return "".join(f"&#{ord(mark)};" if mark in "\\`*[]<>|~" else mark for mark in plain)
+    for label in _order(board):
+        values = [column.cells[label]["value"] for column in shown]
+        skills = [None if v is None else skill(v, column.reference) for v, column in zip(values, shown, strict=True)]
+        rows.append([_name(board, label), *(number(value, "skill") for value in skills)])
+    return markdown(rows, ["method", *(escape(column.metric) for column in shown)])

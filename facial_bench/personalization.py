@@ -112,8 +112,8 @@ def load_or_train(
         training, validation: REAL clips; validation may be empty.
         identities: in the order of the outputs.
         protocol: holds the settings and the judge seeds.
-        key: digest of the corpus; names the cache entry together with the protocol, the device, torch's version and
-            the source of this module and of `split`.
+        key: digest of the corpus and name of the fold; names the cache entry together with the protocol, the device,
+            torch's version and the source of this module and of `split`.
         cache: folder.
         device: `cpu` or `cuda`.
         log: takes a line of progress.
@@ -123,7 +123,7 @@ def load_or_train(
     """
     files = [Path(__file__), Path(split.__file__)]
     source = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    parts = [protocol.digest(), key, device, torch.__version__, source]
+    parts = [protocol.training_digest(), key, device, torch.__version__, source]
     path = cache / "judges" / f"{hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:32]}.safetensors"
     if path.is_file():
         try:

@@ -63,7 +63,9 @@ class Protocol:
     confidence: float = 0.95
     """Of every interval."""
     significance: float = 0.05
-    """A classifier whose ceiling is not better than chance at this level gives no number."""
+    """A classifier whose ceiling is not better than chance at this level gives no number; likewise a difference."""
+    folds: str = "one"
+    """`one`: the split as it stands; `all`: rotated, so that every unit is tested once, and pooled."""
     judges: JudgeSettings = field(default_factory=JudgeSettings)
     definitions: tuple[tuple[str, str], ...] = ()
     """(metric id, content digest) of the protocol's own metrics."""
@@ -71,6 +73,11 @@ class Protocol:
     def digest(self) -> str:
         """SHA-256 over every field."""
         return digest(asdict(self))
+
+    def training_digest(self) -> str:
+        """SHA-256 over what decides who is trained on what: judges, fits and motions outlive a change of the rest."""
+        scoring = ("name", "resamples", "confidence", "significance", "definitions", "folds")
+        return digest({name: value for name, value in asdict(self).items() if name not in scoring})
 
 
 def derive_seed(seed: int, *names: object) -> int:

@@ -1,84 +1,132 @@
-"""What stands beside every score: the ceiling (real held-out motion), chance, and whether the judge can judge at all.
+"""What stands beside every score: the ceiling (real motion), chance, and whether the judge can judge at all.
 
-Source: docs/protocol.md, "references beside every score" and "refuse to score".
+Source: docs/protocol.md, "references" and "refuse to score".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from facial_bench.driving import SELF, Task
+from facial_bench.driving import SELF, Task, make_tasks, mean_states
 from facial_bench.generation import Outcome
-from facial_bench.personalization import Judges, forms
-from facial_bench.protocol import derive_seed
-from facial_bench.scoring import accuracies, distance_row, score_row
+from facial_bench.measuring import make_sample, measure_clip
+from facial_bench.personalization import forms
+from facial_bench.protocol import Protocol, derive_seed
+from facial_bench.scoring import Fold, accuracies, measured_row, score_row
 from facial_bench.split import window_starts
 from facial_bench.stats import label_permutation_p
-from facial_bench.summary import summarise
-from facial_bench.types import Clip, FaceModel, MetricSpec, Motion
+from facial_bench.summary import estimator, summarise
+from facial_bench.types import MetricSpec, Motion
+
+Rows = Sequence[Mapping[str, Any]]
+Reduce = Callable[[np.ndarray], Sequence[float]]
 
 
-def make_references(
-    tasks: Sequence[Task], model: FaceModel, judges: Judges, distances: Sequence[MetricSpec]
-) -> dict[str, dict[str, Any]]:
-    """metric id -> {ceiling: {value, low, high}, chance, chance_is, ...}.
+def make_references(folds: Sequence[Fold], specs: Sequence[MetricSpec]) -> dict[str, dict[str, Any]]:
+    """metric id -> {ceiling: {value, low, high}, ceiling_is, chance, chance_is, ...}.
 
-    The ceiling of an accuracy is that of its classifier on the real test clips; of a distance, the real motion after
-    a passage through the face model (what the representation costs). Chance is 1/N for an accuracy, and for a distance
-    the identity's mean training state held still (the best constant guess).
-    Accuracies add `p` (label permutation over clips) and `refused` (the reason, or None).
+    The ceiling of an accuracy is that of its classifier on the real test clips; of a measurement, the real motion after
+    a passage through the face model (what the representation costs); of a pooled distance, the person's real TRAINING
+    motion against the held-out one (what another recording of the same person gives). Chance is 1/N for an accuracy,
+    and for the others the identity's mean training state held still (the best constant guess).
+    Accuracies add `p` (label permutation over clips) and `refused` (the reason, or None); pooled metrics `parts`,
+    identity -> what the real test clips reduce to.
     """
-    own = [task for task in tasks if task.driving == SELF]
-    real = [score_row(t, Outcome(t.clip.motion), model=model, judges=judges, distances=distances) for t in own]
-    still = [
-        distance_row(t, Outcome(_still(t)), model=model, distances=distances, protocol=judges.protocol) for t in own
-    ]
+    protocol = folds[0].judges.protocol
+    own = [(fold, task) for fold in folds for task in _own_tasks(fold)]
+    real = [score_row(task, Outcome(task.clip.motion), fold) for fold, task in own]
+    still = [measured_row(task, Outcome(_still(task)), fold.ruler) for fold, task in own]
+    elsewhere = _training_rows(folds, {spec.id for spec in specs if _is_pooled_distance(spec)})
     found: dict[str, dict[str, Any]] = {}
-    for spec in distances:
-        ceiling = summarise([real], spec.id, judges.protocol)
+    for spec in specs:
+        parts = {} if spec.pool is None else {"parts": _real_parts(folds, spec, spec.pool.reduce)}
+        estimate = estimator(spec.pool, parts)
+        ceiling = summarise([elsewhere if _is_pooled_distance(spec) else real], spec.id, protocol, estimate)
         found[spec.id] = {
-            "ceiling": {end: ceiling[end] for end in ("value", "low", "high")},
-            "ceiling_is": "real motion decoded by the face model",
-            "chance": summarise([still], spec.id, judges.protocol)["value"], "chance_is": "mean training state",
+            "ceiling": _ends(ceiling),
+            "ceiling_is": f"real {'training' if _is_pooled_distance(spec) else 'held-out'} motion, decoded",
+            "chance": summarise([still], spec.id, protocol, estimate)["value"], "chance_is": "mean training state",
+            **parts,
         }  # fmt: skip
-    p_values = _permutation_p([task.clip for task in own], judges)
-    by_form = {form: _judge_reference(form, p_values[form], real, judges) for form in forms()}
+    p_values = _permutation_p(own, protocol)
+    by_form = {form: _judge_reference(form, p_values[form], real, folds[0]) for form in forms()}
     found.update({metric: by_form[form] for metric, (form, _) in accuracies().items()})
     return found
 
 
-def _judge_reference(form: str, p: float, real: Sequence[Mapping[str, Any]], judges: Judges) -> dict[str, Any]:
+def _own_tasks(fold: Fold) -> list[Task]:
+    """The self-driven tasks of a fold; their seeds do not matter here."""
+    people, fps = fold.judges.identities, fold.ruler.info.fps
+    return [t for t in make_tasks(fold.test, people, mean_states(fold.training), fps, 0) if t.driving == SELF]
+
+
+def _ends(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {end: summary[end] for end in ("value", "low", "high")}
+
+
+def _is_pooled_distance(spec: MetricSpec) -> bool:
+    """Whether it compares a person's motion with the person's real motion, so that the latter cannot be its ceiling."""
+    return spec.pool is not None and spec.higher_is_better is False
+
+
+def _training_rows(folds: Sequence[Fold], metrics: Collection[str]) -> list[dict[str, Any]]:
+    """Rows of the real training clips with some metrics; a clip that several folds train on counts once."""
+    rows: dict[str, dict[str, Any]] = {}
+    for fold in folds if metrics else ():
+        ruler = replace(fold.ruler, measures=[m for m in fold.ruler.measures if m.spec.id in metrics])
+        for clip in fold.training:
+            name = f"train/{clip.id}@{clip.start}"
+            if name not in rows:
+                found = measure_clip(ruler, clip, clip.motion)
+                rows[name] = {"request": name, "identity": clip.identity, "status": "ok", "metrics": found}
+    return list(rows.values())
+
+
+def _real_parts(folds: Sequence[Fold], spec: MetricSpec, reduce: Reduce) -> dict[str, list[float]]:
+    """identity -> what all items of the person's real test clips reduce to."""
+    items: dict[str, list[np.ndarray]] = {}
+    for fold in folds:
+        measure = next(measure for measure in fold.ruler.measures if measure.spec.id == spec.id)
+        for clip in fold.test:
+            sample = make_sample(fold.ruler.model, fold.ruler.info, clip, clip.motion)
+            items.setdefault(clip.identity, []).append(np.asarray(measure(sample, clip.identity).values, np.float64))
+    return {person: [float(n) for n in reduce(np.concatenate(own))] for person, own in items.items()}
+
+
+def _judge_reference(form: str, p: float, real: Rows, fold: Fold) -> dict[str, Any]:
     metric = next(m for m, (name, driving) in accuracies().items() if name == form and driving == SELF)
-    ceiling = summarise([real], metric, judges.protocol)
-    chance = 1 / len(judges.identities)
+    ceiling = summarise([real], metric, fold.judges.protocol)
+    chance = 1 / len(fold.judges.identities)
     refused = None
     if ceiling["low"] is None or ceiling["low"] <= chance:
         ends = "no interval" if ceiling["low"] is None else f"[{ceiling['low']:.2f}, {ceiling['high']:.2f}]"
         found = f"{ceiling['value']:.2f} {ends} on real held-out clips"
         refused = f"the classifier's ceiling {found} touches chance {chance:.2f}"
-    elif p >= judges.protocol.significance:
+    elif p >= fold.judges.protocol.significance:
         refused = f"the classifier's ceiling {ceiling['value']:.2f} is no better than shuffled labels (p = {p:.3f})"
     return {
-        "ceiling": {end: ceiling[end] for end in ("value", "low", "high")},
-        "ceiling_is": "real held-out clips", "chance": chance, "chance_is": "1/N", "p": p, "refused": refused,
+        "ceiling": _ends(ceiling), "ceiling_is": "real held-out clips", "chance": chance, "chance_is": "1/N", "p": p,
+        "refused": refused,
     }  # fmt: skip
 
 
-def _permutation_p(clips: Sequence[Clip], judges: Judges) -> dict[str, float]:
+def _permutation_p(own: Sequence[tuple[Fold, Task]], protocol: Protocol) -> dict[str, float]:
     """form -> p of the label permutation over the real test clips that have a window, all forms together."""
-    protocol, n = judges.protocol, len(judges.identities)
-    starts = [window_starts(clip.valid, protocol.window, protocol.scoring_stride) for clip in clips]
-    scored = [(clip, own) for clip, own in zip(clips, starts, strict=True) if len(own)]
+    people = own[0][0].judges.identities
+    starts = [window_starts(t.clip.valid, protocol.window, protocol.scoring_stride) for _, t in own]
+    scored = [(f.judges, t.clip, found) for (f, t), found in zip(own, starts, strict=True) if len(found)]
     votes = np.array([
-        [np.bincount(judges.predict(form, clip.motion, own).ravel(), minlength=n) for clip, own in scored]
+        [np.bincount(judges.predict(form, clip.motion, found).ravel(), minlength=len(people))
+         for judges, clip, found in scored]
         for form in forms().values()
     ]) / len(protocol.judges.seeds)  # fmt: skip
     p_values = label_permutation_p(
-        votes, np.array([len(own) for _, own in scored], float),
-        np.array([judges.identities.index(clip.identity) for clip, _ in scored]),
+        votes, np.array([len(found) for *_, found in scored], float),
+        np.array([people.index(clip.identity) for _, clip, _ in scored]),
         permutations=protocol.resamples, rng=np.random.default_rng(derive_seed(0, "label permutation")),
     )  # fmt: skip
     return dict(zip(forms(), p_values.tolist(), strict=True))

@@ -1,6 +1,6 @@
 """The result file: what a run found, checked on reading, written atomically.
 
-Everything but `environment` and `timing` is a function of the inputs and the seed.
+Everything but `environment` and `timing` is a function of the inputs and the seed, and `digest` is over all of that.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from facial_bench.errors import ResultError
+from facial_bench.protocol import digest
 from facial_bench.storage import read_json, write_bytes
 
-SCHEMA = "facial-bench result 1"
+SCHEMA = "facial-bench result 2"
 DIGEST = re.compile("[0-9a-f]{64}")
 Result = Mapping[str, Any]
 """The content of result.json; `check_result` says what it holds."""
@@ -35,8 +36,8 @@ def make_metric(summary: Mapping[str, Any], reference: Mapping[str, Any], about:
     if refused:
         return {**entry, "value": None, "low": None, "high": None, "reason": refused}
     if summary["value"] is None:
-        return {**entry, "reason": "no clip could be scored"}
-    return {**entry, "skill": skill(summary["value"], reference)}
+        return {**entry, "reason": "no clip could be scored, or it is not defined for one of the people"}
+    return {**entry, "skill": skill(summary["value"], reference) if about["higher_is_better"] is not None else None}
 
 
 def skill(value: float, reference: Mapping[str, Any]) -> float | None:
@@ -51,13 +52,20 @@ def skill(value: float, reference: Mapping[str, Any]) -> float | None:
     return (value - chance) / (ceiling - chance)
 
 
-def write_result(path: Path, result: Result) -> None:
-    """Write result.json after checking it."""
-    check_result(result, str(path))
+def result_digest(result: Result) -> str:
+    """SHA-256 over everything that is a function of the inputs and the seed."""
+    return digest({key: value for key, value in result.items() if key not in ("environment", "timing", "digest")})
+
+
+def write_result(path: Path, result: Result) -> Result:
+    """Write result.json after checking it; returns it with its digest."""
+    check_result({**result, "digest": ""}, str(path))  # first: a digest takes finite numbers only
+    result = {**result, "digest": result_digest(result)}
     rows = ",\n  ".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in result["clips"])
     head = json.dumps({key: value for key, value in result.items() if key != "clips"}, indent=1, allow_nan=False)
     # One line a clip: a result stays small and a difference between two stays readable.
     write_bytes(path, f'{head[:-2]},\n "clips": [\n  {rows}\n ]\n}}\n'.encode(), ResultError)
+    return result
 
 
 def read_result(path: Path) -> Result:
@@ -101,9 +109,10 @@ def check_result(result: Any, where: str) -> None:
                 raise fail(f"{name}.{key} is not finite")
 
     maybe, names = (int, float, type(None)), set()
-    need(result, {"schema": str, "seed": int, "device": str, "clips": list}, "result")
+    need(result, {"schema": str}, "result")
     if result["schema"] != SCHEMA:
         raise fail(f"schema {result['schema']!r}, this version reads {SCHEMA!r}")
+    need(result, {"schema": str, "seed": int, "device": str, "clips": list, "conduct": dict, "digest": str}, "result")
     need(result.get("protocol"), {"name": str, "digest": str}, "protocol")
     need(result.get("corpus"), {"name": str, "version": str, "digest": str}, "corpus")
     if "identities" in result["corpus"]:
@@ -127,9 +136,11 @@ def check_result(result: Any, where: str) -> None:
         elif metric["value"] is None:
             raise fail(f"metrics[{name!r}] is ok without a value")
         need(result["references"].get(name), {"chance": maybe, "ceiling": dict}, f"references[{name!r}]")
-        need(
-            result["references"][name]["ceiling"], {"value": maybe, "low": maybe, "high": maybe}, f"ceiling of {name!r}"
-        )
+        ends = {"value": maybe, "low": maybe, "high": maybe}
+        need(result["references"][name]["ceiling"], ends, f"ceiling of {name!r}")
+        parts = result["references"][name].get("parts", {})
+        if not isinstance(parts, dict) or not all(_are_numbers(part) for part in parts.values()):
+            raise fail(f"references[{name!r}].parts are damaged")
     for row in result["clips"]:
         need(row, {"request": str, "clip": str, "identity": str, "driving": str, "status": str, "frames": int,
                    "metrics": dict}, "a clip")  # fmt: skip
@@ -137,17 +148,27 @@ def check_result(result: Any, where: str) -> None:
             raise fail(f"clip {row['request']} is listed twice")
         names.add(row["request"])
         for name, entry in row["metrics"].items():
-            need(entry, {"value": maybe}, f"clip {row['request']}, {name}")
+            where_in = f"clip {row['request']}, {name}"
+            need(entry, {}, where_in)
+            if "part" in entry:
+                need(entry, {"part": list, "blocks": list}, where_in)
+                if not all(_are_numbers(part) for part in (entry["part"], *entry["blocks"])) or not entry["blocks"]:
+                    raise fail(f"{where_in}: part or blocks are damaged")
+                if row["identity"] not in result["references"].get(name, {}).get("parts", {}):
+                    raise fail(f"{where_in}: the references hold no part of {row['identity']}")
+                continue
+            need(entry, {"value": maybe}, where_in)
             if entry["value"] is not None:
-                need(entry, {"weight": (int, float), "blocks": list}, f"clip {row['request']}, {name}")
+                need(entry, {"weight": (int, float), "blocks": list}, where_in)
                 if entry["weight"] <= 0 or not _are_blocks(entry["blocks"]):
-                    raise fail(f"clip {row['request']}, {name}: weight or blocks are damaged")
+                    raise fail(f"{where_in}: weight or blocks are damaged")
+
+
+def _are_numbers(values: Any) -> bool:
+    """Whether a value is a list of finite numbers."""
+    return isinstance(values, list) and all(type(v) in (int, float) and math.isfinite(v) for v in values)
 
 
 def _are_blocks(blocks: Sequence[Any]) -> bool:
     """Whether a value is [[sum, weight > 0], ...], at least one."""
-    return bool(blocks) and all(
-        isinstance(block, list) and len(block) == 2
-        and all(type(v) in (int, float) and math.isfinite(v) for v in block) and block[1] > 0
-        for block in blocks
-    )  # fmt: skip
+    return bool(blocks) and all(_are_numbers(block) and len(block) == 2 and block[1] > 0 for block in blocks)

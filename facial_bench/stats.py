@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,79 +17,96 @@ from scipy.stats import binomtest
 
 @dataclass(frozen=True)
 class Unit:
-    """A clip (or a block of an identity's only clip) as a sum and the weight that the sum is divided by."""
+    """A clip, or a block of an identity's only clip: the numbers that stand for it in an estimate."""
 
     identity: str
-    total: float
-    weight: float
+    numbers: tuple[float, ...]
+    """For `ratio` the sum of the values and the weight to divide it by; else what a metric's pool reduces to."""
 
 
-def ratio(units: Sequence[Unit], shares: Mapping[str, float]) -> float:
-    """Sum over identities of share * (sum of totals / sum of weights).
+Estimate = Callable[[str, Sequence[Unit], np.ndarray], np.ndarray]
+"""(identity, its U units, (R, U) how often each is taken) -> (R,) float64, NaN where not defined."""
 
-    >>> ratio([Unit("a", 1, 2), Unit("a", 2, 2), Unit("b", 0, 1)], {"a": 0.5, "b": 0.5})
+
+def ratio(identity: str, units: Sequence[Unit], counts: np.ndarray) -> np.ndarray:
+    """The `Estimate` of a mean: sum of totals / sum of weights.
+
+    >>> ratio("a", [Unit("a", (1, 2)), Unit("a", (2, 2))], np.array([[1, 1], [2, 0]])).tolist()
+    [0.75, 0.5]
+    """
+    totals, weights = np.array([unit.numbers for unit in units], dtype=np.float64).T
+    return (counts @ totals) / (counts @ weights)
+
+
+def point(groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], estimate: Estimate = ratio) -> float:
+    """The value itself: of each identity, times its share, summed; the mean over training seeds. NaN where not defined.
+
+    Args:
+        groups: one list of units per training seed.
+        shares: identity -> its share of the value; shares sum to 1.
+        estimate: of one identity.
+
+    >>> point([[Unit("a", (1, 2)), Unit("a", (2, 2)), Unit("b", (0, 1))]], {"a": 0.5, "b": 0.5})
     0.375
     """
-    return float(
-        sum(
-            share * sum(u.total for u in units if u.identity == person)
-            / sum(u.weight for u in units if u.identity == person)
-            for person, share in shares.items()
-        )
-    )  # fmt: skip
+    return float(np.mean([
+        sum(share * estimate(person, own, np.ones((1, len(own))))[0] for person, share in shares.items()
+            for own in [[unit for unit in units if unit.identity == person]])
+        for units in groups
+    ]))  # fmt: skip
 
 
 def bootstrap_draws(
-    groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], resamples: int, rng: np.random.Generator
-) -> np.ndarray | None:
-    """Values of `ratio` over resampled units, (resamples,) float64; None where an identity has one unit only.
+    groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], resamples: int, rng: np.random.Generator,
+    estimate: Estimate = ratio,
+) -> np.ndarray | None:  # fmt: skip
+    """Values of `point` over resampled units, (resamples,) float64; None where an identity has one unit only.
 
     Args:
         groups: one list of units per training seed, with the same units in each; a resample draws seeds, then units.
         shares: identity -> its share of the value; shares sum to 1.
         resamples: number of draws.
         rng: source of randomness.
+        estimate: of one identity.
 
     Of the n units of an identity, n - 1 are drawn with replacement: drawing n understates the variance of a mean by
     (n - 1) / n, which matters with the two to five clips a person has here (McCarthy and Snowden 1985; Rao and
     Wu 1988). Seeds are drawn likewise. A seed's draw is shared by all identities.
     """
-    people = list(shares)
-    total = {p: np.array([[u.total for u in units if u.identity == p] for units in groups]) for p in people}
-    weight = {p: np.array([[u.weight for u in units if u.identity == p] for units in groups]) for p in people}
-    if any(total[person].shape[1] < 2 for person in people):
+    members = {person: [[u for u in units if u.identity == person] for units in groups] for person in shares}
+    if any(len(own[0]) < 2 for own in members.values()):
         return None
     n_seeds = len(groups)
     chosen = rng.integers(n_seeds, size=(resamples, max(n_seeds - 1, 1)))
-    # counts[r, s]: how often seed s was drawn in resample r
-    counts = (chosen[:, :, None] == np.arange(n_seeds)).sum(axis=1)
+    seeds = (chosen[:, :, None] == np.arange(n_seeds)).mean(axis=1)  # (R, S) share of each seed in a resample
     draws = np.zeros(resamples)
-    for person in people:
-        n = total[person].shape[1]
+    for person, own in members.items():
+        n = len(own[0])
         picks = rng.integers(n, size=(resamples, n - 1))
-        multiplicity = np.zeros((resamples, n))
-        np.add.at(multiplicity, (np.arange(resamples)[:, None], picks), 1)
-        sums = np.einsum("rn,sn,rs->r", multiplicity, total[person], counts, optimize=True)
-        draws += shares[person] * sums / np.einsum("rn,sn,rs->r", multiplicity, weight[person], counts, optimize=True)
+        counts = np.zeros((resamples, n))
+        np.add.at(counts, (np.arange(resamples)[:, None], picks), 1)
+        values = np.stack([estimate(person, units, counts) for units in own], axis=1)
+        draws += shares[person] * np.where(seeds > 0, seeds * values, 0.0).sum(axis=1)
     return draws
 
 
 def interval(
     groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], *, resamples: int, confidence: float,
-    rng: np.random.Generator, proportion: bool,
+    rng: np.random.Generator, proportion: bool = False, estimate: Estimate = ratio,
 ) -> tuple[float, float] | None:  # fmt: skip
-    """Percentile interval of `ratio` (mean over seeds); None where it cannot be determined.
+    """Percentile interval of `point`; None where it cannot be determined.
 
     Where every unit is alike the draws do not spread and say nothing; a proportion then takes the Wilson
     interval with the number of units as the number of trials, and another value takes none, unless it is
-    exactly 0 everywhere (a distance of a thing to itself).
+    exactly 0 everywhere (a distance of a thing to itself). Draws in which the value is not defined (no blink
+    among the clips drawn) are left out; where they are more than half there is no interval.
     """
-    draws = bootstrap_draws(groups, shares, resamples, rng)
-    if draws is None:
+    draws = bootstrap_draws(groups, shares, resamples, rng, estimate)
+    if draws is None or np.isnan(draws).mean() > 0.5:
         return None
-    value = float(np.mean([ratio(units, shares) for units in groups]))
+    value = point(groups, shares, estimate)
     tail = (1 - confidence) / 2
-    low, high = (float(end) for end in np.quantile(draws, [tail, 1 - tail]))
+    low, high = (float(end) for end in np.nanquantile(draws, [tail, 1 - tail]))
     if high - low > 1e-12:
         return min(low, value), max(high, value)
     if proportion:

@@ -1,7 +1,8 @@
 """From rows to a metric's value and interval: the estimator is stated once, here.
 
 Accuracies are balanced over identities: the share of windows recognised, of each identity, averaged. Distances
-are means over clips. The clip is the unit of resampling; an identity's only clip is resampled in blocks.
+are means over clips. A pooled metric is computed of a person's clips together, then averaged over identities. The clip
+is the unit of resampling; an identity's only clip is resampled in blocks.
 """
 
 from __future__ import annotations
@@ -13,14 +14,36 @@ import numpy as np
 
 from facial_bench.protocol import Protocol, derive_seed
 from facial_bench.scoring import accuracies
-from facial_bench.stats import Unit, interval, ratio
+from facial_bench.stats import Estimate, Unit, interval, point, ratio
+from facial_bench.types import Pool
 
 Row = Mapping[str, Any]
 
 
+def is_scored(entry: Mapping[str, Any]) -> bool:
+    """Whether a row's entry holds something to estimate from."""
+    return "part" in entry or entry.get("value") is not None
+
+
 def scored_rows(rows: Sequence[Row], metric: str) -> list[Row]:
-    """The rows that hold a value of the metric."""
-    return [row for row in rows if row["metrics"].get(metric, {}).get("value") is not None]
+    """The rows that hold a value, or a part of a pooled one, of the metric."""
+    return [row for row in rows if is_scored(row["metrics"].get(metric, {}))]
+
+
+def estimator(pool: Pool | None, reference: Mapping[str, Any]) -> Estimate:
+    """How one identity's value comes from its units: a mean, or the pool's estimate against its real motion.
+
+    Args:
+        pool: of the metric; None for a mean.
+        reference: the metric's entry of `references`, which holds `parts` where there is a pool.
+    """
+    if pool is None:
+        return ratio
+
+    def pooled(identity: str, units: Sequence[Unit], counts: np.ndarray) -> np.ndarray:
+        return np.asarray(pool.estimate([u.numbers for u in units], counts, reference["parts"][identity]), np.float64)
+
+    return pooled
 
 
 def make_units(rows: Sequence[Row], metric: str) -> list[Unit]:
@@ -31,49 +54,66 @@ def make_units(rows: Sequence[Row], metric: str) -> list[Unit]:
     units = []
     for person, entries in people.items():
         if len(entries) == 1:
-            units += [Unit(person, total, weight) for total, weight in entries[0]["blocks"]]
+            units += [Unit(person, tuple(block)) for block in entries[0]["blocks"]]
         else:
-            units += [Unit(person, entry["value"] * entry["weight"], entry["weight"]) for entry in entries]
+            units += make_whole_units(person, entries)
     return units
 
 
+def make_whole_units(person: str, entries: Sequence[Mapping[str, Any]]) -> list[Unit]:
+    """One unit a clip, also where it is the person's only one."""
+    return [
+        Unit(person, tuple(entry["part"]) if "part" in entry else (entry["value"] * entry["weight"], entry["weight"]))
+        for entry in entries
+    ]
+
+
 def make_shares(rows: Sequence[Row], metric: str) -> dict[str, float]:
-    """identity -> its share of the value: equal for accuracies, by clips for distances."""
-    scored = [row["identity"] for row in scored_rows(rows, metric)]
-    people = list(dict.fromkeys(scored))
-    if metric in accuracies():
+    """identity -> its share of the value: by clips for distances, equal for accuracies and pooled metrics."""
+    scored = scored_rows(rows, metric)
+    names = [row["identity"] for row in scored]
+    people = list(dict.fromkeys(names))
+    if metric in accuracies() or any("part" in row["metrics"][metric] for row in scored):
         return {person: 1 / len(people) for person in people}
-    return {person: scored.count(person) / len(scored) for person in people}
+    return {person: names.count(person) / len(names) for person in people}
 
 
-def summarise(groups: Sequence[Sequence[Row]], metric: str, protocol: Protocol) -> dict[str, Any]:
+def common_rows(groups: Sequence[Sequence[Row]], metric: str) -> list[list[Row]]:
+    """The rows of each group whose request is scored in every group."""
+    common = set.intersection(*({row["request"] for row in scored_rows(rows, metric)} for rows in groups))
+    return [[row for row in rows if row["request"] in common] for rows in groups]
+
+
+def summarise(
+    groups: Sequence[Sequence[Row]], metric: str, protocol: Protocol, estimate: Estimate = ratio
+) -> dict[str, Any]:
     """Value, interval and counts of a metric over one or more training seeds.
 
     Args:
         groups: the rows of each seed; the same clips in each.
         metric: its id.
         protocol: for the resampling.
+        estimate: of one identity; see `estimator`.
 
     Returns:
         `value`, `low`, `high` (None where there is nothing to score, or no interval can be had), `n_clips`, `n_failed`.
     """
     present = [row for rows in groups for row in rows if metric in row["metrics"]]
-    counts = {
-        "n_clips": len(present) // len(groups),
-        "n_failed": sum(row["status"] == "failed" or row["metrics"][metric].get("value") is None for row in present),
-    }  # fmt: skip
-    empty = {"value": None, "low": None, "high": None, **counts}
+    failed = sum(row["status"] == "failed" or not is_scored(row["metrics"][metric]) for row in present)
+    empty = {"value": None, "low": None, "high": None, "n_clips": len(present) // len(groups), "n_failed": failed}
     if not present or all(row["status"] == "failed" for row in present):
         return empty
-    common = set.intersection(*({row["request"] for row in scored_rows(rows, metric)} for rows in groups))
-    kept = [[row for row in rows if row["request"] in common] for rows in groups]
-    if not common:
+    kept = common_rows(groups, metric)
+    if not kept[0]:
         return empty
     shares = make_shares(kept[0], metric)
     units = [make_units(rows, metric) for rows in kept]
+    value = point(units, shares, estimate)
+    if not np.isfinite(value):
+        return empty
     ends = interval(
-        units, shares, resamples=protocol.resamples, confidence=protocol.confidence,
+        units, shares, resamples=protocol.resamples, confidence=protocol.confidence, estimate=estimate,
         rng=np.random.default_rng(derive_seed(0, "bootstrap", metric)), proportion=metric in accuracies(),
     )  # fmt: skip
     low, high = ends or (None, None)
-    return {"value": float(np.mean([ratio(own, shares) for own in units])), "low": low, "high": high, **counts}
+    return {**empty, "value": value, "low": low, "high": high}

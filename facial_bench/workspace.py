@@ -18,7 +18,7 @@ from facial_bench.corpus import Corpus
 from facial_bench.device import describe_device
 from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.generation import describe
-from facial_bench.protocol import canonical_json, derive_seed, digest
+from facial_bench.protocol import Protocol, canonical_json, derive_seed, digest
 from facial_bench.storage import read_arrays, read_json, safe_name, write_arrays, write_json
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec, Stateful
 
@@ -58,9 +58,10 @@ def method_label(name: str, settings: Settings) -> str:
         return f"{safe_name(name, 'method')}@{digest(chosen)[:12]}"
 
 
-def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings) -> Path:
-    """`<out>/<corpus>/<method>/seed-<n>`."""
-    return out / corpus_label(corpus) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
+def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, protocol: Protocol) -> Path:
+    """`<out>/<corpus>/<method>/seed-<n>`; `<corpus>+all-folds` where the split is rotated."""
+    label = corpus_label(corpus) + ("+all-folds" if protocol.folds == "all" else "")
+    return out / label / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
 
 
 def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None]) -> Context:
@@ -71,10 +72,10 @@ def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None])
     )  # fmt: skip
 
 
-def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path) -> None:
+def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path, protocol: Protocol) -> None:
     """Find out what would stop a run (a folder that cannot be written, an option that a method does not know) before
     the minutes that preparing it takes; leaves nothing behind."""
-    folder = run_folder(out, method, corpus, settings)
+    folder = run_folder(out, method, corpus, settings, protocol)
     with _blamed(method, folder):
         method.spec.create(make_context(corpus, settings, lambda line: None))
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
@@ -97,6 +98,8 @@ def claim(folder: Path, key: Mapping[str, Any], fresh: bool) -> None:
     ticket = folder / "run.json"
     if fresh or _read_ticket(ticket) != key:
         shutil.rmtree(folder / "motions", ignore_errors=True)
+        for fold in folder.glob("fold-*"):
+            shutil.rmtree(fold, ignore_errors=True)
         for name in ("run.json", "fitted.safetensors", "result.json", "error.log"):
             (folder / name).unlink(missing_ok=True)
         write_json(ticket, key)
@@ -112,7 +115,7 @@ def _read_ticket(path: Path) -> Any:
 def run_key(method: Method, bench: Bench, settings: Settings) -> dict[str, Any]:
     """What a stored fit and stored motions depend on."""
     return {
-        "core": __version__, "protocol": bench.protocol.digest(), "corpus": bench.corpus.info.digest,
+        "core": __version__, "protocol": bench.protocol.training_digest(), "corpus": bench.corpus.info.digest,
         "method": method.spec.name, "source": method.source, "version": method.version, "seed": settings.seed,
         "device": describe_device(settings.device), "budget": settings.budget,
         "options": canonical_json(dict(settings.options)), "torch": torch.__version__,
@@ -127,8 +130,9 @@ def fitted(
     with _blamed(method, folder):
         generator = method.spec.create(context)
     with timed(timing, "fit_s"):
-        timing["fit_reused"] = isinstance(generator, Stateful) and _load(generator, stored, context)
-        if not timing["fit_reused"]:
+        reused = isinstance(generator, Stateful) and _load(generator, stored, context)
+        timing["fit_reused"] = reused and timing.get("fit_reused", True)
+        if not reused:
             with _blamed(method, folder):
                 generator.fit(training, context)
                 state = dict(generator.state_dict()) if isinstance(generator, Stateful) else None

@@ -53,13 +53,14 @@ def make_result(
         for name in names
     }  # fmt: skip
     return {
-        "schema": "facial-bench result 1", "protocol": {"name": "p", "digest": rules},
+        "schema": "facial-bench result 2", "protocol": {"name": "p", "digest": rules},
         "corpus": {"name": "tiny", "version": "1", "digest": corpus, "label": "tiny", "identities": ["a", "b"],
         "audio": "noise29"},
         "method": {"name": label, "label": label, "reference": reference, "plugin": "plug", "version": "1",
         "budget": "quick",
                    "options": {}},
-        "seed": seed, "device": "cpu", "metrics": metrics, "references": references, "clips": list(rows),
+        "seed": seed, "device": "cpu", "digest": "", "conduct": {}, "metrics": metrics,
+        "references": references, "clips": list(rows),
         "environment": {}, "timing": {}, **changes,
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from facial_bench.geometry import decode_face, project
-from facial_bench.types import Camera, Clip, Context, FaceModel, Motion, Request
+from facial_bench.types import Camera, Clip, Context, FaceModel, Motion, Request, Sample
 
 CAMERA = Camera(256, 256, 209.0)
 
@@ -55,3 +55,19 @@ class Echo:
     def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
         self.asked += requests
         return [Motion.from_state(np.tile(r.initial_state, (r.frames, 1))) for r in requests]
+
+
+def make_sample(
+    reference_face: np.ndarray, generated_face: np.ndarray | None = None, valid: np.ndarray | None = None, *,
+    reference: Motion | None = None, generated: Motion | None = None, audio: np.ndarray | None = None,
+) -> Sample:  # fmt: skip
+    """A sample of given faces (T, 68, 3) and motions; what is not given is still, or as real as the reference."""
+    frames = len(reference_face)
+    still = Motion(np.zeros((frames, 64)), np.zeros((frames, 6)), np.zeros(frames))
+    reference = still if reference is None else reference
+    generated_face = reference_face if generated_face is None else generated_face
+    return Sample(
+        reference, reference if generated is None else generated, reference_face, generated_face, reference_face,
+        generated_face, np.ones(frames, bool) if valid is None else valid, 25.0, CAMERA,
+        np.zeros((frames, 2)) if audio is None else audio,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ import pytest
 from facial_bench import hookspecs, types
 from facial_bench.bench import prepare, protocol_with
 from facial_bench.cli import main
+from facial_bench.cli.common import known_pools
 from facial_bench.corpus import Corpus
 from facial_bench.harness import evaluate
 from facial_bench.leaderboard import make_boards, stale_boards
@@ -189,6 +190,6 @@ def test_the_method_of_the_readme_runs(
 
 def test_the_committed_boards_are_what_the_committed_results_give() -> None:
     folder = DOCS.parent / "leaderboards"
-    boards = make_boards(folder / "results", Protocol())
+    boards = make_boards(folder / "results", Protocol(), known_pools(load_plugins()))
     assert "synthetic.md" in boards
     assert stale_boards(folder, boards) == []

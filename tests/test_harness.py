@@ -75,7 +75,7 @@ def test_a_result_holds_every_metric_with_its_references(bench: Bench, as_method
 
 
 def test_real_motion_reaches_the_ceiling(bench: Bench, as_method: AsMethod, tmp_path: Path) -> None:
-    truth = {f"self/{clip.id}@{clip.start}": clip.motion for clip in bench.test}
+    truth = {f"self/{clip.id}@{clip.start}": clip.motion for clip in bench.folds[0].test}
 
     class Oracle(Echo):
         def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
@@ -96,8 +96,8 @@ def test_the_method_sees_nothing_of_the_test_motion(bench: Bench, as_method: AsM
 
     run(bench, as_method(create), tmp_path)
     fitted = {clip.id for clip in seen[0].fitted}
-    assert fitted == {segment.clip for segment in bench.split.train}
-    assert not fitted & {segment.clip for segment in bench.split.test}
+    assert fitted == {segment.clip for segment in bench.folds[0].split.train}
+    assert not fitted & {segment.clip for segment in bench.folds[0].split.test}
     assert set(vars(seen[0].asked[0])) == {"id", "identity", "audio", "initial_state", "fps", "seed"}
     means = {r.identity: r.initial_state for r in seen[0].asked}
     for person, state in means.items():
@@ -206,7 +206,7 @@ def test_one_bad_clip_is_named_counted_and_stops_no_other(
     assert re.search(reason, failed[0]["reason"]), failed[0]["reason"]
     assert result["metrics"]["lmd"]["n_failed"] == 1
     pose = result["metrics"]["pose_accuracy"]
-    assert (pose["n_failed"], pose["n_clips"]) == (1, len(bench.test))
+    assert (pose["n_failed"], pose["n_clips"]) == (1, len(bench.folds[0].test))
     good = run(bench, as_method(), tmp_path / "good")["metrics"]["pose_accuracy"]
     assert pose["value"] <= good["value"], "a failed clip is wrong, never left out"
 
@@ -273,8 +273,9 @@ def test_an_interrupted_run_goes_on_with_what_was_finished(bench: Bench, as_meth
     motions = sorted((tmp_path / "tiny/echo/seed-0/motions").rglob("*.safetensors"))
     motions[0].unlink()
     motions[1].write_bytes(motions[1].read_bytes()[:100])
+    before = len(calls)
     again = run(bench, method, tmp_path)
-    assert calls[-1] == 2, "the missing and the truncated motion are generated anew, the others are not"
+    assert calls[before] == 2, "the missing and the truncated motion are generated anew, the others are not"
     assert deterministic_part(again) == deterministic_part(first)
 
 
@@ -377,7 +378,7 @@ def test_an_unwritable_folder_is_one_line(bench: Bench, as_method: AsMethod, tmp
 
 def test_training_clips_cannot_be_changed(bench: Bench) -> None:
     with pytest.raises(ValueError, match="read-only"):
-        bench.training[0].motion.pose[:] = 0
+        bench.folds[0].training[0].motion.pose[:] = 0
 
 
 @pytest.mark.parametrize("when", ["create", "fit", "state_dict"])

@@ -12,18 +12,19 @@ import facial_bench
 
 ROOT = Path(facial_bench.__file__).parent
 ORDER = (
-    "__init__", "errors", "types", "protocol", "storage", "hookspecs", "geometry", "split", "stats", "audio", "metrics",
-    "metrics.lmd", "manifest", "corpus", "face_model", "device", "personalization", "driving", "generation", "scoring",
-    "summary", "references", "results", "bench", "workspace", "harness", "leaderboard", "nulls", "ridge",
-    "importers.tracks", "importers",
-    "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.corpora", "cli.listing",
-    "cli.run", "cli",
-    "__main__",
+    "__init__", "errors", "types.face", "types.method", "types.offers", "types.metric", "types", "protocol", "storage",
+    "hookspecs", "geometry", "split", "stats", "audio", "metrics", "metrics.pools", "metrics.lmd", "metrics.vertex",
+    "metrics.head", "metrics.blink", "metrics.sync", "metrics.distribution", "metrics.registry", "manifest", "corpus",
+    "face_model", "device", "personalization", "driving", "generation", "conduct", "measuring", "scoring", "summary",
+    "references", "results", "bench", "workspace", "harness", "stored", "verification", "comparison", "tables",
+    "leaderboard", "ledger", "pictures", "certification", "nulls", "ridge", "importers.tracks", "importers",
+    "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.certify", "cli.check",
+    "cli.compare", "cli.corpora", "cli.listing", "cli.run", "cli.score", "cli.verify", "cli", "__main__",
 )  # fmt: skip
 """From the ground up. A folder stands for the modules in it that are not named themselves."""
 ALLOWED = {
     "torch": {"personalization", "device", "bench", "workspace", "harness"},
-    "tabulate": {"leaderboard"},
+    "tabulate": {"tables"},
     "click": {"cli"},
     "pluggy": {"hookspecs", "plugins"},
     "safetensors": {"storage"},

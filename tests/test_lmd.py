@@ -35,8 +35,9 @@ def make_sample(rng, frames=12):
     valid[3:4] = False
     camera = Camera(320, 240, 300.0)
     return Sample(
-        motion(frames), motion(frames), reference, generated, reference / 20, generated / 20, valid, 25.0, camera
-    )
+        motion(frames), motion(frames), reference, generated, reference / 20, generated / 20, valid, 25.0, camera,
+        np.zeros((frames, 29)),
+    )  # fmt: skip
 
 
 def length(vector):
@@ -168,6 +169,7 @@ def shifted(rng, points, frames=(0, 1)):
         np.ones(2, bool),
         25.0,
         Camera(320, 240, 300.0),
+        np.zeros((2, 29)),
     )
 
 

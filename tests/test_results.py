@@ -12,7 +12,15 @@ import pytest
 from made_results import make_result, make_row
 
 from facial_bench.errors import ResultError
-from facial_bench.results import check_result, find_results, make_metric, read_result, skill, write_result
+from facial_bench.results import (
+    check_result,
+    find_results,
+    make_metric,
+    read_result,
+    result_digest,
+    skill,
+    write_result,
+)
 
 
 def sample() -> dict[str, Any]:
@@ -33,11 +41,48 @@ def refused(value: Any) -> str:
 def test_a_result_comes_back_exactly(tmp_path: Path) -> None:
     result = sample()
     result["metrics"]["lmd"].update(value=0.1 + 0.2, low=5e-324, high=1 / 3)
-    write_result(tmp_path / "r.json", result)
-    assert read_result(tmp_path / "r.json") == result
+    written = write_result(tmp_path / "r.json", result)
+    assert read_result(tmp_path / "r.json") == written == result | {"digest": result_digest(result)}
+
+
+def test_the_digest_is_over_everything_but_time_and_place() -> None:
+    result = sample()
+    whole = result_digest(result)
+    assert result_digest(result | {"timing": {"fit_s": 1.0}, "environment": {"cpus": 3}, "digest": "x"}) == whole
+    result["clips"][0]["metrics"]["lmd"]["value"] += 1e-16
+    assert result_digest(result) != whole
+
+
+def pooled() -> dict[str, Any]:
+    """A result with a metric of distributions: parts instead of values."""
+    result = sample()
+    result["metrics"]["w1"] = {**result["metrics"]["lmd"], "unit": "s"}
+    result["references"]["w1"] = {**result["references"]["lmd"], "parts": {"a": [1.0], "b": []}}
+    for row in result["clips"]:
+        row["metrics"]["w1"] = {"part": [1.0, 2.0], "blocks": [[1.0], [2.0]], "items": 2}
+    return result
+
+
+def test_a_pooled_metric_comes_back_exactly(tmp_path: Path) -> None:
+    written = write_result(tmp_path / "r.json", pooled())
+    assert read_result(tmp_path / "r.json") == written
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [(("clips", 0, "metrics", "w1", "part"), 1.0), (("clips", 0, "metrics", "w1", "part"), [float("nan")]),
+     (("clips", 0, "metrics", "w1", "blocks"), []), (("clips", 0, "metrics", "w1", "blocks"), [["x"]]),
+     (("references", "w1", "parts"), {"a": [1.0]}), (("references", "w1", "parts"), {"a": [True], "b": []}),
+     (("clips", 0, "metrics", "w1"), 3)],
+)  # fmt: skip
+def test_damaged_parts_are_refused(path: tuple[Any, ...], value: Any) -> None:
+    result = pooled()
+    at(result, path)[path[-1]] = value
+    refused(result)
 
 
 NEEDED = [
+    ("digest",), ("conduct",),
     ("schema",), ("seed",), ("device",), ("clips",), ("metrics",), ("references",), ("environment",), ("timing",),
     ("protocol",), ("protocol", "name"), ("protocol", "digest"), ("corpus",), ("corpus", "name"), ("corpus", "version"),
     ("corpus", "digest"), ("method",), ("method", "name"), ("method", "label"), ("method", "plugin"),
@@ -124,7 +169,7 @@ BLOCKS = ("clips", 0, "metrics", "lmd", "blocks")
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (spoil("schema", value="facial-bench result 2"), "this version reads"),
+        (spoil("schema", value="facial-bench result 3"), "this version reads"),
         (spoil("corpus", "digest", value="../../x"), "corpus.digest is not a SHA-256"),
         (spoil("protocol", "digest", value="A" * 64), "protocol.digest is not a SHA-256"),
         (spoil("corpus", "identities", value=5), "corpus.identities"),

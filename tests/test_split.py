@@ -10,7 +10,7 @@ import pytest
 
 from facial_bench.errors import CorpusError
 from facial_bench.protocol import Protocol
-from facial_bench.split import ClipEntry, require_windows, split_clips, window_starts
+from facial_bench.split import ClipEntry, Split, require_windows, split_clips, split_folds, window_starts
 
 PROTOCOL = Protocol()
 
@@ -105,3 +105,60 @@ def test_an_identity_without_a_window_is_named_with_the_option_that_leaves_it_ou
 def test_one_identity_is_an_error() -> None:
     with pytest.raises(CorpusError, match="at least two"):
         require_windows(entries(("c", "a", "r", 300)), {"train": {"a": 1}, "test": {"a": 1}})
+
+
+ROTATED = Protocol(folds="all")
+
+
+def held_frames(splits: tuple[Split, ...], clip: str) -> list[tuple[int, int]]:
+    return [(s.start, s.stop) for split in splits for s in split.test if s.clip == clip]
+
+
+def test_the_split_as_it_stands_is_one_fold() -> None:
+    given = entries(*((f"c{k}", "a", f"r{k}", 400) for k in range(5)))
+    assert split_folds(given, PROTOCOL) == (split_clips(given, PROTOCOL),)
+
+
+def test_a_rotation_tests_every_unit_once_and_never_trains_on_it() -> None:
+    given = entries(*((f"a{k}", "a", f"r{k // 2}", 300 + k) for k in range(8)),
+                    *((f"b{k}", "b", f"q{k}", 200 + k) for k in range(9)), ("d", "d", "d", 1000))  # fmt: skip
+    splits = split_folds(given, ROTATED)
+    assert len(splits) == 5
+    for entry in given[:-1]:
+        assert held_frames(splits, entry.id) == [(0, entry.frames)]
+    for split in splits:
+        held = {segment.clip for segment in split.test if segment.identity != "d"}
+        recordings = {entry.recording for entry in given if entry.id in held}
+        trained = {segment.clip for segment in split.train}
+        assert not recordings & {entry.recording for entry in given if entry.id in trained}
+        assert split.validation == ()
+        assert {segment.identity for segment in split.train} == {"a", "b", "d"}
+
+
+def test_one_recording_is_rotated_in_time_with_a_gap_on_both_sides() -> None:
+    splits = split_folds(entries(("c", "a", "r", 1000), *((f"x{k}", "b", f"{k}", 300) for k in range(2))), ROTATED)
+    assert [[(s.start, s.stop) for s in split.test if s.clip == "c"] for split in splits] == [[(0, 500)], [(500, 1000)]]
+    assert [[(s.start, s.stop) for s in split.train if s.clip == "c"] for split in splits] == [
+        [(628, 1000)], [(0, 372)],
+    ]  # fmt: skip
+    assert splits[0].notes == {"a": "one recording: split in time"}
+    three = split_folds(entries(("c", "a", "r", 900), *((f"x{k}", "b", f"{k}", 300) for k in range(3))), ROTATED)
+    assert [(s.start, s.stop) for s in three[1].train if s.clip == "c"] == [(0, 172), (728, 900)]
+
+
+def test_more_units_than_folds_are_dealt_out_evenly() -> None:
+    splits = split_folds(entries(*((f"c{k}", "a", f"r{k}", 100 * (k + 1)) for k in range(10))), ROTATED)
+    assert [sum(segment.frames for segment in split.test) for split in splits] == [1100] * 5
+
+
+def test_an_identity_with_fewer_units_than_folds_is_trained_on_whole_in_the_others() -> None:
+    given = entries(*((f"a{k}", "a", f"{k}", 300) for k in range(3)), *((f"b{k}", "b", f"{k}", 300) for k in range(2)))
+    splits = split_folds(given, ROTATED)
+    assert [[s.clip for s in split.test if s.identity == "b"] for split in splits] == [["b0"], ["b1"], []]
+    assert [s.clip for s in splits[2].train if s.identity == "b"] == ["b0", "b1"]
+
+
+def test_a_rotation_depends_on_names_and_lengths_alone() -> None:
+    given = entries(*((f"c{k}", "a", f"r{k}", 300 + 7 * k) for k in range(7)))
+    held = [{s.clip for s in split.test} for split in split_folds(given, ROTATED)]
+    assert [{s.clip for s in split.test} for split in split_folds(given[::-1], ROTATED)] == held

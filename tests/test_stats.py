@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from facial_bench.stats import Unit, bootstrap_draws, interval, label_permutation_p, ratio
+from facial_bench.stats import Unit, bootstrap_draws, interval, label_permutation_p, point, ratio
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -16,7 +16,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def units(**people: list[tuple[float, float]]) -> list[Unit]:
-    return [Unit(person, total, weight) for person, rows in people.items() for total, weight in rows]
+    return [Unit(person, (total, weight)) for person, rows in people.items() for total, weight in rows]
 
 
 def slow_ratio(rows: list[Unit], shares: dict[str, float]) -> float:
@@ -25,22 +25,45 @@ def slow_ratio(rows: list[Unit], shares: dict[str, float]) -> float:
         top = bottom = 0.0
         for unit in rows:
             if unit.identity == person:
-                top, bottom = top + unit.total, bottom + unit.weight
+                top, bottom = top + unit.numbers[0], bottom + unit.numbers[1]
         value += share * top / bottom
     return value
 
 
 def test_ratio_by_hand() -> None:
     rows = units(a=[(1, 4), (3, 4)], b=[(2, 2)])
-    assert ratio(rows, {"a": 0.5, "b": 0.5}) == 0.75
-    assert ratio(rows, {"a": 0.25, "b": 0.75}) == 0.875
+    assert ratio("a", rows[:2], np.array([[1, 1], [2, 0]])).tolist() == [0.5, 0.25]
+    assert point([rows], {"a": 0.5, "b": 0.5}) == 0.75
+    assert point([rows], {"a": 0.25, "b": 0.75}) == 0.875
 
 
 def test_ratio_equals_its_slow_twin() -> None:
     r = rng(1)
     rows = units(**{p: list(zip(r.random(4), 1 + r.random(4), strict=True)) for p in "abc"})
     shares = {"a": 0.2, "b": 0.3, "c": 0.5}
-    assert ratio(rows, shares) == pytest.approx(slow_ratio(rows, shares), abs=1e-12)
+    assert point([rows], shares) == pytest.approx(slow_ratio(rows, shares), abs=1e-12)
+
+
+def test_a_value_is_the_mean_over_the_seeds() -> None:
+    one, two = units(a=[(1, 1), (2, 1)]), units(a=[(3, 1), (4, 1)])
+    assert point([one, two], {"a": 1.0}) == 2.5
+
+
+def test_any_estimate_can_be_resampled_and_draws_without_a_value_are_left_out() -> None:
+    """The range of what is drawn: no mean, and not defined where the one clip with an event is not drawn."""
+    rows = [Unit("a", (0.0, 3.0)), Unit("a", ()), Unit("a", (1.0, 7.0))]
+
+    def spread(identity: str, own: list[Unit], counts: np.ndarray) -> np.ndarray:
+        drawn = [[n for unit, count in zip(own, row, strict=True) if count for n in unit.numbers] for row in counts]
+        return np.array([max(found) - min(found) if found else np.nan for found in drawn])
+
+    assert point([rows], {"a": 1.0}, spread) == 7.0
+    draws = bootstrap_draws([rows], {"a": 1.0}, 2000, rng(), spread)
+    assert set(draws[~np.isnan(draws)]) == {3.0, 6.0, 7.0}
+    assert np.isnan(draws).mean() == pytest.approx(1 / 9, abs=0.03)
+    assert interval([rows], {"a": 1.0}, **settings(proportion=False, estimate=spread)) == (3.0, 7.0)
+    barren = [Unit("a", (0.0, 3.0)), *[Unit("a", ())] * 4]
+    assert interval([barren], {"a": 1.0}, **settings(proportion=False, estimate=spread)) is None
 
 
 def slow_draws(groups: list[list[Unit]], shares: dict[str, float], count: int, r: np.random.Generator) -> np.ndarray:
@@ -52,9 +75,10 @@ def slow_draws(groups: list[list[Unit]], shares: dict[str, float], count: int, r
         own = [[u for u in rows if u.identity == person] for rows in groups]
         picks = r.integers(len(own[0]), size=(count, len(own[0]) - 1))
         for k in range(count):
-            top = sum(own[s][i].total for s in chosen[k] for i in picks[k])
-            bottom = sum(own[s][i].weight for s in chosen[k] for i in picks[k])
-            values[k] += shares[person] * top / bottom
+            for s in chosen[k]:
+                top = sum(own[s][i].numbers[0] for i in picks[k])
+                bottom = sum(own[s][i].numbers[1] for i in picks[k])
+                values[k] += shares[person] * top / bottom / len(chosen[k])
     return values
 
 

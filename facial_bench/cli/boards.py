@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from facial_bench.cli.common import known_pools, plugin_option
 from facial_bench.errors import ResultError
 
 
@@ -15,12 +16,14 @@ from facial_bench.errors import ResultError
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 where the boards in --out are not what the results give."
 )
-def leaderboard(results: Path, out: Path, check: bool) -> None:
+@plugin_option
+def leaderboard(results: Path, out: Path, check: bool, plugin_files: tuple[Path, ...]) -> None:
     """Turn results into Markdown boards, one per corpus and protocol."""
     from facial_bench.leaderboard import make_boards, stale_boards, write_boards
+    from facial_bench.plugins import load_plugins
     from facial_bench.protocol import Protocol
 
-    boards = make_boards(results, Protocol())
+    boards = make_boards(results, Protocol(), known_pools(load_plugins(plugin_files)))
     if check:
         stale = stale_boards(out, boards)
         if stale:

@@ -17,6 +17,8 @@ from facial_bench.errors import CorpusError, FacialBenchError
 if TYPE_CHECKING:
     from facial_bench.corpus import Corpus
     from facial_bench.plugins import Plugins
+    from facial_bench.protocol import Protocol
+    from facial_bench.types import MetricSpec, Pool
 
 plugin_option = click.option(
     "--plugin", "plugin_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
@@ -74,6 +76,29 @@ def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corp
             shutil.rmtree(folder, ignore_errors=True)  # half a corpus would be found by the next run
             raise
     return open_corpus(folder)
+
+
+def standard_metrics(plugins: Plugins, folds: str = "one") -> tuple[list[MetricSpec], Protocol]:
+    """What a run measures besides the accuracies (the protocol's own, and all that other plugins bring), and the
+    protocol with its digests."""
+    from facial_bench.bench import protocol_with
+    from facial_bench.errors import PluginError
+    from facial_bench.metrics import STANDARD, accuracy_definitions
+    from facial_bench.protocol import Protocol
+
+    taken, found = {one.id for one in accuracy_definitions()}, {}
+    for name, offer in plugins.offers("metrics").items():
+        if name in taken:
+            raise PluginError(f"{offer.source} registers the metric '{name}', which the protocol defines. Rename it.")
+        if offer.source.plugin != "facial-bench" or name in STANDARD:
+            found[name] = offer.spec
+    specs = [found.pop(name) for name in STANDARD] + list(found.values())
+    return specs, protocol_with(specs, Protocol(folds=folds))
+
+
+def known_pools(plugins: Plugins) -> dict[str, Pool]:
+    """metric -> pool, of every pooled metric on offer."""
+    return {name: offer.spec.pool for name, offer in plugins.offers("metrics").items() if offer.spec.pool is not None}
 
 
 def reporter() -> Callable[[str], None]:

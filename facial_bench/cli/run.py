@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,11 +17,8 @@ from facial_bench.cli.common import (
     parse_options,
     plugin_option,
     reporter,
+    standard_metrics,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from facial_bench.plugins import Plugins
-    from facial_bench.types import MetricSpec
 
 
 @click.command()
@@ -34,6 +31,8 @@ if TYPE_CHECKING:
 @click.option("--budget", type=click.Choice(["quick", "paper"]), default="quick", show_default=True,
               help="How long a method may train: minutes on two cores, or what its paper did.")  # fmt: skip
 @option_option
+@click.option("--fold", type=click.Choice(["one", "all"]), default="one", show_default=True,
+              help="all: rotate the split so that every unit is tested once, and pool; for small corpora.")  # fmt: skip
 @click.option("--identities", metavar="A,B,...", help="Use these people only; part of the corpus digest.")
 @plugin_option
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR")
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices: Any) -> None:
     """Evaluate a method on a corpus: fit, generate, score; writes DIR/CORPUS/METHOD/seed-N/result.json."""
-    from facial_bench.leaderboard import result_table
+    from facial_bench.tables import result_table
 
     choices["options"] = parse_options(choices["options"])
     seeds = tuple(dict.fromkeys(seeds)) or (0,)
@@ -65,14 +64,14 @@ def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices
 
 def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: Any) -> Any:
     """Prepare once, then evaluate each seed: pairs of result and path."""
-    from facial_bench.bench import prepare, protocol_with
+    from facial_bench.bench import prepare
     from facial_bench.device import choose_device
     from facial_bench.harness import evaluate
     from facial_bench.plugins import load_plugins, source_digest
     from facial_bench.workspace import Method, Settings, rehearse, run_folder
 
     plugins = load_plugins(choices["plugin_files"])
-    distances = _distances(plugins)
+    specs, protocol = standard_metrics(plugins, choices["fold"])
     offer = plugins.get("generators", "method", method)
     device = choose_device(choices["device"])
     corpus = find_corpus(choices["corpus"], plugins, log)
@@ -80,23 +79,8 @@ def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: A
         corpus = corpus.select([name.strip() for name in choices["identities"].split(",") if name.strip()])
     chosen = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
     runs = [Settings(seed, device, choices["budget"], choices["options"], choices["fresh"]) for seed in seeds]
-    rehearse(chosen, corpus, runs[0], out)
-    bench = prepare(corpus, protocol_with(distances), distances, device=device, cache=cache_folder(), log=log)
+    rehearse(chosen, corpus, runs[0], out, protocol)
+    bench = prepare(corpus, protocol, specs, device=device, cache=cache_folder(), log=log)
     for settings in runs:
-        yield evaluate(chosen, bench, settings, out, log), run_folder(out, chosen, corpus, settings) / "result.json"
-
-
-def _distances(plugins: Plugins) -> list[MetricSpec]:
-    """The protocol's distances and everything that other plugins measure."""
-    from facial_bench.errors import PluginError
-    from facial_bench.scoring import accuracies
-
-    found = []
-    for offer in plugins.offers("metrics").values():
-        if offer.spec.id in accuracies():
-            raise PluginError(
-                f"{offer.source} registers the metric '{offer.spec.id}', which the protocol defines. Rename it."
-            )
-        if offer.source.plugin != "facial-bench" or offer.spec.id in ("lmd", "lmd/canonical"):
-            found.append(offer.spec)
-    return found
+        result = evaluate(chosen, bench, settings, out, log)
+        yield result, run_folder(out, chosen, corpus, settings, protocol) / "result.json"

@@ -7,7 +7,7 @@ Every function gives one value a frame, NaN where that frame cannot be scored, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -24,10 +24,9 @@ def landmark_metrics() -> tuple[MetricSpec, ...]:
     def on_pixels(function: Callable[..., np.ndarray]) -> Callable[[Sample], np.ndarray]:
         return lambda sample: function(sample.reference_landmarks, sample.generated_landmarks)
 
-    def lower(
-        id_: str, unit: str, formula: str, compute: Callable[[Sample], np.ndarray], version: int = 1
-    ) -> MetricSpec:
-        return MetricSpec(id_, version, unit, False, formula, compute)
+    def lower(id_: str, unit: str, formula: str, compute: Callable[[Sample], np.ndarray]) -> MetricSpec:
+        origin, pitfalls = origins()[id_]
+        return MetricSpec(id_, 1, unit, False, formula, compute, origin=origin, pitfalls=pitfalls)
 
     mouth, face = {"points": MOUTH}, {"points": FACE}
     return (
@@ -71,6 +70,30 @@ def landmark_metrics() -> tuple[MetricSpec, ...]:
               "mean_{t>0} sum_{k in 0..67} abs(|^L[t,k] - ^L[t-1,k]| - |L[t,k] - L[t-1,k]|), x and y; t and t-1 valid",
               lambda s: speed_distance(s.reference_landmarks, s.generated_landmarks, s.valid)),
     )  # fmt: skip
+
+
+def origins() -> Mapping[str, tuple[str, str]]:
+    """id -> who uses the definition, and what it does not measure. Source: docs/metrics.md."""
+    pixels = "pixels: doubles with the size of the image"
+    pose = f"no alignment: measures head pose more than lips; {pixels}"
+    whole = "the still part of the face dilutes the lips"
+    return {
+        "lmd": ("facial-bench's own", "the similarity takes out a rotation of the head, not what turning hides"),
+        "lmd/canonical": ("facial-bench's own", "needs expression coefficients: pixels have none"),
+        "lmd/canonical-3d": ("facial-bench's own", "depth of tracked landmarks is a guess of the tracker's"),
+        "lmd/atvg": ("LMD of ATVGnet (CVPR 2019) and of many tables that cite it",
+                     f"a SUM over 20 points, which some divide by 68; {pixels}"),
+        "lmd/centred-mouth": ("the mean form of lmd/atvg", f"turning and leaning of the head stay in; {pixels}"),
+        "lmd/centred-face": ("F-LMD, beside M-LMD", f"{whole}; head rotation stays in; {pixels}"),
+        "lmd/raw-mouth": ("landmark distance (Chen et al., ECCV 2018) without alignment", pose),
+        "lmd/raw-face": ("F-LD of evaluations without alignment", f"{whole}; {pose}"),
+        "lmd/l1": ("mean absolute error of landmarks", f"{whole}; {pose}"),
+        "lmd/unit": ("landmarks of detectors that give 0..1", f"{whole}; x and y weigh differently unless square"),
+        "lmd/iod": ("normalised mean error of face alignment", f"{whole}; no alignment: measures head pose; a face that "
+                    "turns away has a small eye distance and a large error"),
+        "lvd/vector": ("LVD as the velocity's difference", f"mostly head motion; jitter doubles it; {pixels}"),
+        "lvd/speed": ("LVD as the speed's difference", f"blind to direction; a SUM over 68 points; {pixels}"),
+    }  # fmt: skip
 
 
 def aligned_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -1,0 +1,146 @@
+"""Lip sync without pixels: does the mouth open when the real mouth opens, and how much of that can speech tell?
+
+Notation: o[t] is the mouth opening of frame t: the distance between the inner lips (62, 66) at zero pose, divided by
+the clip's median outer-eye distance of the real face at zero pose.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facial_bench.geometry import outer_eye_distance
+from facial_bench.metrics.pools import ratio_pool
+from facial_bench.types import Items, MetricSpec, Person, Sample
+
+INNER_LIPS = (62, 66)
+"""Middle of the upper and of the lower inner lip, iBUG order from 0."""
+LAGS = 10
+"""Largest lag looked at, frames to either side."""
+CONTEXT = 5
+"""Audio frames to either side of a frame that the linear predictor sees."""
+PENALTY = 1.0
+"""Ridge penalty on standardised audio, a frame of training motion."""
+STILL = 1e-9
+"""Standard deviation of an opening, in eye distances, below which the mouth does not move."""
+
+
+def sync_metrics() -> tuple[MetricSpec, ...]:
+    """The definitions of this family."""
+    opening = (
+        "o[t] = |C[t,62] - C[t,66]| / median |C[t,45] - C[t,36]|, C decoded from the expression alone at zero pose, "
+        "valid t"
+    )
+    return (
+        MetricSpec(
+            "mouth_correlation", 1, "1", True, f"Pearson correlation over t of ^o[t] and o[t]; {opening}",
+            lambda s: correlation(*openings(s), s.valid), origin="correlation of lip aperture, articulatory phonetics",
+            pitfalls="blind to size: a mouth that moves a tenth as much scores the same; not defined for a still mouth",
+        ),
+        MetricSpec(
+            "mouth_lag", 1, "ms", False,
+            f"|k| of the greatest correlation of ^o[t+k] and o[t], k in -{LAGS}..{LAGS} frames, in milliseconds; "
+            f"{opening}",
+            lambda s: np.abs(best_lag(*openings(s), s.valid)) * 1000 / s.fps,
+            origin="sync offset as SyncNet (Chung and Zisserman 2016) measures it, on lip aperture",
+            pitfalls="where the correlation is low the greatest is anywhere: read it beside mouth_correlation",
+        ),
+        MetricSpec(
+            "sync_share", 1, "share", True,
+            "mean over people of sum over clips of the correlation of ^o and o / sum of the correlation of the linear "
+            f"prediction of o and o; the prediction is a ridge regression (penalty {PENALTY:g} a frame) on the "
+            f"standardised "
+            f"audio of frames t-{CONTEXT}..t+{CONTEXT}, fitted to the person's real training clips; {opening}",
+            shares, ratio_pool(), make_predictor,
+            origin="ours: mouth_correlation relative to what speech can linearly tell of this mouth",
+            pitfalls="above 1 where a method knows more than a linear predictor; a still mouth has none",
+        ),
+    )  # fmt: skip
+
+
+def mouth_opening(face: np.ndarray) -> np.ndarray:
+    """(T,) float64 distance between the inner lips of (T, 68, 3), in the unit of the input."""
+    upper, lower = INNER_LIPS
+    face = np.asarray(face, dtype=np.float64)
+    return np.linalg.norm(face[:, upper] - face[:, lower], axis=1)
+
+
+def openings(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) generated and (T,) real mouth opening, in eye distances of the real clip."""
+    distances = outer_eye_distance(sample.reference_face)[sample.valid]
+    unit = np.median(distances) if len(distances) else np.nan
+    return mouth_opening(sample.generated_face) / unit, mouth_opening(sample.reference_face) / unit
+
+
+def correlation(one: np.ndarray, two: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """`mouth_correlation`: () Pearson correlation over the valid frames; NaN where either does not move.
+
+    >>> correlation(np.array([0.0, 1, 2]), np.array([1.0, 3, 5]), np.ones(3, bool)).round(12)
+    np.float64(1.0)
+
+    Raises:
+        ValueError: Unequal lengths.
+    """
+    if len(one) != len(two) or len(one) != len(valid):
+        raise ValueError(f"{len(one)} and {len(two)} frames, {len(valid)} of them marked")
+    a, b = (np.asarray(values, np.float64)[np.asarray(valid, bool)] for values in (one, two))
+    if len(a) < 2 or not (a.std() > STILL and b.std() > STILL):
+        return np.float64(np.nan)
+    a, b = a - a.mean(), b - b.mean()
+    return (a @ b) / np.sqrt((a @ a) * (b @ b))
+
+
+def best_lag(generated: np.ndarray, real: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """() k in -10..10, the frames by which `generated` comes late (k > 0) at its greatest correlation with `real`.
+
+    Each lag uses the frames that are valid on both sides; of equal ones the smallest |k| is taken. NaN where either
+    does not move, or the clip is no longer than the largest lag allows.
+    """
+    found = []
+    for lag in sorted(range(-LAGS, LAGS + 1), key=abs):
+        late, early = (slice(lag, None), slice(0, -lag)) if lag > 0 else (slice(0, len(real) + lag), slice(-lag, None))
+        if lag == 0:
+            late = early = slice(None)
+        both = np.asarray(valid)[late] & np.asarray(valid)[early] if len(real) > 2 * LAGS else np.zeros(0, bool)
+        if len(both):
+            found.append((float(correlation(generated[late], real[early], both)), lag))
+    known = [(value, lag) for value, lag in found if not np.isnan(value)]
+    if not known or np.isnan(correlation(generated, real, valid)):
+        return np.float64(np.nan)
+    top = max(value for value, _ in known)
+    return np.float64(next(lag for value, lag in known if value >= top - 1e-12))
+
+
+def audio_windows(audio: np.ndarray) -> np.ndarray:
+    """(T, F) -> (T, 11 F): each frame with the five before and after it, the ends held."""
+    padded = np.pad(np.asarray(audio, np.float64), ((CONTEXT, CONTEXT), (0, 0)), mode="edge")
+    return np.concatenate([padded[k : k + len(audio)] for k in range(2 * CONTEXT + 1)], axis=1)
+
+
+def make_predictor(person: Person) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ridge regression of the mouth opening on audio windows, over the valid frames of the training clips.
+
+    Returns:
+        Mean (11 F,), deviation (11 F,) and weights (11 F,) of the windows; the prediction is up to a constant.
+    """
+    windows = np.concatenate([audio_windows(sample.audio)[sample.valid] for sample in person.training])
+    opening = np.concatenate([openings(sample)[1][sample.valid] for sample in person.training])
+    mean, deviation = windows.mean(axis=0), windows.std(axis=0)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    scaled, target = (windows - mean) / deviation, opening - opening.mean()
+    gram = scaled.T @ scaled + PENALTY * len(scaled) * np.eye(scaled.shape[1])
+    return mean, deviation, np.linalg.solve(gram, scaled.T @ target)
+
+
+def shares(sample: Sample, predictor: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Items:
+    """`sync_share`: one item a clip, the correlation with the real opening of the generated and of the predicted one.
+
+    Raises:
+        ValueError: The generated mouth, or the real one, does not move.
+    """
+    mean, deviation, weights = predictor
+    generated, real = openings(sample)
+    predicted = ((audio_windows(sample.audio) - mean) / deviation) @ weights
+    pair = [float(correlation(values, real, sample.valid)) for values in (generated, predicted)]
+    if np.isnan(pair[0]):
+        raise ValueError("a mouth that does not move correlates with nothing")
+    return Items(np.zeros(1, np.int64), np.nan_to_num([pair]))
