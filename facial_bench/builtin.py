@@ -31,6 +31,10 @@ def facial_bench_generators() -> Sequence[GeneratorSpec]:
         null("mean-motion", "the identity's mean training state, held"),
         null("replay", "a random training piece of the same person (a copying reference, not a null for accuracies)"),
         null("wrong-identity", "a random training piece of someone else"),
+        null("phase-randomised", "a training piece of the same person with random phases: same spectrum, no events"),
+        null("time-reversed", "a training piece of the same person, backwards"),
+        null("naive-blinker", "a still face whose lids a timer shuts every four seconds"),
+        null("ar1", "noise with the person's mean, variance and memory of one frame"),
         GeneratorSpec("ridge", "linear regression from 16 audio frames to the face state, per person",
                       "ridge regression (Hoerl and Kennard 1970)", ridge),
     ]  # fmt: skip

@@ -1,17 +1,15 @@
-"""Results -> Markdown: one board per corpus and protocol, never two digests in one table."""
+"""Boards -> Markdown, and the folder they are kept in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from facial_bench.boards import Board, Column, assemble, is_null
 from facial_bench.errors import ResultError
 from facial_bench.protocol import Protocol
-from facial_bench.results import Result, find_results, read_result, skill
-from facial_bench.storage import safe_name, write_bytes
-from facial_bench.summary import estimator, summarise
+from facial_bench.results import Result, skill
+from facial_bench.storage import write_bytes
 from facial_bench.tables import arrow, cell, escape, markdown, number
 from facial_bench.types import Pool
 
@@ -30,34 +28,23 @@ better, ↓ lower is better, ≈ only the distance to the real value (the ceilin
 motion (for a distance: after a passage through the face model; for a distance of distributions: the person's real
 training motion). *Chance*: 1/N for an accuracy, the identity's mean training state for the others. Rows in *italics*
 are null models; for accuracies `replay` copies what the classifiers were trained on: a copying reference, not one to
-beat."""
+beat. After the dot the rank, as the interval that pairwise paired permutations over clips leave open (Holm-corrected):
+where it is not a single number there is no winner. Rows are in order of the first column."""
 
 
-def make_boards(folder: Path, protocol: Protocol, pools: Mapping[str, Pool]) -> dict[str, str]:
-    """File name -> Markdown of every board that the results below a folder give.
+MARKS = {"beats": "", "undecided": " ?", "not": " ▽"}
+"""After a value: how it stands against the strongest null model."""
+NULL_SKILL = """\
+(value - strongest null) / (ceiling - strongest null), where the strongest null is the null model with the best value. ▽
+does not beat it; ? is better, but the paired permutation over clips (Holm-corrected over all pairs) does not say so."""
+CONDUCT = """\
+Look-ahead: how far before a change of the sound the motion changes, the greatest of three places in one test sequence.
+Real-time factor: seconds of motion made in a second, one sequence at a time, on the machine of the run."""
 
-    Args:
-        folder: of results, `<corpus>/<method>/seed-<n>/result.json`.
-        protocol: for the resampling.
-        pools: metric -> its pool, of every pooled metric known here.
 
-    Raises:
-        ResultError: no results, a damaged one, or seeds of one method that were not asked for the same clips.
-    """
-    groups: dict[tuple[str, str, str], list[Result]] = {}
-    for path in find_results(folder):
-        result = read_result(path)
-        label = safe_name(result["corpus"].get("label", result["corpus"]["name"]), "corpus label", ResultError)
-        groups.setdefault((label, result["corpus"]["digest"], result["protocol"]["digest"]), []).append(result)
-    names = [label for label, _, _ in groups]
-    boards = {}
-    for (label, corpus, rules), results in sorted(groups.items()):
-        suffix = f"-{corpus[:8]}-{rules[:8]}" if names.count(label) > 1 else ""
-        name = safe_name(f"{label}{suffix}.md", "board", ResultError, longest=160)
-        if name in boards:
-            raise ResultError(f"Two boards would be called {name}. Rename the corpus {label}.")
-        boards[name] = _write(_board(results, protocol, pools))
-    return boards
+def make_boards(results: Sequence[Result], protocol: Protocol, pools: Mapping[str, Pool]) -> dict[str, str]:
+    """File name -> Markdown of every board that the results give; arguments and errors as in `boards.assemble`."""
+    return {name: _write(board) for name, board in assemble(results, protocol, pools).items()}
 
 
 def write_boards(folder: Path, boards: Mapping[str, str]) -> None:
@@ -77,84 +64,6 @@ def stale_boards(folder: Path, boards: Mapping[str, str]) -> list[str]:
 
     orphans = {path.name for path in folder.glob("*.md")} - set(boards) - {"README.md"}
     return [name for name, text in boards.items() if found(folder / name) != text] + sorted(orphans)
-
-
-@dataclass(frozen=True, eq=False)
-class Column:
-    """A metric of a board."""
-
-    metric: str
-    about: Mapping[str, Any]
-    """Unit, direction and definition."""
-    reference: Mapping[str, Any]
-    """Ceiling and chance."""
-    settled: bool
-    """Whether every result has these very references."""
-    cells: Mapping[str, Mapping[str, Any]]
-    """label of a method -> summary over its seeds."""
-    refused: Mapping[str, str]
-    """label -> why its results give no number."""
-
-
-@dataclass(frozen=True, eq=False)
-class Board:
-    """All that stands on a board."""
-
-    results: Sequence[Result]
-    methods: Mapping[str, Sequence[Result]]
-    """label -> its results, one per seed."""
-    columns: Mapping[str, Column]
-    """metric -> column."""
-
-
-def _board(results: Sequence[Result], protocol: Protocol, pools: Mapping[str, Pool]) -> Board:
-    methods = _methods(results)
-    columns: dict[str, Column] = {}
-    for result in results:
-        for name, metric in result["metrics"].items():
-            known = columns.setdefault(name, Column(name, metric, result["references"][name], True, {}, {}))
-            if metric["definition"] != known.about["definition"]:
-                raise ResultError(f"Results below one folder define the metric {name} differently. Run them again.")
-            if _ends(result["references"][name]) != _ends(known.reference):
-                columns[name] = replace(known, settled=False)
-    return Board(results, methods, {n: _filled(c, methods, protocol, pools) for n, c in columns.items()})
-
-
-def _filled(
-    column: Column, methods: Mapping[str, Sequence[Result]], protocol: Protocol, pools: Mapping[str, Pool]
-) -> Column:
-    """The column with its cells."""
-    cells, refused, metric = {}, {}, column.metric
-    for label, own in methods.items():
-        groups = [result["clips"] for result in own]
-        if len({tuple(sorted(row["request"] for row in rows)) for rows in groups}) > 1:
-            raise ResultError(f"The seeds of {label} were asked for different clips. Run them again.")
-        reasons = [r["metrics"][metric]["reason"] for r in own
-                   if r["metrics"].get(metric, {}).get("status") == "refused"]  # fmt: skip
-        if "parts" in column.reference and metric not in pools:
-            reasons.append("no plugin here computes it from its parts")
-        refused.update({label: reasons[0]} if reasons else {})
-        estimate = estimator(pools.get(metric), column.reference)
-        cells[label] = {"value": None, "n_failed": 0} if reasons else summarise(groups, metric, protocol, estimate)
-    return replace(column, cells=cells, refused=refused)
-
-
-def _methods(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """label -> its results, one per seed."""
-    methods: dict[str, list[Result]] = {}
-    for result in results:
-        methods.setdefault(result["method"]["label"], []).append(result)
-    for label, own in methods.items():
-        if len({result["seed"] for result in own}) < len(own):
-            raise ResultError(f"{label} has two results of one seed, which would count as two. Remove one.")
-        versions = sorted({f"{result['method']['plugin']} {result['method']['version']}" for result in own})
-        if len(versions) > 1:
-            raise ResultError(f"The seeds of {label} come from {' and '.join(versions)}. Run them again with one.")
-    return methods
-
-
-def _ends(reference: Mapping[str, Any]) -> tuple[str, str]:
-    return number(reference["ceiling"]["value"], ""), number(reference["chance"], "")
 
 
 def _write(board: Board) -> str:
@@ -178,8 +87,7 @@ def _write(board: Board) -> str:
         if metrics:
             lines += [f"## {title}", "", _table(board, metrics, notes), ""]
         if title == "Scores":
-            lines += ["## Skill", "", "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped.",
-                      "", _skill_table(board), ""]  # fmt: skip
+            lines += [*_skills(board), *_null_skills(board), *_conduct(board)]
     if notes:
         lines += ["## Notes", "", *(f"- {note}" for note in dict.fromkeys(notes)), ""]
     return "\n".join(lines)
@@ -194,8 +102,7 @@ def _order(board: Board) -> list[str]:
 
 
 def _name(board: Board, label: str) -> str:
-    null = board.methods[label][0]["method"].get("reference") == "null model"
-    return f"*{escape(label)}*" if null else escape(label)
+    return f"*{escape(label)}*" if is_null(board.methods[label]) else escape(label)
 
 
 def _table(board: Board, metrics: Sequence[str], notes: list[str]) -> str:
@@ -209,17 +116,8 @@ def _table(board: Board, metrics: Sequence[str], notes: list[str]) -> str:
             )
         headers.append(f"{escape(metric)} {arrow(column.about)} ({escape(unit)})")
         shown = {"ceiling": cell(column.reference["ceiling"], unit), "chance": number(column.reference["chance"], unit)}
-        for label, entry in column.cells.items():
-            if label in column.refused:
-                shown[label] = "refused"
-                notes.append(f"{escape(metric)} is refused: {escape(column.refused[label])}.")
-                continue
-            shown[label] = cell(entry, unit)
-            if entry["n_failed"]:
-                shown[label] += " †"
-                notes.append(f"† {escape(label)}, {escape(metric)}: {entry['n_failed']} clips failed (of "
-                             f"{entry['n_clips'] * len(board.methods[label])}); in an accuracy they count as wrong, "
-                             "the others are over what is left.")  # fmt: skip
+        for label in column.cells:
+            shown[label] = _shown(board, column, label, metric in MAIN, notes)
         columns.append(shown)
     rows = [["**ceiling**", "", *(column["ceiling"] for column in columns)]]
     for label in _order(board):
@@ -229,11 +127,76 @@ def _table(board: Board, metrics: Sequence[str], notes: list[str]) -> str:
     return markdown(rows, headers)
 
 
-def _skill_table(board: Board) -> str:
+def _shown(board: Board, column: Column, label: str, ranked: bool, notes: list[str]) -> str:
+    """A cell: value, interval, rank interval, and the marks."""
+    entry, metric = column.cells[label], escape(column.metric)
+    if label in column.refused:
+        notes.append(f"{metric} is refused: {escape(column.refused[label])}.")
+        return "refused"
+    text = cell(entry, column.about["unit"])
+    standing = column.standing
+    if standing:
+        text += f" · {ranks(standing.ranks[label])}" if ranked and label in standing.ranks else ""
+        text += MARKS[standing.against.get(label, "beats")]
+    if entry["n_failed"]:
+        text += " †"
+        notes.append(f"† {escape(label)}, {metric}: {entry['n_failed']} clips failed (of "
+                     f"{entry['n_clips'] * len(board.methods[label])}); in an accuracy they count as wrong, "
+                     "the others are over what is left.")  # fmt: skip
+    return text
+
+
+def ranks(interval: tuple[int, int]) -> str:
+    """A rank interval: `2–5`, or `1` where the tests leave one rank only."""
+    return str(interval[0]) if interval[0] == interval[1] else f"{interval[0]}–{interval[1]}"
+
+
+def _skills(board: Board) -> list[str]:
     shown = [board.columns[m] for m in MAIN if m in board.columns and not board.columns[m].refused]
     rows = []
     for label in _order(board):
         values = [column.cells[label]["value"] for column in shown]
         skills = [None if v is None else skill(v, column.reference) for v, column in zip(values, shown, strict=True)]
         rows.append([_name(board, label), *(number(value, "skill") for value in skills)])
-    return markdown(rows, ["method", *(escape(column.metric) for column in shown)])
+    table = markdown(rows, ["method", *(escape(column.metric) for column in shown)])
+    return ["## Skill", "", "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped.", "",
+            table, ""]  # fmt: skip
+
+
+def _null_skills(board: Board) -> list[str]:
+    """What is left of each method where the best null model is taken for zero."""
+    labels = [label for label in _order(board) if not is_null(board.methods[label])]
+    rows, smallest = [], 0.0
+    for column in board.columns.values():
+        if column.standing is None or column.standing.strongest is None:
+            continue
+        best, smallest = column.standing.strongest, max(smallest, column.standing.smallest_p)
+        base = {"chance": column.cells[best]["value"], "ceiling": column.reference["ceiling"]}
+        shown = []
+        for label in labels:
+            value = column.cells[label]["value"]
+            mark = MARKS[column.standing.against.get(label, "beats")]
+            shown.append("–" if value is None else number(skill(value, base), "skill") + mark)
+        rows.append([f"{escape(column.metric)} {arrow(column.about)}", f"*{escape(best)}*",
+                     number(base["chance"], column.about["unit"]), *shown])  # fmt: skip
+    if not rows or not labels:
+        return []
+    return ["## Null skill", "", f"{NULL_SKILL} The smallest p that the fewest clips can give is {smallest:.3g}.", "",
+            markdown(rows, ["metric", "strongest null", "its value", *map(escape, labels)]), ""]  # fmt: skip
+
+
+def _conduct(board: Board) -> list[str]:
+    """How the methods behave: measured by the harness on one test sequence."""
+    rows = []
+    for label in _order(board):
+        own = board.methods[label][0]
+        conduct, speeds = own["conduct"], [result["timing"].get("real_time_factor") for result in board.methods[label]]
+        known = [float(speed) for speed in speeds if isinstance(speed, (int, float))]
+        ahead, uses = conduct.get("look_ahead_ms"), conduct.get("uses_audio")
+        rows.append([
+            _name(board, label), {True: "yes", False: "no"}.get(uses, "–"),
+            f"{ahead:.0f}" if isinstance(ahead, (int, float)) else "–",
+            f"{sorted(known)[len(known) // 2]:.2g}" if known else "–",
+        ])  # fmt: skip
+    headers = ["method", "motion follows the audio", "look-ahead (ms)", "real-time factor"]
+    return ["## Conduct", "", CONDUCT, "", markdown(rows, headers), ""]

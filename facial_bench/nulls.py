@@ -10,6 +10,10 @@ from facial_bench.errors import FacialBenchError
 from facial_bench.types import Clip, Context, Generator, Motion, Request
 
 Rule = Callable[["Memory", Request], np.ndarray]
+BLINK_PERIOD = 4.0
+"""Of `naive-blinker`, seconds."""
+BLINK_LENGTH = 0.2
+"""How long its lids are shut, seconds."""
 
 
 class Memory:
@@ -75,6 +79,8 @@ def make_null(name: str, context: Context) -> Generator:
         raise FacialBenchError(f"'{name}' has no options, got {', '.join(context.options)}.")
     rules: dict[str, Rule] = {
         "frozen": _frozen, "mean-motion": _mean_motion, "replay": _replay, "wrong-identity": _wrong_identity,
+        "phase-randomised": _phase_randomised, "time-reversed": _time_reversed, "naive-blinker": _naive_blinker,
+        "ar1": _ar1,
     }  # fmt: skip
     return Null(rules[name])
 
@@ -98,3 +104,55 @@ def _wrong_identity(memory: Memory, request: Request) -> np.ndarray:
     rng = np.random.default_rng(request.seed)
     others = sorted(set(memory.pieces) - {request.identity})
     return memory.replay(others[rng.integers(len(others))], request.frames, rng)
+
+
+def _phase_randomised(memory: Memory, request: Request) -> np.ndarray:
+    """A replayed stretch with the phases of its Fourier transform drawn anew: same spectrum, no event in it.
+
+    Every channel is turned by the same phases, which keeps the cross-spectra (Prichard and Theiler 1994); what is not
+    turned is the mean and, for an even length, the highest frequency. Closures may leave 0..1 a little: cutting them
+    off would change the spectrum.
+    """
+    rng = np.random.default_rng(request.seed)
+    spectrum = np.fft.rfft(memory.replay(request.identity, request.frames, rng).astype(np.float64), axis=0)
+    turn = np.exp(2j * np.pi * rng.random(len(spectrum)))
+    turn[0] = 1.0
+    if request.frames % 2 == 0:
+        turn[-1] = 1.0
+    return np.fft.irfft(spectrum * turn[:, None], n=request.frames, axis=0).astype(np.float32)
+
+
+def _time_reversed(memory: Memory, request: Request) -> np.ndarray:
+    """A replayed stretch, backwards: every value and every speed is the person's, no onset is."""
+    rng = np.random.default_rng(request.seed)
+    return np.ascontiguousarray(memory.replay(request.identity, request.frames, rng)[::-1])
+
+
+def _naive_blinker(memory: Memory, request: Request) -> np.ndarray:
+    """A still face whose lids a timer shuts every 4 s for 0.2 s, as far as the person's go in 1 of 50 frames."""
+    lids = np.concatenate(memory.pieces[request.identity])[:, -1]
+    period, shut = (max(round(seconds * request.fps), 1) for seconds in (BLINK_PERIOD, BLINK_LENGTH))
+    start = np.random.default_rng(request.seed).integers(period)
+    state = _frozen(memory, request)
+    state[(np.arange(request.frames) - start) % period < shut, -1] = np.quantile(lids, 0.98)
+    return state
+
+
+def _ar1(memory: Memory, request: Request) -> np.ndarray:
+    """First-order autoregressive noise with each channel's training mean, variance and memory, from its stationary law.
+
+    The memory is the correlation of neighbouring frames within the training pieces, kept within 0..0.999.
+    """
+    rng, pieces = np.random.default_rng(request.seed), memory.pieces[request.identity]
+    mean = np.concatenate(pieces).mean(axis=0, dtype=np.float64)
+    centred = [piece - mean for piece in pieces]
+    variance = sum((part**2).sum(axis=0) for part in centred) / sum(map(len, centred))
+    pairs = [(part[:-1], part[1:]) for part in centred if len(part) > 1]
+    below = sum((before**2).sum(axis=0) for before, _ in pairs) if pairs else np.zeros_like(mean)
+    above = sum((before * after).sum(axis=0) for before, after in pairs) if pairs else np.zeros_like(mean)
+    phi = np.clip(np.divide(above, below, out=np.zeros_like(mean), where=below > 0), 0, 0.999)
+    noise = rng.standard_normal((request.frames, len(mean))) * np.sqrt(variance)
+    noise[1:] *= np.sqrt(1 - phi**2)
+    for t in range(1, request.frames):
+        noise[t] += phi * noise[t - 1]
+    return (mean + noise).astype(np.float32)

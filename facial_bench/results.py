@@ -79,6 +79,11 @@ def read_result(path: Path) -> Result:
     return result
 
 
+def read_results(folder: Path) -> list[Result]:
+    """All results below a folder, in order of their paths; raises as `find_results` and `read_result` do."""
+    return [read_result(path) for path in find_results(folder)]
+
+
 def find_results(folder: Path) -> list[Path]:
     """The result files below a folder, in order of their paths.
 

@@ -92,9 +92,12 @@ def bootstrap_draws(
 
 def interval(
     groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], *, resamples: int, confidence: float,
-    rng: np.random.Generator, proportion: bool = False, estimate: Estimate = ratio,
+    rng: np.random.Generator, proportion: bool = False, estimate: Estimate = ratio, value: float | None = None,
 ) -> tuple[float, float] | None:  # fmt: skip
-    """Percentile interval of `point`; None where it cannot be determined.
+    """Percentile interval of `point`, or of `value`; None where it cannot be determined.
+
+    The value of a clip is not always the mean of its blocks (a standard deviation, a correlation). Where an identity's
+    only clip is resampled in blocks, `value` is that of whole clips, and the draws are moved by the difference.
 
     Where every unit is alike the draws do not spread and say nothing; a proportion then takes the Wilson
     interval with the number of units as the number of trials, and another value takes none, unless it is
@@ -104,7 +107,10 @@ def interval(
     draws = bootstrap_draws(groups, shares, resamples, rng, estimate)
     if draws is None or np.isnan(draws).mean() > 0.5:
         return None
-    value = point(groups, shares, estimate)
+    middle = point(groups, shares, estimate)
+    value = middle if value is None else value
+    least = 0.0 if min(np.nanmin(draws), value) >= 0 else -np.inf  # a distance does not become negative by being moved
+    draws = np.maximum(draws + (value - middle), least)
     tail = (1 - confidence) / 2
     low, high = (float(end) for end in np.nanquantile(draws, [tail, 1 - tail]))
     if high - low > 1e-12:

@@ -56,16 +56,18 @@ def make_units(rows: Sequence[Row], metric: str) -> list[Unit]:
         if len(entries) == 1:
             units += [Unit(person, tuple(block)) for block in entries[0]["blocks"]]
         else:
-            units += make_whole_units(person, entries)
+            units += [_whole(person, entry) for entry in entries]
     return units
 
 
-def make_whole_units(person: str, entries: Sequence[Mapping[str, Any]]) -> list[Unit]:
+def make_whole_units(rows: Sequence[Row], metric: str) -> list[Unit]:
     """One unit a clip, also where it is the person's only one."""
-    return [
-        Unit(person, tuple(entry["part"]) if "part" in entry else (entry["value"] * entry["weight"], entry["weight"]))
-        for entry in entries
-    ]
+    return [_whole(row["identity"], row["metrics"][metric]) for row in scored_rows(rows, metric)]
+
+
+def _whole(person: str, entry: Mapping[str, Any]) -> Unit:
+    part = entry["part"] if "part" in entry else (entry["value"] * entry["weight"], entry["weight"])
+    return Unit(person, tuple(part))
 
 
 def make_shares(rows: Sequence[Row], metric: str) -> dict[str, float]:
@@ -107,12 +109,12 @@ def summarise(
     if not kept[0]:
         return empty
     shares = make_shares(kept[0], metric)
-    units = [make_units(rows, metric) for rows in kept]
-    value = point(units, shares, estimate)
+    value = point([make_whole_units(rows, metric) for rows in kept], shares, estimate)
     if not np.isfinite(value):
         return empty
     ends = interval(
-        units, shares, resamples=protocol.resamples, confidence=protocol.confidence, estimate=estimate,
+        [make_units(rows, metric) for rows in kept], shares, value=value, estimate=estimate,
+        resamples=protocol.resamples, confidence=protocol.confidence,
         rng=np.random.default_rng(derive_seed(0, "bootstrap", metric)), proportion=metric in accuracies(),
     )  # fmt: skip
     low, high = ends or (None, None)

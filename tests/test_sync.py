@@ -127,17 +127,27 @@ def test_the_predictor_equals_least_squares_with_added_rows() -> None:
 
 
 def test_the_share_is_relative_to_what_speech_can_tell() -> None:
-    person = Person("a", [spoken(1), spoken(2)], [])
-    predictor = make_predictor(person)
-    real = shares(spoken(3), predictor).values[0]
-    assert real[0] == pytest.approx(1)
-    assert 0.6 < real[1] < 1, "the audio of four frames ago is within the predictor's sight"
+    predictor = make_predictor(Person("a", [spoken(1), spoken(2)], []))
+    real = shares(spoken(3), predictor)
+    assert real.frames.tolist() == [0, 128], "300 frames are a stretch of 128 and one of 172"
+    assert real.values[:, 0] == pytest.approx(1)
+    assert (real.values[:, 1] > 0.6).all() and (real.values[:, 1] < 1).all(), "the audio of four frames ago is seen"
     one = spoken(4)
     mean, deviation, weights = predictor
-    echo = shares(spoken(4, 9 + ((audio_windows(one.audio) - mean) / deviation) @ weights), predictor).values[0]
-    assert echo[0] == pytest.approx(echo[1]), "a method that predicts linearly has the whole share"
+    echo = shares(spoken(4, 9 + ((audio_windows(one.audio) - mean) / deviation) @ weights), predictor).values
+    assert echo[:, 0] == pytest.approx(echo[:, 1]), "a method that predicts linearly has the whole share"
     spec = METRICS["sync_share"]
-    assert spec.pool.estimate([spec.pool.reduce(echo[None])], np.ones((1, 1)), [])[0] == pytest.approx(1)
+    assert spec.pool.estimate([spec.pool.reduce(echo)], np.ones((1, 1)), [])[0] == pytest.approx(1)
+
+
+def test_shares_equal_numpys_correlations() -> None:
+    mean, deviation, weights = predictor = make_predictor(Person("a", [spoken(1)], []))
+    sample = spoken(2, 9 + ar1(np.random.default_rng(7), T, 1, 0.8)[:, 0])
+    predicted = ((audio_windows(sample.audio) - mean) / deviation) @ weights
+    real, made = (np.abs(f[:, 66, 1]) for f in (sample.reference_face, sample.generated_face))
+    expected = [[np.corrcoef(a[part], real[part])[0, 1] for a in (made, predicted)]
+                for part in (slice(0, 128), slice(128, T))]  # fmt: skip
+    np.testing.assert_allclose(shares(sample, predictor).values, expected, atol=1e-9)
 
 
 def test_a_still_mouth_has_no_share() -> None:

@@ -86,10 +86,10 @@ def origins() -> Mapping[str, tuple[str, str]]:
         "lmd/centred-mouth": ("the mean form of lmd/atvg", f"turning and leaning of the head stay in; {pixels}"),
         "lmd/centred-face": ("F-LMD, beside M-LMD", f"{whole}; head rotation stays in; {pixels}"),
         "lmd/raw-mouth": ("landmark distance (Chen et al., ECCV 2018) without alignment", pose),
-        "lmd/raw-face": ("F-LD of evaluations without alignment", f"{whole}; {pose}"),
+        "lmd/raw-face": ("F-LD without alignment", f"{whole}; {pose}"),
         "lmd/l1": ("mean absolute error of landmarks", f"{whole}; {pose}"),
         "lmd/unit": ("landmarks of detectors that give 0..1", f"{whole}; x and y weigh differently unless square"),
-        "lmd/iod": ("normalised mean error of face alignment", f"{whole}; no alignment: measures head pose; a face that "
+        "lmd/iod": ("normalised mean error (NME)", f"{whole}; no alignment: measures head pose; a face that "
                     "turns away has a small eye distance and a large error"),
         "lvd/vector": ("LVD as the velocity's difference", f"mostly head motion; jitter doubles it; {pixels}"),
         "lvd/speed": ("LVD as the speed's difference", f"blind to direction; a SUM over 68 points; {pixels}"),

@@ -6,6 +6,8 @@ the clip's median outer-eye distance of the real face at zero pose.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from facial_bench.geometry import outer_eye_distance
@@ -18,6 +20,8 @@ LAGS = 10
 """Largest lag looked at, frames to either side."""
 CONTEXT = 5
 """Audio frames to either side of a frame that the linear predictor sees."""
+STRETCH = 128
+"""Frames that a correlation of `sync_share` is taken over; what is left at the end belongs to the last stretch."""
 PENALTY = 1.0
 """Ridge penalty on standardised audio, a frame of training motion."""
 STILL = 1e-9
@@ -46,10 +50,10 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
         ),
         MetricSpec(
             "sync_share", 1, "share", True,
-            "mean over people of sum over clips of the correlation of ^o and o / sum of the correlation of the linear "
-            f"prediction of o and o; the prediction is a ridge regression (penalty {PENALTY:g} a frame) on the "
-            f"standardised "
-            f"audio of frames t-{CONTEXT}..t+{CONTEXT}, fitted to the person's real training clips; {opening}",
+            f"mean over people of the sum over stretches of {STRETCH} frames of the correlation of ^o and o / the sum "
+            f"of that of the linear prediction of o and o; a ridge regression (penalty {PENALTY:g} a frame) predicts "
+            f"from standardised audio of frames t-{CONTEXT}..t+{CONTEXT}, fitted to the person's real training clips; "
+            f"{opening}",
             shares, ratio_pool(), make_predictor,
             origin="ours: mouth_correlation relative to what speech can linearly tell of this mouth",
             pitfalls="above 1 where a method knows more than a linear predictor; a still mouth has none",
@@ -132,15 +136,25 @@ def make_predictor(person: Person) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def shares(sample: Sample, predictor: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Items:
-    """`sync_share`: one item a clip, the correlation with the real opening of the generated and of the predicted one.
+    """`sync_share`: an item a stretch, the correlation with the real opening of the generated and of the predicted one.
+
+    A stretch in which the real mouth or the predicted one does not move is left out; where the generated one does not,
+    its correlation is 0.
 
     Raises:
-        ValueError: The generated mouth, or the real one, does not move.
+        ValueError: The generated mouth does not move at all.
     """
     mean, deviation, weights = predictor
     generated, real = openings(sample)
-    predicted = ((audio_windows(sample.audio) - mean) / deviation) @ weights
-    pair = [float(correlation(values, real, sample.valid)) for values in (generated, predicted)]
-    if np.isnan(pair[0]):
+    if np.isnan(correlation(generated, generated, sample.valid)):
         raise ValueError("a mouth that does not move correlates with nothing")
-    return Items(np.zeros(1, np.int64), np.nan_to_num([pair]))
+    predicted = ((audio_windows(sample.audio) - mean) / deviation) @ weights
+    cuts = [*range(0, max(len(real) - STRETCH, 0) + 1, STRETCH), len(real)]
+    starts, items = [], []
+    for first, last in itertools.pairwise(cuts):
+        part = slice(first, last)
+        told = correlation(predicted[part], real[part], sample.valid[part])
+        if not np.isnan(told):
+            starts.append(first)
+            items.append([float(np.nan_to_num(correlation(generated[part], real[part], sample.valid[part]))), told])
+    return Items(np.array(starts, np.int64), np.array(items, np.float64).reshape(-1, 2))

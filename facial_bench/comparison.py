@@ -1,0 +1,215 @@
+"""Is one method better than another? Paired permutation over clips, Holm's correction, ranks as intervals.
+
+The clip is the unit: never a window, and never a block of a clip. The people are fixed. Source: docs/protocol.md,
+"differences".
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facial_bench.protocol import Protocol, derive_seed
+from facial_bench.stats import Estimate, Unit, bootstrap_draws, point, ratio
+from facial_bench.summary import Row, common_rows, make_shares, make_units, make_whole_units
+
+Groups = Sequence[Sequence[Row]]
+"""The rows of a method, one list per training seed."""
+EXACT_CLIPS = 13
+"""Up to so many clips every one of the 2^n swaps is looked at."""
+SWAPS = 10_000
+"""How many random swaps are drawn where there are more."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How A differs from B on one metric."""
+
+    a: float
+    b: float
+    low: float | None
+    """End of the interval of a - b (paired bootstrap); None where it cannot be had."""
+    high: float | None
+    p: float
+    """Two-sided, of the paired permutation over clips."""
+    smallest_p: float
+    """What p could be at best with so many clips."""
+    clips: int
+    left_out: int
+    """Clips that one of the two has no score of."""
+    effect: float | None
+    """Mean of the paired differences of clips / their standard deviation (Cohen's d_z); None for pooled metrics."""
+    a_higher: float | None
+    """Share of the clips in which A is higher, ties counting half; None for pooled metrics."""
+
+
+def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Protocol) -> Difference | None:
+    """A against B, on the clips that both have scored in every seed; None where there is nothing to compare.
+
+    Args:
+        a, b: rows, one list per training seed; as many of the seeds as both have are used, in order.
+        metric: its id.
+        estimate: of one identity; see `summary.estimator`.
+        protocol: for the resampling.
+    """
+    seeds = min(len(a), len(b))
+    asked = {row["request"] for row in (*a[0], *b[0]) if metric in row["metrics"]}
+    kept = common_rows([*a[:seeds], *b[:seeds]], metric)
+    if not kept[0]:
+        return None
+    shares = make_shares(kept[0], metric)
+    whole = [_by_person(rows, metric, shares) for rows in kept]
+    ours, theirs = whole[:seeds], whole[seeds:]
+    count = sum(map(len, ours[0].values()))
+    values = [
+        point([[unit for own in people.values() for unit in own] for people in part], shares, estimate)
+        for part in (ours, theirs)
+    ]
+    swaps = _swaps(count, np.random.default_rng(derive_seed(0, "swaps", metric)))
+    differences = np.mean(
+        [_swapped(one, two, shares, swaps, estimate) for one, two in zip(ours, theirs, strict=True)], axis=0
+    )
+    if not np.isfinite(values).all() or np.isnan(differences[0]):
+        return None
+    defined = differences[~np.isnan(differences)]
+    p = float((np.abs(defined) >= abs(defined[0]) - 1e-12).mean())  # the first swap is none: the observed difference
+    ends = _paired_interval(kept[:seeds], kept[seeds:], metric, shares, estimate, protocol, values[0] - values[1])
+    effect, higher = _effects(_clip_values(ours) - _clip_values(theirs)) if estimate is ratio else (None, None)
+    return Difference(
+        *values, *ends, p=p, smallest_p=max(2.0 ** (1 - count), 1 / len(swaps)), clips=count,
+        left_out=len(asked) - count, effect=effect, a_higher=higher,
+    )  # fmt: skip
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): adjusted p in the order given.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    adjusted, floor = [0.0] * len(p_values), 0.0
+    for rank, k in enumerate(sorted(range(len(p_values)), key=lambda k: p_values[k])):
+        floor = max(floor, min((len(p_values) - rank) * p_values[k], 1.0))
+        adjusted[k] = floor
+    return adjusted
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the methods of a board stand on one metric."""
+
+    ranks: Mapping[str, tuple[int, int]]
+    """label -> best and worst rank that the tests leave open; methods without a value have none."""
+    strongest: str | None
+    """The null model with the best value."""
+    against: Mapping[str, str]
+    """label of a method that is no null -> `beats`, `undecided` (better, but the test does not say so) or `not`."""
+    smallest_p: float
+    """Of the pair with the fewest clips."""
+
+
+def stand(
+    methods: Mapping[str, Groups], values: Mapping[str, float], nulls: Sequence[str], *, metric: str, higher: bool,
+    estimate: Estimate, protocol: Protocol,
+) -> Standing:  # fmt: skip
+    """Compare all methods pairwise on one metric, Holm-corrected over the pairs.
+
+    A method's rank interval runs from 1 + the number of methods that are significantly better to the number of methods
+    - those that are significantly worse: simultaneous confidence for ranks (Mohamad, Goeman and van Zwet 2019).
+
+    Args:
+        methods: label -> rows per seed.
+        values: label -> value on the board, of the methods that have one.
+        nulls: labels of the null models that count.
+        metric: its id.
+        higher: whether a higher value is better.
+        estimate: of one identity.
+        protocol: for resampling and significance.
+    """
+    labels, sign = list(values), 1 if higher else -1
+    pairs = list(itertools.combinations(labels, 2))
+    found = [compare(methods[one], methods[two], metric, estimate, protocol) for one, two in pairs]
+    adjusted = holm([1.0 if difference is None else difference.p for difference in found])
+    better: dict[str, set[str]] = {label: set() for label in labels}  # label -> whom it beats
+    for (one, two), p in zip(pairs, adjusted, strict=True):
+        if p < protocol.significance:
+            winner, loser = (one, two) if sign * (values[one] - values[two]) > 0 else (two, one)
+            better[winner].add(loser)
+    ranks = (
+        {
+            label: (1 + sum(label in beaten for beaten in better.values()), len(labels) - len(better[label]))
+            for label in labels
+        }
+        if len(labels) > 1
+        else {}
+    )  # one method alone has no rank
+    strongest = max((n for n in nulls if n in values), key=lambda n: sign * values[n], default=None)
+    against = {}
+    for label in labels if strongest is not None else ():
+        if label not in nulls:
+            ahead = sign * (values[label] - values[strongest]) > 0
+            against[label] = "beats" if strongest in better[label] else "undecided" if ahead else "not"
+    return Standing(ranks, strongest, against, max((d.smallest_p for d in found if d is not None), default=1.0))
+
+
+def _by_person(rows: Sequence[Row], metric: str, shares: Mapping[str, float]) -> dict[str, list[Unit]]:
+    """identity -> one unit a clip, in the order of the rows."""
+    units = make_whole_units(rows, metric)
+    return {person: [unit for unit in units if unit.identity == person] for person in shares}
+
+
+def _swaps(count: int, rng: np.random.Generator) -> np.ndarray:
+    """(R, n) of 0 and 1, the clips to swap; the first row swaps none."""
+    if count <= EXACT_CLIPS:
+        return (np.arange(2**count)[:, None] >> np.arange(count)) & 1
+    drawn = rng.integers(2, size=(SWAPS, count))
+    return np.concatenate([np.zeros((1, count), drawn.dtype), drawn])
+
+
+def _swapped(
+    a: Mapping[str, list[Unit]], b: Mapping[str, list[Unit]], shares: Mapping[str, float], swaps: np.ndarray,
+    estimate: Estimate,
+) -> np.ndarray:  # fmt: skip
+    """(R,) value of A - value of B after each swap."""
+    total, first = np.zeros(len(swaps)), 0
+    for person, share in shares.items():
+        mine = swaps[:, first : first + len(a[person])].astype(np.float64)
+        first += len(a[person])
+        units = [*a[person], *b[person]]
+        left = estimate(person, units, np.concatenate([1 - mine, mine], axis=1))
+        right = estimate(person, units, np.concatenate([mine, 1 - mine], axis=1))
+        total += share * (left - right)
+    return total
+
+
+def _paired_interval(
+    a: Groups, b: Groups, metric: str, shares: Mapping[str, float], estimate: Estimate, protocol: Protocol,
+    difference: float,
+) -> tuple[float | None, float | None]:  # fmt: skip
+    """Percentile interval of the difference; the same clips are drawn for both, because the same seed draws them."""
+    units = [[make_units(rows, metric) for rows in part] for part in (a, b)]
+    draws = [
+        bootstrap_draws(own, shares, protocol.resamples,
+                        np.random.default_rng(derive_seed(0, "bootstrap", metric)), estimate) for own in units
+    ]  # fmt: skip
+    if draws[0] is None or draws[1] is None or np.isnan(draws[0] - draws[1]).mean() > 0.5:
+        return None, None
+    tail = (1 - protocol.confidence) / 2
+    shift = difference - point(units[0], shares, estimate) + point(units[1], shares, estimate)
+    low, high = np.nanquantile(draws[0] - draws[1], [tail, 1 - tail]) + shift
+    return float(low), float(high)
+
+
+def _clip_values(seeds: Sequence[Mapping[str, list[Unit]]]) -> np.ndarray:
+    """(n,) value of each clip, the mean over seeds."""
+    table = np.array([[unit.numbers for own in people.values() for unit in own] for people in seeds], dtype=np.float64)
+    return (table[..., 0] / table[..., 1]).mean(axis=0)
+
+
+def _effects(difference: np.ndarray) -> tuple[float | None, float]:
+    spread = difference.std(ddof=1) if len(difference) > 1 else 0.0
+    effect = float(difference.mean() / spread) if spread > 0 else None
+    return effect, float(((difference > 0) + 0.5 * (difference == 0)).mean())
