@@ -46,41 +46,75 @@ class Difference:
     """Share of the clips in which A is higher, ties counting half; None for pooled metrics."""
 
 
-def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Protocol) -> Difference | None:
-    """A against B, on the clips that both have scored in every seed; None where there is nothing to compare.
+@dataclass(frozen=True)
+class Permutation:
+    """What a paired permutation of two methods says."""
+
+    p: float
+    """Two-sided."""
+    smallest_p: float
+    """What p could be at best with so many clips."""
+    clips: int
+    a: Sequence[Mapping[str, list[Unit]]]
+    """identity -> one unit a clip, per seed: what was compared, of A."""
+    b: Sequence[Mapping[str, list[Unit]]]
+    """The same of B."""
+    rows: Sequence[Sequence[Row]]
+    """The rows compared: of A's seeds, then of B's."""
+
+
+def permute(a: Groups, b: Groups, metric: str, estimate: Estimate) -> Permutation | None:
+    """Swap A and B clip by clip, all seeds of a clip together, on the clips that both have scored in every seed.
 
     Args:
         a, b: rows, one list per training seed; as many of the seeds as both have are used, in order.
         metric: its id.
         estimate: of one identity; see `summary.estimator`.
-        protocol: for the resampling.
+
+    Returns:
+        p, the share of swaps (all 2^n of them for up to 13 clips, else 10,000 drawn ones and none) after which A and B
+        differ by no less; None where there is nothing to compare.
     """
     seeds = min(len(a), len(b))
-    asked = {row["request"] for row in (*a[0], *b[0]) if metric in row["metrics"]}
     kept = common_rows([*a[:seeds], *b[:seeds]], metric)
     if not kept[0]:
         return None
     shares = make_shares(kept[0], metric)
     whole = [_by_person(rows, metric, shares) for rows in kept]
-    ours, theirs = whole[:seeds], whole[seeds:]
-    count = sum(map(len, ours[0].values()))
-    values = [
-        point([[unit for own in people.values() for unit in own] for people in part], shares, estimate)
-        for part in (ours, theirs)
-    ]
+    count = sum(map(len, whole[0].values()))
     swaps = _swaps(count, np.random.default_rng(derive_seed(0, "swaps", metric)))
     differences = np.mean(
-        [_swapped(one, two, shares, swaps, estimate) for one, two in zip(ours, theirs, strict=True)], axis=0
+        [_swapped(one, two, shares, swaps, estimate) for one, two in zip(whole[:seeds], whole[seeds:], strict=True)],
+        axis=0,
     )
-    if not np.isfinite(values).all() or np.isnan(differences[0]):
+    if np.isnan(differences[0]):
         return None
     defined = differences[~np.isnan(differences)]
     p = float((np.abs(defined) >= abs(defined[0]) - 1e-12).mean())  # the first swap is none: the observed difference
-    ends = _paired_interval(kept[:seeds], kept[seeds:], metric, shares, estimate, protocol, values[0] - values[1])
-    effect, higher = _effects(_clip_values(ours) - _clip_values(theirs)) if estimate is ratio else (None, None)
+    return Permutation(p, max(2.0 ** (1 - count), 1 / len(swaps)), count, whole[:seeds], whole[seeds:], kept)
+
+
+def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Protocol) -> Difference | None:
+    """A against B; None where there is nothing to compare.
+
+    Args:
+        a, b, metric, estimate: as for `permute`.
+        protocol: for the resampling.
+    """
+    found = permute(a, b, metric, estimate)
+    if found is None:
+        return None
+    asked = {row["request"] for row in (*a[0], *b[0]) if metric in row["metrics"]}
+    shares = make_shares(found.rows[0], metric)
+    values = [
+        point([[unit for own in people.values() for unit in own] for people in part], shares, estimate)
+        for part in (found.a, found.b)
+    ]
+    ends = _paired_interval(found, metric, shares, estimate, protocol, values[0] - values[1])
+    effect, higher = _effects(_clip_values(found.a) - _clip_values(found.b)) if estimate is ratio else (None, None)
     return Difference(
-        *values, *ends, p=p, smallest_p=max(2.0 ** (1 - count), 1 / len(swaps)), clips=count,
-        left_out=len(asked) - count, effect=effect, a_higher=higher,
+        *values, *ends, p=found.p, smallest_p=found.smallest_p, clips=found.clips, left_out=len(asked) - found.clips,
+        effect=effect, a_higher=higher,
     )  # fmt: skip
 
 
@@ -131,7 +165,7 @@ def stand(
     """
     labels, sign = list(values), 1 if higher else -1
     pairs = list(itertools.combinations(labels, 2))
-    found = [compare(methods[one], methods[two], metric, estimate, protocol) for one, two in pairs]
+    found = [permute(methods[one], methods[two], metric, estimate) for one, two in pairs]
     adjusted = holm([1.0 if difference is None else difference.p for difference in found])
     better: dict[str, set[str]] = {label: set() for label in labels}  # label -> whom it beats
     for (one, two), p in zip(pairs, adjusted, strict=True):
@@ -186,11 +220,12 @@ def _swapped(
 
 
 def _paired_interval(
-    a: Groups, b: Groups, metric: str, shares: Mapping[str, float], estimate: Estimate, protocol: Protocol,
+    found: Permutation, metric: str, shares: Mapping[str, float], estimate: Estimate, protocol: Protocol,
     difference: float,
 ) -> tuple[float | None, float | None]:  # fmt: skip
     """Percentile interval of the difference; the same clips are drawn for both, because the same seed draws them."""
-    units = [[make_units(rows, metric) for rows in part] for part in (a, b)]
+    seeds = len(found.a)
+    units = [[make_units(rows, metric) for rows in part] for part in (found.rows[:seeds], found.rows[seeds:])]
     draws = [
         bootstrap_draws(own, shares, protocol.resamples,
                         np.random.default_rng(derive_seed(0, "bootstrap", metric)), estimate) for own in units

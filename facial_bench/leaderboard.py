@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facial_bench.boards import Board, Column, assemble, is_null
 from facial_bench.errors import ResultError
+from facial_bench.ledger import Entry, footer
 from facial_bench.protocol import Protocol
 from facial_bench.results import Result, skill
 from facial_bench.storage import write_bytes
@@ -36,15 +38,21 @@ MARKS = {"beats": "", "undecided": " ?", "not": " ▽"}
 """After a value: how it stands against the strongest null model."""
 NULL_SKILL = """\
 (value - strongest null) / (ceiling - strongest null), where the strongest null is the null model with the best value. ▽
-does not beat it; ? is better, but the paired permutation over clips (Holm-corrected over all pairs) does not say so."""
+does not beat it; ? is better, but the paired permutation over clips (Holm-corrected over all pairs) does not say so.
+A dash: the null reaches the ceiling, so this metric alone can be gamed, or the method has no value."""
 CONDUCT = """\
 Look-ahead: how far before a change of the sound the motion changes, the greatest of three places in one test sequence.
 Real-time factor: seconds of motion made in a second, one sequence at a time, on the machine of the run."""
 
 
-def make_boards(results: Sequence[Result], protocol: Protocol, pools: Mapping[str, Pool]) -> dict[str, str]:
-    """File name -> Markdown of every board that the results give; arguments and errors as in `boards.assemble`."""
-    return {name: _write(board) for name, board in assemble(results, protocol, pools).items()}
+def make_boards(
+    results: Sequence[Result], protocol: Protocol, pools: Mapping[str, Pool], entries: Sequence[Entry] = ()
+) -> dict[str, str]:
+    """File name -> Markdown of every board that the results give.
+
+    Arguments and errors as in `boards.assemble`; `entries` is the ledger that the results stand in, if they do.
+    """
+    return {name: _write(board, entries) for name, board in assemble(results, protocol, pools).items()}
 
 
 def write_boards(folder: Path, boards: Mapping[str, str]) -> None:
@@ -53,20 +61,24 @@ def write_boards(folder: Path, boards: Mapping[str, str]) -> None:
         write_bytes(folder / name, text.encode(), ResultError)
 
 
-def stale_boards(folder: Path, boards: Mapping[str, str]) -> list[str]:
-    """Names of the boards that are missing from a folder, differ from what the results give, or come from no result."""
+def first_difference(folder: Path, boards: Mapping[str, str]) -> str | None:
+    """Where a folder first differs from the boards that the results give: file and line; None where it does not.
 
-    def found(path: Path) -> str | None:
+    A board that is missing, or comes from no result, differs as a whole.
+    """
+    for name, text in boards.items():
         try:
-            return path.read_text(encoding="utf-8")
+            found = (folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            return None
-
+            return f"{folder / name} cannot be read"
+        if found != text:
+            lines = itertools.zip_longest(found.split("\n"), text.split("\n"))
+            return f"{folder / name}, line {next(n for n, (one, two) in enumerate(lines, start=1) if one != two)}"
     orphans = {path.name for path in folder.glob("*.md")} - set(boards) - {"README.md"}
-    return [name for name, text in boards.items() if found(folder / name) != text] + sorted(orphans)
+    return f"{folder / min(orphans)} comes from no result" if orphans else None
 
 
-def _write(board: Board) -> str:
+def _write(board: Board, entries: Sequence[Entry]) -> str:
     first, notes = board.results[0], list[str]()
     corpus, rules = first["corpus"], first["protocol"]
     devices = sorted({result["device"] for result in board.results})
@@ -90,6 +102,7 @@ def _write(board: Board) -> str:
             lines += [*_skills(board), *_null_skills(board), *_conduct(board)]
     if notes:
         lines += ["## Notes", "", *(f"- {note}" for note in dict.fromkeys(notes)), ""]
+    lines += [footer(board.results, entries), ""] if entries else []
     return "\n".join(lines)
 
 
@@ -137,7 +150,7 @@ def _shown(board: Board, column: Column, label: str, ranked: bool, notes: list[s
     standing = column.standing
     if standing:
         text += f" · {ranks(standing.ranks[label])}" if ranked and label in standing.ranks else ""
-        text += MARKS[standing.against.get(label, "beats")]
+        text += "" if is_null(board.methods[label]) else MARKS[standing.against.get(label, "beats")]
     if entry["n_failed"]:
         text += " †"
         notes.append(f"† {escape(label)}, {metric}: {entry['n_failed']} clips failed (of "
@@ -172,17 +185,24 @@ def _null_skills(board: Board) -> list[str]:
             continue
         best, smallest = column.standing.strongest, max(smallest, column.standing.smallest_p)
         base = {"chance": column.cells[best]["value"], "ceiling": column.reference["ceiling"]}
+        passed = _beyond(column, base["chance"])
         shown = []
         for label in labels:
             value = column.cells[label]["value"]
             mark = MARKS[column.standing.against.get(label, "beats")]
-            shown.append("–" if value is None else number(skill(value, base), "skill") + mark)
+            shown.append("–" if value is None else number(None if passed else skill(value, base), "skill") + mark)
         rows.append([f"{escape(column.metric)} {arrow(column.about)}", f"*{escape(best)}*",
                      number(base["chance"], column.about["unit"]), *shown])  # fmt: skip
     if not rows or not labels:
         return []
     return ["## Null skill", "", f"{NULL_SKILL} The smallest p that the fewest clips can give is {smallest:.3g}.", "",
             markdown(rows, ["metric", "strongest null", "its value", *map(escape, labels)]), ""]  # fmt: skip
+
+
+def _beyond(column: Column, value: float) -> bool:
+    """Whether a value is as good as the ceiling, or better: nothing lies between the two then."""
+    ceiling = column.reference["ceiling"]["value"]
+    return ceiling is not None and (value >= ceiling if column.about["higher_is_better"] else value <= ceiling)
 
 
 def _conduct(board: Board) -> list[str]:

@@ -37,9 +37,12 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from facial_bench.cli import boards, corpora, listing, run
+    from facial_bench.cli import boards, corpora, listing, run, verify
 
-    for command in (run.run, listing.methods, listing.corpora, listing.metrics, corpora.corpus, boards.leaderboard):
+    for command in (
+        run.run, listing.methods, listing.corpora, listing.metrics, corpora.corpus, verify.score, verify.verify,
+        boards.leaderboard,
+    ):  # fmt: skip
         main.add_command(command)
 
 

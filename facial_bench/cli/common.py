@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,12 @@ import click
 from facial_bench.errors import CorpusError, FacialBenchError
 
 if TYPE_CHECKING:
+    from facial_bench.bench import Bench
     from facial_bench.corpus import Corpus
     from facial_bench.plugins import Plugins
     from facial_bench.protocol import Protocol
-    from facial_bench.types import MetricSpec, Pool
+    from facial_bench.results import Result
+    from facial_bench.types import Definition, MetricSpec, Pool
 
 plugin_option = click.option(
     "--plugin", "plugin_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
@@ -94,6 +96,82 @@ def standard_metrics(plugins: Plugins, folds: str = "one") -> tuple[list[MetricS
             found[name] = offer.spec
     specs = [found.pop(name) for name in STANDARD] + list(found.values())
     return specs, protocol_with(specs, Protocol(folds=folds))
+
+
+def metrics_of(plugins: Plugins) -> dict[str, Definition]:
+    """Every definition there is: id -> definition, the accuracies among them."""
+    from facial_bench.metrics import accuracy_definitions
+
+    offered = {name: offer.spec for name, offer in plugins.offers("metrics").items()}
+    return {**offered, **{one.id: one for one in accuracy_definitions()}}
+
+
+def find_result_corpus(result: Result, given: str | None, plugins: Plugins, log: Callable[[str], None]) -> Corpus:
+    """The corpus of a result: the one given, the registered one of its name, or the folder where it was.
+
+    Raises:
+        ResultError: none of them has the result's digest.
+    """
+    from facial_bench.errors import ResultError
+
+    wanted, name = result["corpus"]["digest"], result["corpus"]["name"]
+    places = [given] if given else []
+    if not given:
+        places += [name] if name in plugins.offers("corpora") else []
+        where = result["environment"].get("corpus_path")
+        places += [where] if isinstance(where, str) and Path(where, "corpus.json").is_file() else []
+    for place in places:
+        corpus = find_corpus(place, plugins, log)
+        people = [str(person) for person in result["corpus"].get("identities", corpus.info.identities)]
+        if set(people) < set(corpus.info.identities):
+            corpus = corpus.select(people)
+        if corpus.info.digest == wanted:
+            return corpus
+    tried = f" ({', '.join(places)} has another digest)" if places else ""
+    raise ResultError(f"The corpus of the result, {name} with digest {wanted[:12]}, was not found{tried}. "
+                      "Name it with --corpus.")  # fmt: skip
+
+
+class Benches:
+    """The benches of results, each made once.
+
+    Args:
+        plugins: what is on offer.
+        given: `--corpus`, or None to find the corpus of each result by itself.
+        device: `auto`, `cpu` or `cuda`.
+        log: takes lines of progress.
+    """
+
+    def __init__(self, plugins: Plugins, given: str | None, device: str, log: Callable[[str], None]) -> None:
+        self._plugins, self._given, self._device, self._log = plugins, given, device, log
+        self._made: dict[tuple[Any, ...], Bench] = {}
+
+    def of(self, result: Result, metrics: Sequence[str] | None = None) -> Bench:
+        """The bench of a result's corpus, with the result's own metrics or with these.
+
+        Raises:
+            ResultError: a corpus that is not found, or a metric of the result that no plugin here computes.
+        """
+        from facial_bench.bench import prepare
+        from facial_bench.device import choose_device
+        from facial_bench.errors import ResultError
+        from facial_bench.scoring import accuracies
+
+        offered = {name: offer.spec for name, offer in self._plugins.offers("metrics").items()}
+        wanted = [name for name in (result["metrics"] if metrics is None else metrics) if name not in accuracies()]
+        lacking = [name for name in wanted if name not in offered]
+        if lacking:
+            raise ResultError(
+                f"No plugin here computes {', '.join(lacking)}. Install it, or name its file with --plugin."
+            )
+        folds = "all" if result["protocol"].get("folds") == "all" else "one"
+        key = (result["corpus"]["digest"], folds, *wanted)
+        if key not in self._made:
+            corpus = find_result_corpus(result, self._given, self._plugins, self._log)
+            _, protocol = standard_metrics(self._plugins, folds)
+            self._made[key] = prepare(corpus, protocol, [offered[name] for name in wanted], log=self._log,
+                                      device=choose_device(self._device), cache=cache_folder())  # fmt: skip
+        return self._made[key]
 
 
 def known_pools(plugins: Plugins) -> dict[str, Pool]:
