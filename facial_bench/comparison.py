@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
 from facial_bench.protocol import Protocol, derive_seed
 from facial_bench.stats import Estimate, Unit, bootstrap_draws, point, ratio
@@ -129,6 +130,24 @@ def holm(p_values: Sequence[float]) -> list[float]:
         floor = max(floor, min((len(p_values) - rank) * p_values[k], 1.0))
         adjusted[k] = floor
     return adjusted
+
+
+def mean_ranks(methods: Mapping[str, Groups], metric: str, higher: bool) -> dict[str, float] | None:
+    """label -> mean over clips of its rank among the methods, 1 the best, ties sharing the mean of their ranks.
+
+    None where a method has no value for each clip (a pooled metric, a failure).
+    """
+    common = common_rows([rows for groups in methods.values() for rows in groups], metric)
+    if not common[0] or any("part" in row["metrics"][metric] for row in common[0]):
+        return None
+    requests = [row["request"] for row in common[0] if metric in row["metrics"]]
+    table = np.array([
+        [np.mean([row["metrics"][metric]["value"] for rows in groups for row in rows if row["request"] == name])
+         for name in requests]
+        for groups in methods.values()
+    ])  # fmt: skip
+    ranks = rankdata(-table if higher else table, axis=0)
+    return dict(zip(methods, ranks.mean(axis=1).tolist(), strict=True))
 
 
 @dataclass(frozen=True)
