@@ -28,7 +28,6 @@ from facial_bench.types import Context, Motion
 from facial_bench.verification import verify
 from facial_bench.workspace import Method, Settings
 
-
 pytestmark = pytest.mark.slow
 
 
