@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from facial_bench.protocol import Protocol, derive_seed
-from facial_bench.stats import Estimate, Unit, bootstrap_draws, point, ratio
+from facial_bench.stats import Estimate, Unit, bootstrap_draws, point, ratio, spread
 from facial_bench.summary import Row, common_rows, make_shares, make_units, make_whole_units
 
 Groups = Sequence[Sequence[Row]]
@@ -251,10 +251,9 @@ def _paired_interval(
     ]  # fmt: skip
     if draws[0] is None or draws[1] is None or np.isnan(draws[0] - draws[1]).mean() > 0.5:
         return None, None
-    tail = (1 - protocol.confidence) / 2
-    shift = difference - point(units[0], shares, estimate) + point(units[1], shares, estimate)
-    low, high = np.nanquantile(draws[0] - draws[1], [tail, 1 - tail]) + shift
-    return float(low), float(high)
+    middle = point(units[0], shares, estimate) - point(units[1], shares, estimate)
+    low, high = spread(draws[0] - draws[1] - middle, units[0][0], protocol.confidence)
+    return difference + low, difference + high
 
 
 def _clip_values(seeds: Sequence[Mapping[str, list[Unit]]]) -> np.ndarray:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
+from scipy.stats import norm as normal
+from scipy.stats import t as student
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,24 @@ def bootstrap_draws(
     return draws
 
 
+def spread(deviations: np.ndarray, units: Sequence[Unit], confidence: float) -> tuple[float, float]:
+    """Ends of a percentile interval of deviations from a value, widened for few units.
+
+    The quantiles are multiplied by Student's t over the normal quantile, with as many degrees of freedom as there are
+    units less identities: the spread of two or three clips a person is itself uncertain (docs/coverage.md measures it).
+
+    Args:
+        deviations: (R,) draws less the value; NaN where a draw is not defined.
+        units: of one seed.
+        confidence: of the interval.
+    """
+    tail = (1 - confidence) / 2
+    freedom = max(len(units) - len({unit.identity for unit in units}), 1)
+    widen = student.ppf(1 - tail, freedom) / normal.ppf(1 - tail)
+    low, high = np.nanquantile(deviations, [tail, 1 - tail])
+    return float(widen * low), float(widen * high)
+
+
 def interval(
     groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], *, resamples: int, confidence: float,
     rng: np.random.Generator, proportion: bool = False, estimate: Estimate = ratio, value: float | None = None,
@@ -110,11 +130,10 @@ def interval(
     middle = point(groups, shares, estimate)
     value = middle if value is None else value
     least = 0.0 if min(np.nanmin(draws), value) >= 0 else -np.inf  # a distance does not become negative by being moved
-    draws = np.maximum(draws + (value - middle), least)
-    tail = (1 - confidence) / 2
-    low, high = (float(end) for end in np.nanquantile(draws, [tail, 1 - tail]))
+    low, high = spread(draws - middle, groups[0], confidence)
     if high - low > 1e-12:
-        return min(low, value), max(high, value)
+        most = 1.0 if proportion else np.inf
+        return min(max(value + low, least), value), max(min(value + high, most), value)
     if proportion:
         trials = len(groups[0])
         ends = binomtest(round(value * trials), trials).proportion_ci(confidence, method="wilson")

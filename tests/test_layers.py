@@ -17,7 +17,9 @@ ORDER = (
     "metrics.head", "metrics.blink", "metrics.sync", "metrics.distribution", "metrics.registry", "manifest", "corpus",
     "face_model", "device", "personalization", "driving", "generation", "conduct", "measuring", "scoring", "summary",
     "references", "results", "bench", "workspace", "harness", "stored", "verification", "comparison", "tables",
-    "boards", "ledger", "leaderboard", "pictures", "certification", "nulls", "ridge", "importers.tracks", "importers",
+    "boards", "ledger", "leaderboard", "pictures", "registry",
+    "certification", "certification.corruptions", "certification.response",
+    "certification.report", "nulls", "ridge", "importers.tracks", "importers",
     "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.certify", "cli.check",
     "cli.compare", "cli.corpora", "cli.listing", "cli.run", "cli.verify", "cli", "__main__",
 )  # fmt: skip

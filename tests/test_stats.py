@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from facial_bench.stats import Unit, bootstrap_draws, interval, label_permutation_p, point, ratio
+from facial_bench.stats import Unit, bootstrap_draws, interval, label_permutation_p, point, ratio, spread
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -53,17 +53,17 @@ def test_any_estimate_can_be_resampled_and_draws_without_a_value_are_left_out() 
     """The range of what is drawn: no mean, and not defined where the one clip with an event is not drawn."""
     rows = [Unit("a", (0.0, 3.0)), Unit("a", ()), Unit("a", (1.0, 7.0))]
 
-    def spread(identity: str, own: list[Unit], counts: np.ndarray) -> np.ndarray:
+    def extent(identity: str, own: list[Unit], counts: np.ndarray) -> np.ndarray:
         drawn = [[n for unit, count in zip(own, row, strict=True) if count for n in unit.numbers] for row in counts]
         return np.array([max(found) - min(found) if found else np.nan for found in drawn])
 
-    assert point([rows], {"a": 1.0}, spread) == 7.0
-    draws = bootstrap_draws([rows], {"a": 1.0}, 2000, rng(), spread)
+    assert point([rows], {"a": 1.0}, extent) == 7.0
+    draws = bootstrap_draws([rows], {"a": 1.0}, 2000, rng(), extent)
     assert set(draws[~np.isnan(draws)]) == {3.0, 6.0, 7.0}
     assert np.isnan(draws).mean() == pytest.approx(1 / 9, abs=0.03)
-    assert interval([rows], {"a": 1.0}, **settings(proportion=False, estimate=spread)) == (3.0, 7.0)
+    assert interval([rows], {"a": 1.0}, **settings(proportion=False, estimate=extent)) == (0.0, 7.0), "no range below 0"
     barren = [Unit("a", (0.0, 3.0)), *[Unit("a", ())] * 4]
-    assert interval([barren], {"a": 1.0}, **settings(proportion=False, estimate=spread)) is None
+    assert interval([barren], {"a": 1.0}, **settings(proportion=False, estimate=extent)) is None
 
 
 def slow_draws(groups: list[list[Unit]], shares: dict[str, float], count: int, r: np.random.Generator) -> np.ndarray:
@@ -129,9 +129,28 @@ def test_the_interval_holds_the_value_and_scales_with_it() -> None:
     values = r.random(8)
     one = units(a=[(v, 1) for v in values])
     ten = units(a=[(10 * v, 1) for v in values])
-    low, high = interval([one], {"a": 1.0}, **settings())
+    low, high = interval([one], {"a": 1.0}, **settings(proportion=False))
     assert low < values.mean() < high
-    assert interval([ten], {"a": 1.0}, **settings()) == pytest.approx((10 * low, 10 * high))
+    assert interval([ten], {"a": 1.0}, **settings(proportion=False)) == pytest.approx((10 * low, 10 * high))
+
+
+def test_few_units_widen_the_interval_as_students_t_does() -> None:
+    """Of deviations -1 and 1: two units of one person have one degree of freedom, 12.706 against 1.960."""
+    ends = np.repeat([-1.0, 1.0], 500)
+    two, many = units(a=[(1, 1)] * 2), units(a=[(1, 1)] * 2000)
+    assert spread(ends, two, 0.95) == pytest.approx((-12.7062 / 1.95996, 12.7062 / 1.95996), rel=1e-5)
+    assert spread(ends, many, 0.95) == pytest.approx((-1, 1), rel=1e-3)
+    assert spread(ends, units(a=[(1, 1)] * 2, b=[(1, 1)] * 2), 0.95)[1] == pytest.approx(4.30265 / 1.95996, rel=1e-5)
+
+
+def test_a_proportion_stays_between_nothing_and_all() -> None:
+    low, high = interval([units(a=[(1, 4), (4, 4), (4, 4)])], {"a": 1.0}, **settings())
+    assert (low, high) == (0.0, 1.0)
+
+
+def test_a_moved_distance_stays_a_distance() -> None:
+    rows = units(a=[(5, 1), (1, 1), (3, 1)])
+    assert interval([rows], {"a": 1.0}, **settings(proportion=False, value=0.5))[0] == 0.0
 
 
 def test_a_second_seed_that_differs_widens_the_interval() -> None:

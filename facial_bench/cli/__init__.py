@@ -37,11 +37,11 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from facial_bench.cli import boards, check, compare, corpora, listing, run, verify
+    from facial_bench.cli import boards, certify, check, compare, corpora, listing, run, verify
 
     for command in (
         run.run, listing.methods, listing.corpora, listing.metrics, corpora.corpus, verify.score, verify.verify,
-        compare.compare, check.check, boards.leaderboard,
+        compare.compare, check.check, certify.certify, boards.leaderboard,
     ):  # fmt: skip
         main.add_command(command)
 

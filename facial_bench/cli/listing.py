@@ -24,10 +24,35 @@ def corpora(plugin_files: tuple[Path, ...]) -> None:
 
 
 @click.command()
+@click.argument("metric", required=False, metavar="[ID]")
+@click.option("--certification", multiple=True, type=click.Path(path_type=Path), metavar="FILE.json",
+              help="Add the verdicts of `facial-bench certify`; repeatable.")  # fmt: skip
+@click.option("--markdown", is_flag=True, help="Print the page of the whole registry.")
 @plugin_option
-def metrics(plugin_files: tuple[Path, ...]) -> None:
-    """List the metrics that compare motion with motion."""
-    _list("metrics", plugin_files)
+def metrics(
+    metric: str | None, certification: tuple[Path, ...], markdown: bool, plugin_files: tuple[Path, ...]
+) -> None:
+    """List all definitions of metrics, or say of one what it is: formula, origin, pitfalls."""
+    from facial_bench.cli.common import metrics_of
+    from facial_bench.errors import unknown_name
+    from facial_bench.plugins import load_plugins
+    from facial_bench.registry import describe, page, read_marks
+    from facial_bench.tables import arrow
+
+    plugins = load_plugins(plugin_files)
+    known, marks = metrics_of(plugins), dict(map(read_marks, certification))
+    sources = {name: str(offer.source) for name, offer in plugins.offers("metrics").items()}
+    if metric is not None and metric not in known:
+        raise unknown_name("metric", metric, known)
+    if metric is not None:
+        click.echo(describe(known[metric], sources.get(metric, "facial-bench, the protocol"), marks))
+    elif markdown:
+        click.echo(page(list(known.values()), marks))
+    else:
+        rows = [(name, f"v{one.version}", one.unit, arrow(vars(one)), sources.get(name, "the protocol"), one.formula)
+                for name, one in known.items()]  # fmt: skip
+        click.echo(aligned(rows))
+    warn_failures(plugins)
 
 
 def _list(kind: str, plugin_files: tuple[Path, ...]) -> None:

@@ -1,0 +1,173 @@
+"""What every metric answers to every corruption, and whether that is what it is for.
+
+The rules were set before any answer was looked at: see `judge` and `own_corruptions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from facial_bench.bench import Bench
+from facial_bench.certification.corruptions import Corruption, Surroundings, corruptions, neutral
+from facial_bench.comparison import compare
+from facial_bench.driving import SELF, Task
+from facial_bench.generation import Outcome
+from facial_bench.harness import fold_tasks
+from facial_bench.metrics import accuracy_definitions
+from facial_bench.protocol import derive_seed
+from facial_bench.scoring import Fold, score_row
+from facial_bench.stats import Estimate
+from facial_bench.summary import estimator, summarise
+from facial_bench.types import Definition, Motion
+
+DRAWS = 3
+"""Of a random corruption."""
+ALSO = 0.2
+"""A metric answers a corruption that is not its own where the effect is more than this share of its largest own one."""
+
+
+def own_corruptions(metric: str) -> tuple[str, ...]:
+    """The corruptions that a metric is there to answer, by the beginning of its id."""
+    table = {
+        "lmd": ("mouth amplitude", "time shift", "jitter", "smoothing"),
+        "lve": ("mouth amplitude", "time shift", "jitter", "smoothing"),
+        "mve": ("mouth amplitude", "time shift", "jitter", "smoothing"),
+        "lvd": ("mouth amplitude", "jitter"), "fdd": ("mouth amplitude",),
+        "mouth_correlation": ("time shift", "jitter"), "mouth_lag": ("time shift",),
+        "sync_share": ("time shift", "jitter"), "frechet/mouth": ("mouth amplitude", "jitter"),
+        "pose_std_distance": ("head amplitude",), "pose_speed": ("jitter", "smoothing"),
+        "beat_align": ("time shift",), "frechet/pose": ("head amplitude", "jitter"),
+        "blink_rate": ("blinks deleted", "blinks added"), "blink_duration": ("blinks stretched",),
+        "blink_long_share": ("blinks stretched",), "blink_interval": ("blinks deleted", "blinks added"),
+        "copying_index": ("jitter",), "pose_accuracy": ("identity swapped",), "blink_accuracy": ("identity swapped",),
+    }  # fmt: skip
+    return next((own for prefix, own in table.items() if metric.startswith(prefix)), ())
+
+
+def certify(bench: Bench, log: Callable[[str], None]) -> dict[str, Any]:
+    """Spoil the real held-out motion of a bench in every way and dose, and score it.
+
+    Returns:
+        JSON: `responses`, corruption -> {unit, doses, metrics: id -> [{value, low, high, difference, step} per dose]},
+        and `metrics`, id -> the verdicts of `judge`. Cross-driven accuracies, which real motion has not, are left out.
+    """
+    definitions: list[Definition] = [*bench.specs, *(d for d in accuracy_definitions() if "cross" not in d.id)]
+    pools = {spec.id: spec.pool for spec in bench.specs}
+    estimates = {d.id: estimator(pools.get(d.id), bench.references[d.id]) for d in definitions}
+    refused = {d.id for d in definitions if bench.references[d.id].get("refused")}
+    definitions = [d for d in definitions if d.id not in refused]
+    responses: dict[str, Any] = {}
+    every = corruptions()
+    for number, corruption in enumerate(every, start=1):
+        rows = {dose: _rows(bench, corruption, dose) for dose in corruption.doses}
+        responses[corruption.name] = {
+            "unit": corruption.unit, "doses": list(corruption.doses), "neutral": neutral(corruption),
+            "metrics": {d.id: _series(bench, corruption, rows, d.id, estimates[d.id]) for d in definitions},
+        }  # fmt: skip
+        log(f"certification: {number}/{len(every)} corruptions ({corruption.name})")
+    return {
+        "corpus": {"name": bench.corpus.info.name, "digest": bench.corpus.info.digest},
+        "protocol": bench.protocol.digest(), "draws": DRAWS, "refused": sorted(refused), "responses": responses,
+        "metrics": {d.id: judge(d, responses) for d in definitions},
+    }  # fmt: skip
+
+
+def _rows(bench: Bench, corruption: Corruption, dose: float) -> list[list[dict[str, Any]]]:
+    """Rows of the spoiled test clips, one list per draw."""
+    draws = DRAWS if corruption.random and dose != neutral(corruption) else 1
+    found: list[list[dict[str, Any]]] = []
+    for draw in range(draws):
+        found.append([])
+        for fold in bench.folds:
+            for task in fold_tasks(fold, 0):
+                if task.driving == SELF:
+                    motion = _spoil(fold, task, corruption, dose, draw)
+                    found[-1].append(score_row(task, Outcome(motion), fold))
+    return found * (DRAWS if draws == 1 and corruption.random else 1)
+
+
+def _spoil(fold: Fold, task: Task, corruption: Corruption, dose: float, draw: int) -> Motion:
+    clip = task.clip
+    rng = np.random.default_rng(derive_seed(draw, "certification", corruption.name, task.request.id))
+    info = fold.ruler.info
+    people = info.identities
+    stranger = people[(people.index(clip.identity) + 1) % len(people)]
+    pieces = [other.motion.state()[other.valid] for other in fold.test if other.identity == stranger]
+    states = np.resize(np.concatenate(pieces), (clip.frames, 71))
+    around = Surroundings(clip.valid, Motion.from_state(states), rng, info.fps, info.blink_scale)
+    return corruption.spoil(clip.motion, dose, around)
+
+
+def _series(
+    bench: Bench, corruption: Corruption, rows: Mapping[float, Sequence[Any]], metric: str, estimate: Estimate
+) -> list[dict[str, Any]]:
+    """Per dose: value and interval, the paired difference from the neutral dose, and from the dose before it."""
+    middle = corruption.doses.index(neutral(corruption))
+    found = []
+    for k, dose in enumerate(corruption.doses):
+        inner = corruption.doses[k - 1 if k > middle else min(k + 1, middle)]
+        summary = summarise(rows[dose], metric, bench.protocol, estimate)
+        found.append({
+            **{end: summary[end] for end in ("value", "low", "high")},
+            "difference": _difference(bench, rows[dose], rows[neutral(corruption)], metric, estimate),
+            "step": _difference(bench, rows[dose], rows[inner], metric, estimate),
+        })  # fmt: skip
+    return found
+
+
+def _difference(
+    bench: Bench, one: Sequence[Any], two: Sequence[Any], metric: str, estimate: Estimate
+) -> list[float] | None:
+    """[value, low, high] of a paired difference; None where it cannot be had."""
+    found = compare(one, two, metric, estimate, replace(bench.protocol, resamples=500))
+    if found is None or found.low is None or found.high is None:
+        return None
+    return [found.a - found.b, found.low, found.high]
+
+
+def judge(definition: Definition, responses: Mapping[str, Any]) -> dict[str, Any]:
+    """What a metric answers.
+
+    It answers a corruption on one side of the neutral dose where its value at the greatest dose is worse than at the
+    neutral one (another, where nothing is better or worse) by a paired interval that excludes zero, and no step on the
+    way goes back by a paired interval that excludes zero. Doses at which it is not defined are passed over.
+
+    Returns:
+        `inert`: its own corruptions that it does not answer on every side; `answers`: those that it does; `also`:
+        corruptions not its own that it answers on some side with more than a fifth of its largest own effect.
+    """
+    own = own_corruptions(definition.id)
+    effects = {name: _sides(definition, response) for name, response in responses.items()}
+    largest = max((effect for name in own for _, effect in effects[name]), default=0.0)
+    answers = [name for name in own if effects[name] and all(kept for kept, _ in effects[name])]
+    also = [
+        name for name, sides in effects.items()
+        if name not in own and any(kept and effect > ALSO * largest for kept, effect in sides)
+    ]  # fmt: skip
+    return {"answers": answers, "inert": [name for name in own if name not in answers], "also": also}
+
+
+def _sides(definition: Definition, response: Mapping[str, Any]) -> list[tuple[bool, float]]:
+    """(whether it is answered, size of the effect) above and below the neutral dose."""
+    doses, series = response["doses"], response["metrics"].get(definition.id)
+    if series is None:
+        return []
+    middle = doses.index(response["neutral"])
+    found = []
+    for side in (series[middle + 1 :], series[:middle][::-1]):
+        known = [entry for entry in side if entry["difference"] is not None]
+        if not side:
+            continue
+        if not known:
+            found.append((False, 0.0))
+            continue
+        value, low, high = known[-1]["difference"]
+        worse = {True: -1, False: 1, None: 1 if value > 0 else -1}[definition.higher_is_better]
+        moved = min(worse * low, worse * high) > 0
+        back = any(max(worse * entry["step"][1], worse * entry["step"][2]) < 0 for entry in known if entry["step"])
+        found.append((moved and not back, abs(value)))
+    return found
