@@ -4,7 +4,7 @@ In a test suite of a plugin:
 
     from facial_bench.testing import checks, make_subject
 
-    SUBJECT = make_subject(my_spec)
+    SUBJECT = make_subject(my_spec, open_corpus("my-corpus"))
 
     @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
     def test_conformance(check):

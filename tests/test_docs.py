@@ -21,10 +21,11 @@ from facial_bench.cli import main
 from facial_bench.cli.common import known_pools
 from facial_bench.corpus import Corpus
 from facial_bench.harness import evaluate
-from facial_bench.leaderboard import make_boards, stale_boards
+from facial_bench.leaderboard import first_difference, make_boards
+from facial_bench.ledger import is_entered, read_ledger
 from facial_bench.plugins import load_plugins, source_digest
 from facial_bench.protocol import Protocol
-from facial_bench.results import Result
+from facial_bench.results import Result, read_results
 from facial_bench.types import Context, Request
 from facial_bench.workspace import Method, Settings
 
@@ -190,6 +191,8 @@ def test_the_method_of_the_readme_runs(
 
 def test_the_committed_boards_are_what_the_committed_results_give() -> None:
     folder = DOCS.parent / "leaderboards"
-    boards = make_boards(folder / "results", Protocol(), known_pools(load_plugins()))
-    assert "synthetic.md" in boards
-    assert stale_boards(folder, boards) == []
+    results, entries = read_results(folder / "results"), read_ledger(folder)
+    assert all(is_entered(result, entries) for result in results), "verified, and not changed since"
+    boards = make_boards(results, Protocol(), known_pools(load_plugins()), entries)
+    assert {"synthetic.md", "real-tracks.md"} <= set(boards)
+    assert first_difference(folder, boards) is None

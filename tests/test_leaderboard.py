@@ -11,7 +11,7 @@ import pytest
 from made_results import make_result, make_row, store
 
 from facial_bench.errors import ResultError
-from facial_bench.leaderboard import make_boards, stale_boards, write_boards
+from facial_bench.leaderboard import first_difference, make_boards, write_boards
 from facial_bench.protocol import Protocol
 from facial_bench.results import read_results
 from facial_bench.summary import summarise
@@ -223,14 +223,67 @@ def test_the_text_is_the_same_whatever_the_order(tmp_path: Path) -> None:
 def test_check_finds_an_edited_line_a_missing_board_and_rubbish(tmp_path: Path) -> None:
     boards = boards_of(store(tmp_path / "r", make_result(rows(1))))
     out = tmp_path / "boards"
-    assert stale_boards(out, boards) == ["tiny.md"]
+    assert first_difference(out, boards) == f"{out / 'tiny.md'} cannot be read"
     write_boards(out, boards)
-    assert stale_boards(out, boards) == []
+    assert first_difference(out, boards) is None
     text = (out / "tiny.md").read_text()
+    line = 1 + next(k for k, one in enumerate(text.splitlines()) if "1.05" in one)
     (out / "tiny.md").write_text(text.replace("1.05", "0.05"))
-    assert stale_boards(out, boards) == ["tiny.md"]
+    assert first_difference(out, boards) == f"{out / 'tiny.md'}, line {line}"
+    (out / "tiny.md").write_text(text + "one more\n")
+    assert f"line {len(text.splitlines()) + 1}" in first_difference(out, boards)
     (out / "tiny.md").write_bytes(b"\xff\xfe")
-    assert stale_boards(out, boards) == ["tiny.md"]
+    assert "cannot be read" in first_difference(out, boards)
+    write_boards(out, {**boards, "other.md": "x"})
+    assert first_difference(out, boards) == f"{out / 'other.md'} comes from no result"
+
+
+def placed(count: int, **methods: float) -> list[dict[str, Any]]:
+    """Results of methods whose clips are that far, give or take; `null` is a null model."""
+    made = []
+    for k, (label, lmd) in enumerate(methods.items()):
+        own = [make_row(p, f"{p}{c}", {"lmd": lmd + 0.01 * ((7 * c + 3 * k) % 5)}) for p in "ab" for c in range(count)]
+        made.append(make_result(own, label=label, reference="null model" if label == "null" else "none"))
+    return made
+
+
+def test_a_rank_is_an_interval_and_nobody_wins_without_a_difference(tmp_path: Path) -> None:
+    text = board(tmp_path, *placed(6, first=1.0, second=1.0, third=3.0))
+    cells = {row[0]: row[2] for row in table(text)}
+    assert cells["first"].endswith("· 1–2") and cells["second"].endswith("· 1–2")
+    assert cells["third"].endswith("· 3")
+    assert "**first" not in text and "**second" not in text
+
+
+def test_few_clips_leave_every_rank_open(tmp_path: Path) -> None:
+    text = board(tmp_path, *placed(2, first=1.0, second=50.0))
+    assert all(row[2].endswith("· 1–2") for row in table(text)[2:-1])
+
+
+def test_a_method_that_does_not_beat_the_strongest_null_is_marked(tmp_path: Path) -> None:
+    text = board(tmp_path, *placed(6, good=0.5, alike=1.0, bad=1.5, null=1.005))
+    cells = {row[0]: row[2] for row in table(text)}
+    assert cells["bad"].endswith("▽") and cells["alike"].endswith("?") and cells["good"][-1] not in "▽?"
+    assert cells["*null*"][-1] not in "▽?"
+    skills = table(text, "Null skill")
+    assert skills[0][:3] == ["metric", "strongest null", "its value"]
+    assert skills[1][1] == "*null*"
+    by_label = dict(zip(skills[0], skills[1], strict=True))
+    assert float(by_label["bad"].split()[0]) < 0 < float(by_label["good"])
+
+
+def test_a_null_that_reaches_the_ceiling_leaves_no_null_skill(tmp_path: Path) -> None:
+    text = board(tmp_path, *placed(6, good=0.5, null=-0.1))
+    assert table(text, "Null skill")[1][3] == "– ▽"
+
+
+def test_how_a_method_behaves_stands_on_the_board(tmp_path: Path) -> None:
+    one, two = placed(2, hears=1.0, null=2.0)
+    one |= {"conduct": {"uses_audio": True, "look_ahead_ms": 280.0}, "timing": {"real_time_factor": 1234.5}}
+    two |= {"conduct": {"reason": "<b>no"}, "timing": {"real_time_factor": "x"}}
+    rows_ = table(board(tmp_path, one, two), "Conduct")
+    assert rows_[1] == ["hears", "yes", "280", "1.2e+03"]
+    assert rows_[2] == ["*null*", "–", "–", "–"]
 
 
 def test_one_damaged_result_is_named(tmp_path: Path) -> None:

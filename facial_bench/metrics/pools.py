@@ -82,7 +82,7 @@ def frechet_pool(width: int) -> Pool:
 
     def reduce(values: np.ndarray) -> list[float]:
         items = values.reshape(-1, width)
-        return [float(len(items)), *items.sum(axis=0), *(items.T @ items).ravel()]
+        return [float(len(items)), *items.sum(axis=0), *(items.T @ items)[np.triu_indices(width)]]
 
     def estimate(parts: Parts, counts: np.ndarray, reference: Sequence[float]) -> np.ndarray:
         n, mean, spread = _moments(counts @ np.array(parts, dtype=np.float64), width)
@@ -113,10 +113,12 @@ def _means(parts: Parts, counts: np.ndarray) -> np.ndarray:
 
 
 def _moments(sums: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(R, 1 + d + d * d) sums -> n (R,), means (R, d), unbiased covariances (R, d, d); NaN where n < 2."""
+    """(R, 1 + d + d (d + 1) / 2) sums -> n (R,), means (R, d), unbiased covariances (R, d, d); NaN where n < 2."""
     n = sums[:, 0]
     safe = np.where(n > 1, n, np.nan)[:, None]
     mean = sums[:, 1 : 1 + width] / safe
-    products = sums[:, 1 + width :].reshape(-1, width, width)
+    products = np.zeros((len(sums), width, width))
+    above, right = np.triu_indices(width)
+    products[:, above, right] = products[:, right, above] = sums[:, 1 + width :]
     spread = (products - safe[..., None] * mean[:, :, None] * mean[:, None, :]) / (safe[..., None] - 1)
     return n, mean, spread
