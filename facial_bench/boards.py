@@ -16,6 +16,9 @@ from facial_bench.summary import estimator, summarise
 from facial_bench.tables import number
 from facial_bench.types import Pool
 
+MAIN = ("lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy")
+"""The metrics that methods are ranked on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -109,6 +112,7 @@ def _filled(
             {label: entry["value"] for label, entry in cells.items() if entry["value"] is not None},
             [label for label, own in methods.items() if is_null(own) and not _is_copy(label, metric)],
             metric=metric, higher=column.about["higher_is_better"], estimate=estimate, protocol=protocol,
+            ranked=metric in MAIN,
         )  # fmt: skip
     return replace(column, cells=cells, refused=refused, standing=standing)
 

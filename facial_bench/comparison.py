@@ -166,9 +166,9 @@ class Standing:
 
 def stand(
     methods: Mapping[str, Groups], values: Mapping[str, float], nulls: Sequence[str], *, metric: str, higher: bool,
-    estimate: Estimate, protocol: Protocol,
+    estimate: Estimate, protocol: Protocol, ranked: bool = True,
 ) -> Standing:  # fmt: skip
-    """Compare all methods pairwise on one metric, Holm-corrected over the pairs.
+    """Compare all methods pairwise on one metric, or only each with the strongest null; Holm-corrected over the pairs.
 
     A method's rank interval runs from 1 + the number of methods that are significantly better to the number of methods
     - those that are significantly worse: simultaneous confidence for ranks (Mohamad, Goeman and van Zwet 2019).
@@ -181,9 +181,13 @@ def stand(
         higher: whether a higher value is better.
         estimate: of one identity.
         protocol: for resampling and significance.
+        ranked: whether ranks are asked for, which takes all pairs.
     """
     labels, sign = list(values), 1 if higher else -1
+    strongest = max((n for n in nulls if n in values), key=lambda n: sign * values[n], default=None)
     pairs = list(itertools.combinations(labels, 2))
+    if not ranked:
+        pairs = [(label, strongest) for label in labels if label not in nulls and strongest is not None]
     found = [permute(methods[one], methods[two], metric, estimate) for one, two in pairs]
     adjusted = holm([1.0 if difference is None else difference.p for difference in found])
     better: dict[str, set[str]] = {label: set() for label in labels}  # label -> whom it beats
@@ -191,16 +195,10 @@ def stand(
         if p < protocol.significance:
             winner, loser = (one, two) if sign * (values[one] - values[two]) > 0 else (two, one)
             better[winner].add(loser)
-    ranks = (
-        {
-            label: (1 + sum(label in beaten for beaten in better.values()), len(labels) - len(better[label]))
-            for label in labels
-        }
-        if len(labels) > 1
-        else {}
-    )  # one method alone has no rank
-    strongest = max((n for n in nulls if n in values), key=lambda n: sign * values[n], default=None)
-    against = {}
+    ranks, against = {}, {}
+    for label in labels if ranked and len(labels) > 1 else ():  # one method alone has no rank
+        worst = len(labels) - len(better[label])
+        ranks[label] = (1 + sum(label in beaten for beaten in better.values()), worst)
     for label in labels if strongest is not None else ():
         if label not in nulls:
             ahead = sign * (values[label] - values[strongest]) > 0

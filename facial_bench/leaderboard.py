@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from facial_bench.boards import Board, Column, assemble, is_null
+from facial_bench.boards import MAIN, Board, Column, assemble, is_null
 from facial_bench.errors import ResultError
 from facial_bench.ledger import Entry, footer
 from facial_bench.protocol import Protocol
@@ -15,7 +15,6 @@ from facial_bench.storage import write_bytes
 from facial_bench.tables import arrow, cell, escape, markdown, number
 from facial_bench.types import Pool
 
-MAIN = ("lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy")
 SECTIONS = {
     "Other forms of the accuracies": ("pose_accuracy", "blink_accuracy"),
     "Lips": ("lmd", "lvd", "lve", "mve", "fdd", "mouth_", "sync_", "frechet/mouth"),
@@ -38,7 +37,7 @@ MARKS = {"beats": "", "undecided": " ?", "not": " ▽"}
 """After a value: how it stands against the strongest null model."""
 NULL_SKILL = """\
 (value - strongest null) / (ceiling - strongest null), where the strongest null is the null model with the best value. ▽
-does not beat it; ? is better, but the paired permutation over clips (Holm-corrected over all pairs) does not say so.
+does not beat it; ? is better, but the paired permutation over clips (Holm-corrected over the methods) does not say so.
 A dash: the null reaches the ceiling, so this metric alone can be gamed, or the method has no value."""
 CONDUCT = """\
 Look-ahead: how far before a change of the sound the motion changes, the greatest of three places in one test sequence.
@@ -130,7 +129,7 @@ def _table(board: Board, metrics: Sequence[str], notes: list[str]) -> str:
         headers.append(f"{escape(metric)} {arrow(column.about)} ({escape(unit)})")
         shown = {"ceiling": cell(column.reference["ceiling"], unit), "chance": number(column.reference["chance"], unit)}
         for label in column.cells:
-            shown[label] = _shown(board, column, label, metric in MAIN, notes)
+            shown[label] = _shown(board, column, label, notes)
         columns.append(shown)
     rows = [["**ceiling**", "", *(column["ceiling"] for column in columns)]]
     for label in _order(board):
@@ -140,7 +139,7 @@ def _table(board: Board, metrics: Sequence[str], notes: list[str]) -> str:
     return markdown(rows, headers)
 
 
-def _shown(board: Board, column: Column, label: str, ranked: bool, notes: list[str]) -> str:
+def _shown(board: Board, column: Column, label: str, notes: list[str]) -> str:
     """A cell: value, interval, rank interval, and the marks."""
     entry, metric = column.cells[label], escape(column.metric)
     if label in column.refused:
@@ -149,7 +148,7 @@ def _shown(board: Board, column: Column, label: str, ranked: bool, notes: list[s
     text = cell(entry, column.about["unit"])
     standing = column.standing
     if standing:
-        text += f" · {ranks(standing.ranks[label])}" if ranked and label in standing.ranks else ""
+        text += f" · {ranks(standing.ranks[label])}" if label in standing.ranks else ""
         text += "" if is_null(board.methods[label]) else MARKS[standing.against.get(label, "beats")]
     if entry["n_failed"]:
         text += " †"

@@ -34,8 +34,9 @@ def response(values: list[float], neutral: float = 0.0, doses: list[float] | Non
     for k, value in enumerate(values):
         inner = values[k - 1 if k > middle else min(k + 1, middle)]
         away, step = value - values[middle], value - inner
-        series.append({"value": value, "low": value - width, "high": value + width,
-                       "difference": [away, away - width, away + width], "step": [step, step - width, step + width]})  # fmt: skip
+        entry = {"value": value, "low": value - width, "high": value + width}
+        entry |= {"difference": [away, away - width, away + width], "step": [step, step - width, step + width]}
+        series.append(entry)
     return {"unit": "x", "doses": doses, "neutral": neutral, "metrics": {"lmd": series}}
 
 
@@ -94,7 +95,9 @@ def test_every_definition_has_corruptions_of_its_own() -> None:
 
 
 @pytest.fixture(scope="module")
-def found(make_corpus: Callable[..., Corpus], tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) -> Any:
+def found(
+    make_corpus: Callable[..., Corpus], tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol
+) -> Any:
     wanted = ("lmd", "lmd/raw-face", "mouth_lag", "pose_std_distance", "blink_rate/distance")
     specs = [spec for spec in built_in_metrics() if spec.id in wanted]
     bench = prepare(make_corpus(clips=8, scales=[0.3, 3.0]), protocol_with(specs, small_protocol), specs, device="cpu",

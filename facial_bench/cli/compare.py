@@ -34,9 +34,9 @@ def compare(
 
     A, B ... are results: a method's folder (all of its seeds), a seed's folder, or a result.json.
     """
+    from facial_bench.boards import MAIN
     from facial_bench.comparison import compare as difference_of
     from facial_bench.comparison import holm, mean_ranks
-    from facial_bench.leaderboard import MAIN
     from facial_bench.plugins import load_plugins
     from facial_bench.protocol import Protocol
     from facial_bench.summary import estimator
