@@ -203,7 +203,7 @@ def stand(
         if label not in nulls:
             ahead = sign * (values[label] - values[strongest]) > 0
             against[label] = "beats" if strongest in better[label] else "undecided" if ahead else "not"
-    return Standing(ranks, strongest, against, max((d.smallest_p for d in found if d is not None), default=1.0))
+    return Standing(ranks, strongest, against, max((d.smallest_p for d in found if d is not None), default=0.0))
 
 
 def _by_person(rows: Sequence[Row], metric: str, shares: Mapping[str, float]) -> dict[str, list[Unit]]:

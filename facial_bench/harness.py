@@ -48,9 +48,7 @@ def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: C
         rows += found
     if all(row["status"] == "failed" for row in rows):
         blamed = f"{method.plugin}: method {method.spec.name}"
-        raise GenerationError(
-            f"{blamed} failed on all {len(rows)} clips; {rows[0]['request']}: {rows[0]['reason']}."
-        )
+        raise GenerationError(f"{blamed} failed on all {len(rows)} clips; {rows[0]['request']}: {rows[0]['reason']}.")
     result = {
         "schema": SCHEMA, "protocol": {"name": protocol.name, "digest": protocol.digest(), "folds": protocol.folds},
         "corpus": {"name": corpus.info.name, "version": corpus.info.version, "digest": corpus.info.digest,

@@ -30,7 +30,8 @@ motion (for a distance: after a passage through the face model; for a distance o
 training motion). *Chance*: 1/N for an accuracy, the identity's mean training state for the others. Rows in *italics*
 are null models; for accuracies `replay` copies what the classifiers were trained on: a copying reference, not one to
 beat. After the dot the rank, as the interval that pairwise paired permutations over clips leave open (Holm-corrected):
-where it is not a single number there is no winner. Rows are in order of the first column."""
+where it is not a single number there is no winner. Rows are in order of the first column. *No interval*: all units are
+alike, or the value is defined in too few of them."""
 
 
 MARKS = {"beats": "", "undecided": " ?", "not": " ▽"}
@@ -152,9 +153,9 @@ def _shown(board: Board, column: Column, label: str, notes: list[str]) -> str:
         text += "" if is_null(board.methods[label]) else MARKS[standing.against.get(label, "beats")]
     if entry["n_failed"]:
         text += " †"
-        notes.append(f"† {escape(label)}, {metric}: {entry['n_failed']} clips failed (of "
-                     f"{entry['n_clips'] * len(board.methods[label])}); in an accuracy they count as wrong, "
-                     "the others are over what is left.")  # fmt: skip
+        whole = entry["n_clips"] * len(board.methods[label])
+        notes.append(f"† {escape(label)}, {metric}: {entry['n_failed']} of {whole} clips have no value (failed, or not "
+                     "defined); in an accuracy they count as wrong, the others are over what is left.")  # fmt: skip
     return text
 
 

@@ -75,5 +75,3 @@ def require_whole(problems: Sequence[str]) -> None:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise ResultError(f"{problems[0]}{more}. Run the method again.")
-
-

@@ -157,7 +157,7 @@ def test_motion_beats_equal_a_loop(pair) -> None:
 def test_audio_beats_are_where_the_sound_rises() -> None:
     audio = np.zeros((100, 4))
     for t in (20, 60):
-        audio[t:t + 5] += 1.0
+        audio[t : t + 5] += 1.0
     assert audio_beats(audio).tolist() == [20, 60]
     assert audio_beats(3 * audio + 7).tolist() == [20, 60], "whatever the scale"
     assert not len(audio_beats(np.zeros((100, 4))))

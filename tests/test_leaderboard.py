@@ -146,7 +146,7 @@ def test_a_failed_clip_is_marked_and_counted(tmp_path: Path) -> None:
     cells = {row[0]: row for row in table(text)}
     assert cells["lame"][2].endswith(" †")
     assert not cells["whole"][2].endswith("†")
-    assert "† lame, lmd: 1 clips failed (of 4)" in text
+    assert "† lame, lmd: 1 of 4 clips have no value" in text
 
 
 def test_what_has_no_value_comes_last_with_a_dash(tmp_path: Path) -> None:

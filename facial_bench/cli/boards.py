@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option("--corpus", metavar="NAME|DIR", help="The corpus of the results, where it is not found by itself.")
 @plugin_option
-def leaderboard(
-    results: Path, out: Path, check: bool, corpus: str | None, plugin_files: tuple[Path, ...]
-) -> None:
+def leaderboard(results: Path, out: Path, check: bool, corpus: str | None, plugin_files: tuple[Path, ...]) -> None:
     """Turn verified results into Markdown boards, one per corpus and protocol.
 
     A result that is not in the ledger of --out yet is verified first: every number is computed again from its stored
@@ -55,9 +53,7 @@ def leaderboard(
         click.echo(f"{'checked' if check else 'board'}: {out / name}")
 
 
-def _admit(
-    paths: Sequence[Path], entries: list[Entry], benches: Benches | None
-) -> tuple[list[Result], list[Entry]]:
+def _admit(paths: Sequence[Path], entries: list[Entry], benches: Benches | None) -> tuple[list[Result], list[Entry]]:
     """The results that are in the ledger, or can be entered now; the others are named on standard error.
 
     Args:

@@ -100,5 +100,3 @@ def _chosen(wanted: tuple[str, ...], plugins: Plugins) -> list[str]:
         if not fnmatch.filter(known, pattern):
             raise unknown_name("metric", pattern, known)
     return [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted)]
-
-
