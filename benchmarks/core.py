@@ -7,21 +7,25 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.identity_free import PEOPLE, make_clips
 from benchmarks.timing import Timing, interleaved
+from facial_bench.comparison import permute
 from facial_bench.importers import tracks_importer
 from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.personalization import Classifier, load_or_train
 from facial_bench.protocol import Protocol
-from facial_bench.stats import Unit, bootstrap_draws
+from facial_bench.stats import Unit, bootstrap_draws, ratio
 from facial_bench.synthetic import make
 from facial_bench.types import Camera, Motion, Sample
 
 Row = dict[str, object]
+RESAMPLES = 10_000
+"""Of the bootstrap and the permutation."""
 
 
 def row(name: str, ours: Timing, plain: Timing | None = None) -> Row:
@@ -34,7 +38,7 @@ def row(name: str, ours: Timing, plain: Timing | None = None) -> Row:
 
 def harness_rows(repetitions: int) -> list[Row]:
     """All of them."""
-    rows = [_classifiers(repetitions), _distances(repetitions), _bootstrap(repetitions)]
+    rows = [_classifiers(repetitions), _distances(repetitions), _bootstrap(repetitions), _permutation(repetitions)]
     jobs = {"making the corpus synthetic (17 minutes of motion)": make}
     tracks = Path(os.environ.get("FACIAL_BENCH_DATA", "")) / "real-tracks"
     if tracks.is_dir():
@@ -103,8 +107,37 @@ def _distances(repetitions: int) -> Row:
     return row("lmd of 1500 frames (plain: frame by frame)", times["ours"], times["plain"])
 
 
+def _permutation(repetitions: int) -> Row:
+    """10,000 swaps of two methods on 25 clips and 3 seeds, against a loop over swaps."""
+    rng = np.random.default_rng(0)
+    clips = [(p, k) for p in PEOPLE for k in range(5)]
+
+    def rows() -> list[dict[str, Any]]:
+        return [
+            {"request": f"{p}{k}", "identity": p, "status": "ok",
+             "metrics": {"lmd": {"value": float(v), "weight": 1, "blocks": [[float(v), 1]]}}}
+            for (p, k), v in zip(clips, rng.random(25), strict=True)
+        ]  # fmt: skip
+
+    a, b = [rows() for _ in range(3)], [rows() for _ in range(3)]
+    values = [np.array([[row["metrics"]["lmd"]["value"] for row in seed] for seed in part]) for part in (a, b)]
+
+    def plain() -> float:
+        draws, observed, hits = np.random.default_rng(0), 0.0, 0
+        for k in range(RESAMPLES + 1):
+            swap = draws.integers(2, size=25) if k else np.zeros(25, int)
+            gaps = [(y - x if s else x - y) for one, two in zip(*values, strict=True)
+                    for x, y, s in zip(one, two, swap, strict=True)]  # fmt: skip
+            observed = observed if k else abs(sum(gaps))
+            hits += abs(sum(gaps)) >= observed - 1e-12
+        return hits / (RESAMPLES + 1)
+
+    times = interleaved({"ours": lambda: permute(a, b, "lmd", ratio), "plain": plain}, repetitions)
+    return row("paired permutation, 10,000 swaps of 25 clips x 3 seeds (plain: loop)", times["ours"], times["plain"])
+
+
 def _bootstrap(repetitions: int) -> Row:
-    """2000 resamples of 25 clips and 3 seeds, against a loop over resamples."""
+    """10,000 resamples of 25 clips and 3 seeds, against a loop over resamples."""
     rng = np.random.default_rng(0)
     groups = [[Unit(p, (rng.random(), 1.0)) for p in PEOPLE for _ in range(5)] for _ in range(3)]
     shares = dict.fromkeys(PEOPLE, 0.2)
@@ -112,7 +145,7 @@ def _bootstrap(repetitions: int) -> Row:
     def plain() -> list[float]:
         draws = np.random.default_rng(0)
         values = []
-        for _ in range(2000):
+        for _ in range(RESAMPLES):
             seeds = draws.integers(3, size=2)
             value = 0.0
             for person in PEOPLE:
@@ -123,6 +156,7 @@ def _bootstrap(repetitions: int) -> Row:
         return values
 
     times = interleaved(
-        {"ours": lambda: bootstrap_draws(groups, shares, 2000, np.random.default_rng(0)), "plain": plain}, repetitions
+        {"ours": lambda: bootstrap_draws(groups, shares, RESAMPLES, np.random.default_rng(0)), "plain": plain},
+        repetitions,
     )
-    return row("bootstrap, 2000 resamples of 25 clips x 3 seeds (plain: loop)", times["ours"], times["plain"])
+    return row("bootstrap, 10,000 resamples of 25 clips x 3 seeds (plain: loop)", times["ours"], times["plain"])

@@ -89,10 +89,12 @@ def _require_windows(corpus: Corpus, parts: Sequence[Mapping[str, Sequence[Clip]
         require_windows(corpus.entries, {"train": trained, "test": tested})
 
 
-def corpus_label(corpus: Corpus) -> str:
-    """Folder name of a corpus: its name, and for a selection of its people a piece of the digest."""
+def corpus_label(corpus: Corpus, protocol: Protocol) -> str:
+    """Folder and board name of a corpus: its name, for a selection of its people a piece of the digest, and
+    `@all-folds` where the split is rotated."""
     whole = len(corpus.manifest["face_model"]["identities"]) == len(corpus.info.identities)
-    return corpus.info.name if whole else f"{corpus.info.name}@{corpus.info.digest[:8]}"
+    parts = [corpus.info.name, *([] if whole else [corpus.info.digest[:8]])]
+    return "@".join([*parts, *(["all-folds"] if protocol.folds == "all" else [])])
 
 
 def _count_windows(clips: Sequence[Clip], protocol: Protocol, stride: int) -> dict[str, int]:

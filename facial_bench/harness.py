@@ -52,7 +52,7 @@ def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: C
     result = {
         "schema": SCHEMA, "protocol": {"name": protocol.name, "digest": protocol.digest(), "folds": protocol.folds},
         "corpus": {"name": corpus.info.name, "version": corpus.info.version, "digest": corpus.info.digest,
-                   "label": corpus_label(corpus), "identities": list(corpus.info.identities),
+                   "label": corpus_label(corpus, protocol), "identities": list(corpus.info.identities),
                    "audio": corpus.info.audio_kind, "blink_scale": corpus.info.blink_scale,
                    "length_unit": corpus.info.length_unit, "split": dict(bench.folds[0].split.notes)},
         "method": {"name": method.spec.name, "label": method_label(method.spec.name, settings),

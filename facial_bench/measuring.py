@@ -67,7 +67,7 @@ def make_ruler(
     model: FaceModel, info: CorpusInfo, specs: Sequence[MetricSpec], training: Sequence[Clip], test: Sequence[Clip],
     block: int,
 ) -> Ruler:  # fmt: skip
-    """Make definitions ready: each that prepares itself is shown the real clips of every person, once.
+    """Make definitions ready: each that prepares itself is shown the real clips of every person tested, once.
 
     Raises:
         PluginError: a definition raised while it prepared itself.
@@ -77,7 +77,7 @@ def make_ruler(
     for person in info.identities if eager else ():
         real = [[make_sample(model, info, c, c.motion) for c in part if c.identity == person]
                 for part in (training, test)]  # fmt: skip
-        for spec in eager:
+        for spec in eager if real[1] else ():  # a fold may test nothing of a person: nothing is measured then
             try:
                 prepared[spec.id][person] = spec.prepare(Person(person, *real)) if spec.prepare else None
             except Exception as problem:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
 from facial_bench.results import Result
 
 
@@ -41,11 +39,15 @@ def escape(text: str) -> str:
 
 def markdown(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
     """A Markdown table."""
+    from tabulate import tabulate
+
     return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
 
 
 def plain(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
     """A table for a terminal."""
+    from tabulate import tabulate
+
     return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
 
 

@@ -63,11 +63,10 @@ def verify(bench: Bench, folder: Path, result: Result) -> Verdict:
     compared = rounded = 0
     for where, one, two in _pairs(stored, again, ""):
         compared += 1
-        if _is_number(one) and _is_number(two) and one != two:
-            if math.isclose(one, two, rel_tol=ROUNDING, abs_tol=1e-12):
-                rounded += 1
-                continue
-        if one != two:
+        numbers = _is_number(one) and _is_number(two)
+        if numbers and one != two and math.isclose(one, two, rel_tol=ROUNDING, abs_tol=1e-12):
+            rounded += 1
+        elif one != two:
             found.append(f"{where}: {_short(one)} stored, {_short(two)} recomputed")
     return Verdict(tuple(found), rounded, compared)
 

@@ -59,9 +59,8 @@ def method_label(name: str, settings: Settings) -> str:
 
 
 def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, protocol: Protocol) -> Path:
-    """`<out>/<corpus>/<method>/seed-<n>`; `<corpus>+all-folds` where the split is rotated."""
-    label = corpus_label(corpus) + ("+all-folds" if protocol.folds == "all" else "")
-    return out / label / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
+    """`<out>/<corpus>/<method>/seed-<n>`."""
+    return out / corpus_label(corpus, protocol) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
 
 
 def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None]) -> Context:

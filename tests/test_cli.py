@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def refused(*arguments: object) -> str:
     assert result.exit_code == 1, result.output
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.stdout == ""
-    (line,) = [line for line in result.stderr.splitlines() if not line.startswith(("warning", "corpus: making"))]
+    (line,) = [line for line in result.stderr.splitlines() if not line.startswith(("warning", "corpus:", "left out"))]
     assert line.startswith("Error: ")
     assert len(line) < 1000
     return line
@@ -302,16 +303,23 @@ def test_a_single_seed_is_one_object_and_without_json_a_table(again: dict[str, A
 @pytest.mark.slow
 def test_a_boxed_method_leaderboard_and_check(again: dict[str, Any], tmp_path: Path) -> None:
     results, boards = again["base"] / "out", tmp_path / "boards"
-    made = invoke("leaderboard", "--results", results, "--out", boards)
+    plugin = ("--plugin", again["base"] / "mine.py")
+    left_out = invoke("leaderboard", "--results", results, "--out", boards)
+    assert "No plugin here computes blink_distance" in left_out.stderr, "what cannot be computed is not verified"
+    assert "No verified result" in left_out.stderr.splitlines()[-1]
+    (tmp_path / "taken").write_text("")
+    assert "Cannot write" in refused("leaderboard", "--results", results, "--out", tmp_path / "taken", *plugin)
+    made = invoke("leaderboard", "--results", results, "--out", boards, *plugin)
     assert (made.exit_code, made.stdout) == (0, f"board: {boards / 'tiny.md'}\n")
     assert "| chatty" in (boards / "tiny.md").read_text()
     assert (
-        invoke("leaderboard", "--results", results, "--out", boards, "--check").stdout
+        invoke("leaderboard", "--results", results, "--out", boards, "--check", *plugin).stdout
         == f"checked: {boards / 'tiny.md'}\n"
     )
     with (boards / "tiny.md").open("a") as stream:
         stream.write("best ever\n")
-    assert "tiny.md. Run without --check." in refused("leaderboard", "--results", results, "--out", boards, "--check")
+    found = refused("leaderboard", "--results", results, "--out", boards, "--check", *plugin)
+    assert re.search(r"tiny\.md, line \d+\. Run without --check\.", found)
 
 
 @pytest.mark.slow
@@ -340,15 +348,12 @@ def test_leaderboard_errors(tmp_path: Path) -> None:
     assert "No results below" in refused("leaderboard", "--results", tmp_path / "none")
     rows = [make_row(p, f"{p}{k}", {"lmd": 0.5 + k}) for p in "ab" for k in (0, 1)]
     folder = store(tmp_path / "results", make_result(rows))
-    (tmp_path / "taken").write_text("")
-    assert "Cannot write" in refused("leaderboard", "--results", folder, "--out", tmp_path / "taken")
+    assert "No verified result" in refused("leaderboard", "--results", folder, "--out", tmp_path / "out")
     path = folder / "c0/m0/seed-0/result.json"
     path.write_text(path.read_text().replace('"label": "tiny"', '"label": "../../x"'))
-    assert "cannot name a file" in refused("leaderboard", "--results", folder, "--out", tmp_path / "out")
+    assert "changed after it was written" in refused("leaderboard", "--results", folder, "--check")
     path.write_text("{")
-    assert "result.json cannot be read as JSON" in refused(
-        "leaderboard", "--results", folder, "--out", tmp_path / "out"
-    )
+    assert "result.json cannot be read as JSON" in refused("leaderboard", "--results", folder, "--check")
     assert not (tmp_path / "out").exists()
 
 

@@ -108,7 +108,7 @@ def test_identical_motion_is_at_distance_zero(pair, rng) -> None:
 
 def test_a_camera_that_is_turned_changes_no_spread_and_no_speed(pair) -> None:
     for name in ("pose_std_distance", "pose_std_distance/yaw"):
-        turned = [rotation + [0, 0, 0.3] for rotation in pair]
+        turned = [rotation + np.array([0, 0, 0.3]) for rotation in pair]
         assert score(name, *turned) == pytest.approx(score(name, *pair), abs=1e-9)
     whole_turns = pair[1] + np.where(np.arange(T) < 90, 0, 2 * np.pi)[:, None] * [0, 1, 0]
     assert score("pose_std_distance", pair[0], whole_turns) == pytest.approx(score("pose_std_distance", *pair))

@@ -95,7 +95,7 @@ def test_a_definition_prepares_itself_once_for_each_person_from_real_clips() -> 
 
     found = entry(lambda s, prepared: np.float64(prepared), clip("a0"), prepare=prepare_it)
     assert found["value"] == 1.0
-    assert [person.identity for person in seen] == ["a", "b"]
+    assert [person.identity for person in seen] == ["a"], "nothing of b is measured here"
     sample = seen[0].training[0]
     np.testing.assert_array_equal(sample.generated.pose, sample.reference.pose)
 
@@ -174,12 +174,27 @@ def test_all_folds_test_every_clip_once(
     assert len(seen) == 3, "a method for each fold"
     for fold, method in zip(bench.folds, seen, strict=True):
         assert not {c.id for c in method.fitted} & {c.id for c in fold.test}
-    folder = tmp_path / "tiny+all-folds" / "echo" / "seed-0"
+    folder = tmp_path / "tiny@all-folds" / "echo" / "seed-0"
     assert len(list(folder.glob("fold-*/motions/self/*.safetensors"))) == 6
     assert result["protocol"]["folds"] == "all"
     assert result["protocol"]["digest"] != protocol_with(specs, small_protocol).digest(), "a board never mixes the two"
     again = evaluate(as_method(create), bench, Settings(), tmp_path, lambda line: None)
     assert again["digest"] == result["digest"]
+
+
+@pytest.mark.slow
+def test_a_fold_may_test_nothing_of_a_person(
+    make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path
+) -> None:
+    """Three recordings of one person, two of another: the third fold has nothing of the second to test."""
+    whole = make_corpus(clips=3, frames=300, scales=[0.3, 3.0], edit=lambda c: replace(
+        c, recording="b1" if c.id == "b2" else c.id))  # fmt: skip
+    specs = [one for one in built_in_metrics() if one.prepare is not None]
+    assert {one.id for one in specs} == {"sync_share", "copying_index"}
+    rules = protocol_with(specs, replace(small_protocol, folds="all"))
+    bench = prepare(whole, rules, specs, device="cpu", cache=tmp_path, log=lambda line: None)
+    assert [{c.identity for c in fold.test} for fold in bench.folds] == [{"a", "b"}, {"a", "b"}, {"a"}]
+    assert bench.references["copying_index"]["ceiling"]["value"] == pytest.approx(0.5)
 
 
 def test_motion_of_another_type_is_measured_in_double_precision() -> None:
