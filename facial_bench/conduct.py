@@ -44,11 +44,11 @@ def ask(generator: Generator, request: Request) -> Motion:
     return check_motion(motion, request)
 
 
-def changed_frames(one: Motion, other: Motion) -> np.ndarray:
+def changed_frames(one: Motion, other: Motion, tolerance: float = TOLERANCE) -> np.ndarray:
     """(n,) int frames in which two motions of one length differ by more than rounding."""
     a, b = one.state().astype(np.float64), other.state().astype(np.float64)
     scale = np.maximum(np.abs(a).max(axis=0), np.abs(b).max(axis=0))
-    return np.flatnonzero((np.abs(a - b) > TOLERANCE * np.maximum(scale, 1e-3)).any(axis=1))
+    return np.flatnonzero((np.abs(a - b) > tolerance * np.maximum(scale, 1e-3)).any(axis=1))
 
 
 def other_audio(request: Request, source: np.ndarray, start: int = 0) -> Request:

@@ -20,7 +20,8 @@ ORDER = (
     "boards", "ledger", "leaderboard", "pictures", "registry",
     "certification", "certification.corruptions", "certification.response",
     "certification.report", "nulls", "ridge", "importers.tracks", "importers",
-    "synthetic", "builtin", "plugins", "testing", "cli.common", "cli.boards", "cli.certify", "cli.check",
+    "synthetic", "builtin", "plugins", "testing.subject",
+    "testing.promises", "testing", "cli.common", "cli.boards", "cli.certify", "cli.check",
     "cli.compare", "cli.corpora", "cli.listing", "cli.run", "cli.verify", "cli", "__main__",
 )  # fmt: skip
 """From the ground up. A folder stands for the modules in it that are not named themselves."""
