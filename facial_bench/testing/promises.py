@@ -107,9 +107,7 @@ def _batch(subject: Subject) -> None:
         _expect(len(motions) == 4, f"expected 4 motions for 4 requests, got {len(motions)}")
         for k, motion in zip(order, motions, strict=True):
             changed = changed_frames(check_motion(motion, requests[k]), alone[k], BATCH_TOLERANCE)
-            _expect(
-                not len(changed), "a motion in a batch differs from the one made alone; pad and mask, or ask one by one"
-            )
+            _expect(not len(changed), "a motion in a batch differs from the one made alone; pad and mask")
 
 
 def _no_memory(subject: Subject) -> None:
