@@ -29,6 +29,15 @@ def safe_name(name: str, what: str, error: type[FacialBenchError] = FacialBenchE
     return name
 
 
+def require_writable(folder: Path) -> None:
+    """Raise FacialBenchError where a folder cannot be made or written in, before the minutes that filling it takes."""
+    folder = Path(os.path.abspath(folder))
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        reason = f"{nearest} is not a folder that may be written in"
+        raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.")
+
+
 def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = FacialBenchError) -> None:
     """Write a file atomically: a reader sees the old one or the new one, whatever happens."""
     temporary = None

@@ -25,6 +25,15 @@ def open_result(path: Path) -> tuple[Path, Result]:
     return file.parent, read_result(file)
 
 
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """The results that paths name: a result.json, a seed's folder, or a method's folder, which stands for all seeds."""
+    found: list[Path] = []
+    for path in paths:
+        seeds = sorted(path.glob("seed-*/result.json")) if path.is_dir() else []
+        found += seeds or [path]
+    return found
+
+
 def rescore(bench: Bench, folder: Path, result: Result) -> tuple[list[dict[str, Any]], list[str]]:
     """Rows of the stored motions under the definitions of a bench, and what is wrong with the motions.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from facial_bench.device import describe_device
 from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.generation import describe
 from facial_bench.protocol import Protocol, canonical_json, derive_seed, digest
-from facial_bench.storage import read_arrays, read_json, safe_name, write_arrays, write_json
+from facial_bench.storage import read_arrays, read_json, require_writable, safe_name, write_arrays, write_json
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec, Stateful
 
 
@@ -77,10 +76,7 @@ def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path, prot
     folder = run_folder(out, method, corpus, settings, protocol)
     with _blamed(method, folder):
         method.spec.create(make_context(corpus, settings, lambda line: None))
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        reason = f"{nearest} is not a folder that may be written in"
-        raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.")
+    require_writable(folder)
 
 
 def _make(folder: Path) -> None:

@@ -35,8 +35,11 @@ def leaderboard(results: Path, out: Path, check: bool, corpus: str | None, plugi
     from facial_bench.plugins import load_plugins
     from facial_bench.protocol import Protocol
     from facial_bench.results import find_results
+    from facial_bench.storage import require_writable
 
     plugins = load_plugins(plugin_files)
+    if not check:
+        require_writable(out)
     benches = None if check else Benches(plugins, corpus, "auto", reporter())
     found, entries = _admit(find_results(results), read_ledger(out), benches)
     if not found:

@@ -25,9 +25,10 @@ def certify(corpus: str, out: Path, device: str, plugin_files: tuple[Path, ...])
     from facial_bench.device import choose_device
     from facial_bench.pictures import figure_tools
     from facial_bench.plugins import load_plugins
-    from facial_bench.storage import write_bytes, write_json
+    from facial_bench.storage import require_writable, write_bytes, write_json
 
-    figure_tools()  # before the minutes that the rest takes
+    figure_tools()  # both before the minutes that the rest takes
+    require_writable(out)
     log, plugins = reporter(), load_plugins(plugin_files)
     specs = [offer.spec for offer in plugins.offers("metrics").values()]
     opened = find_corpus(corpus, plugins, log)

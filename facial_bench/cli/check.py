@@ -42,9 +42,9 @@ def check(
     files = (*plugin_files, Path(method)) if method.endswith(".py") else plugin_files
     plugins, log = load_plugins(files), reporter()
     chosen, failed, told = choose_device(device), [], {}
+    offers = {name: plugins.get("generators", "method", name) for name in _names(method, plugins)}
     opened = find_corpus(corpus, plugins, log)
-    for name in _names(method, plugins):
-        offer = plugins.get("generators", "method", name)
+    for name, offer in offers.items():
         subject = Subject(offer.spec, opened, chosen, parse_options(options), log)
         findings = {"light import": _import_finding(name, files)}
         with deterministic():

@@ -88,23 +88,21 @@ def compare(
 
 def _read(paths: Sequence[Path]) -> dict[str, list[Result]]:
     """label -> its results, one per seed, all of one corpus and protocol."""
-    from facial_bench.stored import open_result
+    from facial_bench.stored import expand, open_result
 
     groups: dict[str, list[Result]] = {}
     origin: tuple[Any, ...] | None = None
-    for path in paths:
-        seeds = sorted(path.glob("seed-*/result.json")) if path.is_dir() else []
-        for file in seeds or [path]:
-            _, result = open_result(file)
-            place = (result["corpus"]["digest"], result["protocol"]["digest"])
-            if origin not in (None, place):
-                raise ResultError(f"{file} is of another corpus or protocol than {paths[0]}: their numbers are "
-                                  "different quantities. Run both on one corpus.")  # fmt: skip
-            origin = place
-            label = result["method"]["label"]
-            if any(other["seed"] == result["seed"] for other in groups.get(label, [])):
-                raise ResultError(f"{file}: seed {result['seed']} of {label} is named twice. Name each result once.")
-            groups.setdefault(label, []).append(result)
+    for file in expand(paths):
+        _, result = open_result(file)
+        place = (result["corpus"]["digest"], result["protocol"]["digest"])
+        if origin not in (None, place):
+            raise ResultError(f"{file} is of another corpus or protocol than {paths[0]}: their numbers are "
+                              "different quantities. Run both on one corpus.")  # fmt: skip
+        origin = place
+        label = result["method"]["label"]
+        if any(other["seed"] == result["seed"] for other in groups.get(label, [])):
+            raise ResultError(f"{file}: seed {result['seed']} of {label} is named twice. Name each result once.")
+        groups.setdefault(label, []).append(result)
     if len(groups) < 2:
         raise ResultError(f"All of these are results of {next(iter(groups))}. Name two methods or more.")
     return groups

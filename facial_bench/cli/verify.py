@@ -32,15 +32,16 @@ def verify(results: tuple[Path, ...], corpus: str | None, device: str, plugin_fi
            as_json: bool) -> None:  # fmt: skip
     """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
 
-    RESULT is a result.json or its folder. Timing and environment are not looked at; how the method behaves (`conduct`)
-    is held by the digest alone. `leaderboard --check` does the same for the lines of a board.
+    RESULT is a result.json, its folder, or a method's folder for all of its seeds. Timing and environment are not
+    looked at; how the method behaves (`conduct`) is held by the digest alone. `leaderboard --check` does the same for
+    the lines of a board.
     """
     from facial_bench.plugins import load_plugins
-    from facial_bench.stored import open_result
+    from facial_bench.stored import expand, open_result
     from facial_bench.verification import verify as check
 
     benches, found = Benches(load_plugins(plugin_files), corpus, device, reporter()), {}
-    for path in results:
+    for path in expand(results):
         folder, result = open_result(path)
         found[str(path)] = verdict = check(benches.of(result), folder, result)
         if not as_json:
@@ -72,12 +73,12 @@ def score(results: tuple[Path, ...], wanted: tuple[str, ...], corpus: str | None
     """Score stored motion under any definition, without generating anew."""
     from facial_bench.harness import make_metrics
     from facial_bench.plugins import load_plugins
-    from facial_bench.stored import open_result, require_whole, rescore
+    from facial_bench.stored import expand, open_result, require_whole, rescore
     from facial_bench.tables import metrics_table
 
     plugins, found = load_plugins(plugin_files), []
     chosen, benches = _chosen(wanted, plugins), Benches(plugins, corpus, device, reporter())
-    for path in results:
+    for path in expand(results):
         folder, result = open_result(path)
         bench = benches.of(result, chosen)
         rows, problems = rescore(bench, folder, result)
