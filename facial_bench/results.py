@@ -61,11 +61,24 @@ def write_result(path: Path, result: Result) -> Result:
     """Write result.json after checking it; returns it with its digest."""
     check_result({**result, "digest": ""}, str(path))  # first: a digest takes finite numbers only
     result = {**result, "digest": result_digest(result)}
-    rows = ",\n  ".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in result["clips"])
-    head = json.dumps({key: value for key, value in result.items() if key != "clips"}, indent=1, allow_nan=False)
-    # One line a clip: a result stays small and a difference between two stays readable.
-    write_bytes(path, f'{head[:-2]},\n "clips": [\n  {rows}\n ]\n}}\n'.encode(), ResultError)
+    write_bytes(path, _as_text(result).encode(), ResultError)
     return result
+
+
+def _as_text(result: Result) -> str:
+    """JSON with a line for each clip and metric: a result stays small and a difference between two stays readable."""
+
+    def line(value: Any) -> str:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+    long = ("metrics", "references", "clips")
+    head = json.dumps({key: value for key, value in result.items() if key not in long}, indent=1, allow_nan=False)
+    parts = [head[:-2]]
+    for key in long[:2]:
+        entries = ",\n  ".join(f"{line(name)}: {line(entry)}" for name, entry in result[key].items())
+        parts.append(f' "{key}": {{\n  {entries}\n }}')
+    rows = ",\n  ".join(line(row) for row in result["clips"])
+    return ",\n".join([*parts, f' "clips": [\n  {rows}\n ]\n}}\n'])
 
 
 def read_result(path: Path) -> Result:
