@@ -43,7 +43,7 @@ def make_metric(summary: Mapping[str, Any], reference: Mapping[str, Any], about:
 def skill(value: float, reference: Mapping[str, Any]) -> float | None:
     """(value - chance) / (ceiling - chance), unclipped; None where the two references coincide or are missing.
 
-    >>> skill(0.6, {"chance": 0.2, "ceiling": {"value": 1.0}})
+    >>> skill(0.5, {"chance": 0.25, "ceiling": {"value": 0.75}})
     0.5
     """
     chance, ceiling = reference["chance"], reference["ceiling"]["value"]

@@ -73,6 +73,8 @@ def test_speed_needs_two_valid_frames_in_a_row(pair) -> None:
     valid[[5, 50]] = False
     speed = angular_speed(pair[0], valid)
     assert np.flatnonzero(np.isnan(speed)).tolist() == [0, 5, 6, 50, 51]
+    unknown = np.where(valid[:, None], pair[0], np.nan)
+    np.testing.assert_array_equal(angular_speed(unknown, valid), speed, "what an invalid frame holds does not matter")
     assert np.isnan(mean_speed(pair[0][:1], valid[:1]))
     assert angular_speed(np.zeros((0, 3)), np.zeros(0, bool)).shape == (0,)
 

@@ -114,7 +114,7 @@ def angular_speed(rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
     valid = np.asarray(valid, dtype=bool)
     speed = np.full(len(valid), np.nan)
     if len(valid) > 1:
-        turned = Rotation.from_euler("xyz", np.asarray(rotation, dtype=np.float64))
+        turned = Rotation.from_euler("xyz", np.where(valid[:, None], np.asarray(rotation, dtype=np.float64), 0.0))
         angle = np.degrees((turned[:-1].inv() * turned[1:]).magnitude())
         speed[1:] = np.where(valid[1:] & valid[:-1], angle, np.nan)
     return speed

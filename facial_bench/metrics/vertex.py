@@ -69,7 +69,7 @@ def vertex_distance(reference: np.ndarray, generated: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: Unequal lengths, or not (T, 68, 3).
 
-    >>> vertex_distance(np.zeros((1, 68, 3)), np.full((1, 68, 3), 2.0))[0, 0] ** 2
+    >>> round(float(vertex_distance(np.zeros((1, 68, 3)), np.full((1, 68, 3), 2.0))[0, 0] ** 2), 9)
     12.0
     """
     pair = _faces(reference, generated)
