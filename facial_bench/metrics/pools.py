@@ -57,7 +57,8 @@ def wasserstein_pool() -> Pool:
     """
 
     def estimate(parts: Parts, counts: np.ndarray, reference: Sequence[float]) -> np.ndarray:
-        own, real = [np.sort(np.asarray(part, np.float64)) for part in parts], np.sort(np.asarray(reference, np.float64))
+        own = [np.sort(np.asarray(part, np.float64)) for part in parts]
+        real = np.sort(np.asarray(reference, np.float64))
         grid = np.sort(np.concatenate([*own, real]))
         found = np.full(len(counts), np.nan)
         if len(grid) == len(real) or not len(real):
