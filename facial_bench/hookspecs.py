@@ -11,7 +11,14 @@ from collections.abc import Sequence
 
 import pluggy
 
-from facial_bench.types import CorpusSpec, GeneratorSpec, ImporterSpec, MetricSpec
+from facial_bench.types import (
+    AudioFeatureSpec,
+    CorpusSpec,
+    GeneratorSpec,
+    ImporterSpec,
+    MetricSpec,
+    TrackerSpec,
+)  # fmt: skip
 
 PROJECT = "facial_bench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -38,8 +45,19 @@ def facial_bench_metrics() -> Sequence[MetricSpec]:  # type: ignore[empty-body]
     """Metrics that compare generated with real motion; called to list them and to score."""
 
 
+@hookspec
+def facial_bench_trackers() -> Sequence[TrackerSpec]:  # type: ignore[empty-body]
+    """Face trackers; called by `corpus build`, and to track rendered videos."""
+
+
+@hookspec
+def facial_bench_audio_features() -> Sequence[AudioFeatureSpec]:  # type: ignore[empty-body]
+    """Audio features that can be computed from sound; called by `corpus build`."""
+
+
 def spec_types() -> dict[str, type]:
     """kind -> the type that `facial_bench_<kind>` lists."""
     return {
         "generators": GeneratorSpec, "corpora": CorpusSpec, "importers": ImporterSpec, "metrics": MetricSpec,
+        "trackers": TrackerSpec, "audio_features": AudioFeatureSpec,
     }  # fmt: skip

@@ -19,19 +19,31 @@ from facial_bench.types.face import (
 )
 from facial_bench.types.method import Context, Generator, GeneratorSpec, Request, Stateful
 from facial_bench.types.metric import Definition, Items, MetricSpec, Person, Pool, Sample
-from facial_bench.types.offers import CorpusSpec, ImporterSpec
+from facial_bench.types.offers import (
+    AudioFeature,
+    AudioFeatureSpec,
+    CorpusSpec,
+    Face,
+    ImporterSpec,
+    Sound,
+    Tracker,
+    TrackerSpec,
+)
 
 __all__ = [
     "EXPRESSION_WIDTH",
     "LANDMARKS",
     "POSE_WIDTH",
     "STATE_WIDTH",
+    "AudioFeature",
+    "AudioFeatureSpec",
     "Camera",
     "Clip",
     "Context",
     "CorpusInfo",
     "CorpusSpec",
     "Definition",
+    "Face",
     "FaceModel",
     "Generator",
     "GeneratorSpec",
@@ -43,5 +55,8 @@ __all__ = [
     "Pool",
     "Request",
     "Sample",
+    "Sound",
     "Stateful",
+    "Tracker",
+    "TrackerSpec",
 ]
