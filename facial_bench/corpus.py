@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from facial_bench.errors import CorpusError, unknown_name
-from facial_bench.manifest import LONGEST_NAME, REBUILD, SCHEMA, check_arrays, check_manifest
+from facial_bench.manifest import CLIP_ARRAYS, LONGEST_NAME, REBUILD, SCHEMA, check_arrays, check_manifest
 from facial_bench.protocol import digest
 from facial_bench.split import ClipEntry, Segment
 from facial_bench.storage import file_digest, read_arrays, read_json, safe_name, write_arrays, write_json
@@ -60,6 +60,7 @@ class Corpus:
         return Clip(
             record["id"], record["identity"], record["recording"], arrays["audio"], motion,
             arrays["landmarks"], arrays["valid"], camera,
+            extras={name: array for name, array in arrays.items() if name not in CLIP_ARRAYS},
         )  # fmt: skip
 
     def segments(self, segments: Iterable[Segment]) -> list[Clip]:
@@ -183,7 +184,7 @@ def _write_clip(folder: Path, clip: Clip, taken: set[str]) -> dict[str, Any]:
     arrays = _as_float32({
         "audio": clip.audio, "expression": clip.motion.expression, "pose": clip.motion.pose,
         "blink": clip.motion.blink, "landmarks": clip.landmarks,
-    })  # fmt: skip
+    } | {safe_name(name, "array", CorpusError): array for name, array in clip.extras.items()})  # fmt: skip
     file = f"clips/{clip.id}.safetensors"
     sha = write_arrays(folder / file, {**arrays, "valid": np.asarray(clip.valid, bool)}, error=CorpusError)
     return {

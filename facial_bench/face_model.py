@@ -7,8 +7,9 @@ where coefficients of some 3DMM come with the tracks, their ridge regression on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,6 +19,8 @@ from facial_bench.geometry import FLIP, RIGID, frontalise, rotation_matrices
 from facial_bench.split import Split
 from facial_bench.types import EXPRESSION_WIDTH, LANDMARKS, Camera, Clip, FaceModel, Motion
 
+FIT_FRAMES = 50_000
+"""Training frames that a model is fitted on; of a corpus with more, every second, third ... one is taken."""
 _RIDGE = 1e-3
 """Ridge penalty of the regression on stored coefficients, as a share of their mean variance."""
 
@@ -46,12 +49,30 @@ class Track:
     """(T,) bool, face found; the other frames hold interpolated, finite values."""
     camera: Camera
     """The view that the landmarks were seen in."""
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Further arrays (T, ...), kept with the clip."""
 
 
-@threadpool_limits.wrap(limits=1)  # sums in another order would be another corpus, with another digest
+@dataclass(frozen=True, eq=False)
+class _Training:
+    """What the fit needs of one track: n of its valid training frames."""
+
+    identity: str
+    shapes: np.ndarray
+    """(n, 68, 3) frontalised landmarks of unit size."""
+    sizes: np.ndarray
+    """(n,) RMS radius of nose and eyes, length unit."""
+    turned: np.ndarray
+    """(n * 2, 3) the first two rows of each rotation matrix."""
+    seen: np.ndarray
+    """(n * 2,) where the centroid of nose and eyes is seen, relative to the translation, length unit."""
+    expression: np.ndarray | None
+    """(n, 64) stored coefficients."""
+
+
 def corpus_from_tracks(
     tracks: Sequence[Track], split: Split, expression: Mapping[str, np.ndarray] | None = None
-) -> tuple[FaceModel, list[Clip]]:
+) -> tuple[FaceModel, Iterator[Clip]]:
     """Fit the face model to the valid training frames and express every clip in it.
 
     Size and position of an identity's head are constants of that identity: the size is the median, over its
@@ -60,54 +81,94 @@ def corpus_from_tracks(
     landmarks. So clips carry no trace of test frames but in their own coefficients.
 
     Args:
-        tracks: The clips, all at the protocol's rate.
+        tracks: The clips, all at the protocol's rate. Each is asked for twice, one at a time: a sequence that reads
+            them from files needs memory for one clip, and for FIT_FRAMES frames to fit.
         split: Its training part is what the model is fitted on.
         expression: clip id -> (T, 64) coefficients to keep (less the identity's training mean) instead of PCA.
 
     Returns:
-        The model, and one clip a track, in order.
+        The model, and the clips, one a track, in order, each made when it is asked for.
 
     Raises:
         CorpusError: An identity has no valid training frame, or a clip's arrays do not fit together.
     """
-    for track in tracks:
-        _check(track, expression)
-    training = {track.id: np.zeros(len(track.valid), dtype=bool) for track in tracks}
-    for segment in split.train:
-        training[segment.clip][segment.start : segment.stop] = True
-    training = {track.id: training[track.id] & track.valid for track in tracks}
-
-    frontal = {track.id: frontalise(track.landmarks, track.rotation) for track in tracks}
-    people: dict[str, list[Track]] = {}
-    for track in tracks:
-        people.setdefault(track.identity, []).append(track)
-    faces: dict[str, np.ndarray] = {}
-    for identity, own in people.items():
-        if not any(training[track.id].any() for track in own):
-            raise CorpusError(
-                f"Identity '{identity}' has no training frame with a face in it, so its neutral face is unknown; "
-                "add a longer clip of this person or leave the person out."
-            )
-        size, position = _head(own, training, {track.id: frontal[track.id][1] for track in own})
-        faces.update({track.id: frontal[track.id][0] * size + position for track in own})
-
-    neutral = {who: _training_mean(own, training, faces) for who, own in people.items()}
-    centred = {t.id: (faces[t.id] - neutral[t.identity]).reshape(-1, LANDMARKS * 3) for t in tracks}
-    samples = np.concatenate([centred[track.id][training[track.id]] for track in tracks])
-    if expression is None:
-        basis = principal_directions(samples)
-        coefficients = {track.id: centred[track.id] @ basis.T for track in tracks}
-    else:
-        means = {who: _training_mean(own, training, expression) for who, own in people.items()}
-        coefficients = {t.id: np.asarray(expression[t.id], np.float64) - means[t.identity] for t in tracks}
-        known = np.concatenate([coefficients[track.id][training[track.id]] for track in tracks])
-        basis = ridge_directions(known, samples)
+    every = max(1, math.ceil(sum(segment.frames for segment in split.train) / FIT_FRAMES))
+    with threadpool_limits(limits=1):  # sums in another order would be another corpus, with another digest
+        parts = [_training(track, split, every, expression) for track in tracks]
+        people: dict[str, list[_Training]] = {}
+        for part in parts:
+            people.setdefault(part.identity, []).append(part)
+        heads = {who: _head(who, own) for who, own in people.items()}
+        faces = [part.shapes * heads[part.identity][0] + heads[part.identity][1] for part in parts]
+        neutral = {
+            who: np.concatenate([face for face, part in zip(faces, parts, strict=True) if part.identity == who])
+            .mean(axis=0, dtype=np.float64)
+            for who in people
+        }  # fmt: skip
+        centred = [(f - neutral[p.identity]).reshape(-1, LANDMARKS * 3) for f, p in zip(faces, parts, strict=True)]
+        means = None
+        if expression is None:
+            basis = principal_directions(np.concatenate(centred))
+        else:
+            means = {
+                who: np.concatenate([part.expression for part in own]).mean(axis=0, dtype=np.float64)
+                for who, own in people.items()
+            }  # fmt: skip
+            known = np.concatenate([part.expression.astype(np.float64) - means[part.identity] for part in parts])
+            basis = ridge_directions(known, np.concatenate(centred))
     model = FaceModel(
         mean=np.mean(list(neutral.values()), axis=0).astype(np.float32),
         basis=basis.reshape(EXPRESSION_WIDTH, LANDMARKS, 3).astype(np.float32),
         neutral={who: shape.astype(np.float32) for who, shape in neutral.items()},
     )
-    return model, [_clip(track, coefficients[track.id]) for track in tracks]
+
+    def clips() -> Iterator[Clip]:
+        for track in tracks:
+            with threadpool_limits(limits=1):
+                if expression is not None:
+                    found = np.asarray(expression[track.id], np.float64) - means[track.identity]
+                else:
+                    size, position = heads[track.identity]
+                    face = frontalise(track.landmarks, track.rotation)[0] * size + position
+                    found = (face - neutral[track.identity]).reshape(-1, LANDMARKS * 3) @ basis.T
+            yield _clip(track, found)
+
+    return model, clips()
+
+
+def _training(
+    track: Track, split: Split, every: int, expression: Mapping[str, np.ndarray] | None
+) -> _Training:  # fmt: skip
+    _check(track, expression)
+    chosen = np.zeros(len(track.valid), dtype=bool)
+    for segment in split.train:
+        if segment.clip == track.id:
+            chosen[segment.start : segment.stop] = True
+    chosen = np.flatnonzero(chosen & track.valid)[::every]
+    landmarks = track.landmarks[chosen]
+    shapes, radius = frontalise(landmarks, track.rotation[chosen])
+    depth = -track.translation[chosen, 2].astype(np.float64)
+    centre = np.array([track.camera.width / 2, track.camera.height / 2])
+    centroid = landmarks[:, list(RIGID), :2].mean(axis=1) - centre
+    seen = centroid * FLIP[:2] * depth[:, None] / track.camera.focal
+    return _Training(
+        track.identity, shapes, radius * depth / track.camera.focal,
+        rotation_matrices(track.rotation[chosen])[:, :2].reshape(-1, 3),
+        (seen - track.translation[chosen, :2]).reshape(-1),
+        None if expression is None else np.asarray(expression[track.id])[chosen],
+    )  # fmt: skip
+
+
+def _head(who: str, own: Sequence[_Training]) -> tuple[float, np.ndarray]:
+    """Size (RMS radius of nose and eyes) and position (3,) of their centroid in the head's frame, length unit."""
+    sizes = np.concatenate([part.sizes for part in own])
+    if not len(sizes):
+        raise CorpusError(
+            f"Identity '{who}' has no training frame with a face in it, so its neutral face is unknown; "
+            "add a longer clip of this person or leave the person out."
+        )
+    turned, seen = np.concatenate([part.turned for part in own]), np.concatenate([part.seen for part in own])
+    return float(np.median(sizes)), np.linalg.lstsq(turned, seen, rcond=None)[0]
 
 
 def principal_directions(samples: np.ndarray) -> np.ndarray:
@@ -150,6 +211,10 @@ def _check(track: Track, expression: Mapping[str, np.ndarray] | None) -> None:
             raise CorpusError(f"Clip '{track.id}': {name} is {np.shape(arrays[name])}, expected {(frames, *shape)}.")
         if not np.isfinite(arrays[name]).all():
             raise CorpusError(f"Clip '{track.id}': {name} holds NaN or infinity; interpolate the invalid frames first.")
+    for name, array in track.extras.items():
+        if len(array) != frames or not np.isfinite(array).all():
+            what = f"{name} is {np.shape(array)} or not finite"
+            raise CorpusError(f"Clip '{track.id}': {what}; {frames} frames expected.")
     if len(track.audio) != frames:
         raise CorpusError(f"Clip '{track.id}': audio has {len(track.audio)} rows for {frames} frames.")
     if track.valid.any() and not (np.asarray(track.translation)[track.valid, 2] < 0).all():
@@ -159,27 +224,6 @@ def _check(track: Track, expression: Mapping[str, np.ndarray] | None) -> None:
         )
 
 
-def _head(own: Sequence[Track], training: Mapping[str, np.ndarray], radius: Mapping[str, np.ndarray]):
-    """Size (RMS radius of nose and eyes) and position (3,) of their centroid in the head's frame, length unit."""
-    sizes, rows, values = [], [], []
-    for track in own:
-        chosen = training[track.id]
-        depth = -track.translation[chosen, 2].astype(np.float64)
-        sizes.append(radius[track.id][chosen] * depth / track.camera.focal)
-        centre = np.array([track.camera.width / 2, track.camera.height / 2])
-        centroid = track.landmarks[chosen][:, list(RIGID), :2].mean(axis=1) - centre
-        seen = centroid * FLIP[:2] * depth[:, None] / track.camera.focal
-        rows.append(rotation_matrices(track.rotation[chosen])[:, :2].reshape(-1, 3))
-        values.append((seen - track.translation[chosen, :2]).reshape(-1))
-    position = np.linalg.lstsq(np.concatenate(rows), np.concatenate(values), rcond=None)[0]
-    return float(np.median(np.concatenate(sizes))), position
-
-
-def _training_mean(own: Sequence[Track], training: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]):
-    """Mean of an array over the valid training frames of one person."""
-    return np.concatenate([arrays[track.id][training[track.id]] for track in own]).mean(axis=0, dtype=np.float64)
-
-
 def _clip(track: Track, expression: np.ndarray) -> Clip:
     pose = np.concatenate([track.rotation, track.translation], axis=1)
     return Clip(
@@ -187,4 +231,5 @@ def _clip(track: Track, expression: np.ndarray) -> Clip:
         audio=np.asarray(track.audio, np.float32),
         motion=Motion(expression.astype(np.float32), pose.astype(np.float32), np.asarray(track.blink, np.float32)),
         landmarks=np.asarray(track.landmarks, np.float32), valid=np.asarray(track.valid, bool), camera=track.camera,
+        extras={name: np.asarray(array, np.float32) for name, array in track.extras.items()},
     )  # fmt: skip

@@ -14,6 +14,8 @@ from facial_bench.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, CorpusIn
 
 SCHEMA = "facial-bench corpus 1"
 BLINK_SCALES = ("closure", "AU45")
+CLIP_ARRAYS = ("audio", "expression", "pose", "blink", "landmarks", "valid")
+"""What every clip holds; further arrays are extras of its tracker."""
 LONGEST_NAME = 100
 """Characters of a clip's name: a motion's file is called after the clip and its first frame."""
 REBUILD = "Build or import the corpus again."
@@ -90,3 +92,6 @@ def check_arrays(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], in
             raise CorpusError(f"{path}: {name} should be {np.dtype(kind)}, found {arrays[name].dtype}. {REBUILD}")
         if not np.isfinite(arrays[name]).all():
             raise CorpusError(f"{path}: {name} holds NaN or infinities. {REBUILD}")
+    for name in set(arrays) - set(CLIP_ARRAYS):
+        if arrays[name].dtype != np.float32 or arrays[name].shape[:1] != (frames,):
+            raise CorpusError(f"{path}: {name} should be float32 with {frames} rows. {REBUILD}")

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facial_bench import face_model
 from facial_bench.errors import CorpusError
-from facial_bench.face_model import Track, corpus_from_tracks, principal_directions, ridge_directions
+from facial_bench.face_model import Track, principal_directions, ridge_directions
 from facial_bench.geometry import RIGID, decode_face, outer_eye_distance, project, similarity_align
 from facial_bench.protocol import Protocol
 from facial_bench.split import ClipEntry, Segment, Split, split_clips
@@ -48,6 +49,11 @@ def tracks_of(rng, frames=120, people=("ada", "bo"), clips=3):
 
 def split_of(tracks):
     return split_clips([ClipEntry(t.id, t.identity, t.recording, len(t.valid)) for t in tracks], Protocol())
+
+
+def corpus_from_tracks(tracks, split, expression=None):
+    model, clips = face_model.corpus_from_tracks(tracks, split, expression)
+    return model, list(clips)
 
 
 def shown(model, clip):
@@ -239,3 +245,47 @@ def test_real_motion_decodes_to_its_landmarks(tmp_path):
         assert error < 0.04, entry.id
         assert mouth < 0.003, entry.id
         assert clip.motion.frames == entry.frames
+
+
+def test_of_a_long_corpus_every_second_frame_is_fitted(rng, monkeypatch):
+    """The model of a thinned corpus still reproduces every frame, and memory is bounded by FIT_FRAMES."""
+    tracks, _, _ = tracks_of(rng)
+    split = split_of(tracks)
+    whole, _ = corpus_from_tracks(tracks, split)
+    monkeypatch.setattr(face_model, "FIT_FRAMES", sum(segment.frames for segment in split.train) // 2)
+    fitted_on = []
+    directions = face_model.principal_directions
+    monkeypatch.setattr(face_model, "principal_directions", lambda s: fitted_on.append(len(s)) or directions(s))
+    model, clips = corpus_from_tracks(tracks, split)
+    assert fitted_on == [face_model.FIT_FRAMES]
+    assert not np.array_equal(model.mean, whole.mean)
+    for track, clip in zip(tracks, clips, strict=True):
+        np.testing.assert_allclose(shown(model, clip), track.landmarks, atol=0.01)
+
+
+def test_tracks_are_read_one_at_a_time(rng):
+    tracks, _, _ = tracks_of(rng)
+
+    class Stored(list):
+        asked = 0
+
+        def __iter__(self):
+            for track in super().__iter__():
+                self.asked += 1
+                yield track
+
+    stored = Stored(tracks)
+    _, clips = face_model.corpus_from_tracks(stored, split_of(tracks))
+    assert stored.asked == len(tracks)
+    next(clips)
+    assert stored.asked == len(tracks) + 1
+
+
+def test_what_a_tracker_keeps_stays_with_the_clip(rng):
+    tracks, _, _ = tracks_of(rng)
+    kept = [replace(track, extras={"blendshapes": np.full((120, 52), 0.25)}) for track in tracks]
+    _, clips = corpus_from_tracks(kept, split_of(tracks))
+    assert clips[0][5:9].extras["blendshapes"].shape == (4, 52)
+    short = replace(tracks[0], extras={"blendshapes": np.zeros((3, 52))})
+    with pytest.raises(CorpusError, match="120 frames expected"):
+        corpus_from_tracks([short, *tracks[1:]], split_of(tracks))

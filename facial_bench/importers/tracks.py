@@ -20,24 +20,20 @@ from typing import Any
 
 import numpy as np
 
+from facial_bench.assembly import assemble, corpus_name
 from facial_bench.audio import PHONE_RATE, AudioKind, audio_kinds
-from facial_bench.corpus import write_corpus
 from facial_bench.errors import CorpusError, unknown_name
-from facial_bench.face_model import Track, corpus_from_tracks
+from facial_bench.face_model import Track
 from facial_bench.geometry import (
-    decode_face,
     fill_invalid,
     fill_invalid_rotation,
-    outer_eye_distance,
-    project,
     resample,
     resample_rotation,
     resample_valid,
 )
 from facial_bench.protocol import Protocol
-from facial_bench.split import ClipEntry, split_clips
 from facial_bench.storage import file_digest, read_json, safe_name
-from facial_bench.types import EXPRESSION_WIDTH, LANDMARKS, Camera, Clip, FaceModel
+from facial_bench.types import EXPRESSION_WIDTH, LANDMARKS, Camera
 
 FORMAT = "facial-bench track folder 1"
 FIELD_OF_VIEW = math.radians(63.0)
@@ -69,7 +65,7 @@ def import_tracks(source: Path | str, dest: Path | str, options: Mapping[str, st
         FacialBenchError: An unknown option or option value.
     """
     source, protocol, choice = Path(source), Protocol(), _choice(options)
-    name = safe_name(Path(dest).resolve().name, "corpus folder", CorpusError)  # results are kept by this name
+    corpus_name(dest)  # before the work
     manifest = _manifest(source)
     tracks: list[Track] = []
     stored: dict[str, np.ndarray] = {}
@@ -89,14 +85,9 @@ def import_tracks(source: Path | str, dest: Path | str, options: Mapping[str, st
     if left_out:
         vanished = f"; without any clip: {', '.join(gone)}" if gone else ""
         log(f"Left out, no stored expression: {', '.join(left_out)}{vanished}.")
-    split = split_clips([ClipEntry(t.id, t.identity, t.recording, len(t.valid)) for t in tracks], protocol)
-    model, clips = corpus_from_tracks(tracks, split, stored if choice.stored else None)
-    log(_fit_quality(model, clips))
     kept = {track.id for track in tracks}
-    write_corpus(
-        dest, name=name, version="1",
-        protocol_fps=protocol.fps, audio_kind=choice.audio.name, length_unit="cm", landmark_unit="px",
-        blink_scale="closure", face_model=model, clips=clips,
+    assemble(
+        dest, tracks, audio_kind=choice.audio.name, expression=stored if choice.stored else None, log=log,
         source={
             "importer": "tracks", "manifest_sha256": file_digest(source / "manifest.json"),
             "tracker": str(manifest.get("tracker", "")), "expression": "stored" if choice.stored else "fit",
@@ -268,17 +259,3 @@ class _ClipFile:
         named = self.row.get("recording")
         origin = [self.row[key] for key in ("source_repository", "source_path") if self.row.get(key)]
         return str(named) if named else "/".join(map(str, origin)) or self.row["identity"]
-
-
-def _fit_quality(model: FaceModel, clips: Sequence[Clip]) -> str:
-    """How far the decoded real motion lands from the tracked landmarks: one line for the log."""
-    shares = []
-    for clip in clips:
-        shown = project(decode_face(model, clip.identity, clip.motion.expression), clip.motion.pose, clip.camera)
-        error = np.linalg.norm((shown - clip.landmarks)[clip.valid, :, :2], axis=2).mean()
-        shares.append(error / np.median(outer_eye_distance(clip.landmarks[clip.valid])))
-    worst = int(np.argmax(shares))
-    return (
-        f"Face model fitted: decoded motion lands {100 * np.mean(shares):.2f} % of the outer-eye distance from the "
-        f"landmarks (worst clip {clips[worst].id}: {100 * shares[worst]:.2f} %)."
-    )

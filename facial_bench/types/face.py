@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -89,6 +89,8 @@ class Clip:
     """The view that the landmarks were seen in."""
     start: int = 0
     """First frame of this stretch within the stored clip."""
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Further arrays (T, ...) float32 that a tracker kept: `blendshapes` (T, 52), `loudness` (T,) dB ..."""
 
     @property
     def frames(self) -> int:
@@ -100,6 +102,7 @@ class Clip:
         return replace(
             self, audio=self.audio[frames], motion=self.motion[frames], landmarks=self.landmarks[frames],
             valid=self.valid[frames], start=self.start + start,
+            extras={name: array[frames] for name, array in self.extras.items()},
         )  # fmt: skip
 
 
