@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facial_bench.hookspecs import hookimpl
-from facial_bench.types import Context, CorpusSpec, Generator, GeneratorSpec, ImporterSpec, MetricSpec
+from facial_bench.types import (
+    AudioFeature,
+    AudioFeatureSpec,
+    Context,
+    CorpusSpec,
+    Generator,
+    GeneratorSpec,
+    ImporterSpec,
+    MetricSpec,
+)
 
 
 @hookimpl
@@ -66,3 +75,24 @@ def facial_bench_metrics() -> Sequence[MetricSpec]:
     from facial_bench.metrics.registry import built_in_metrics
 
     return built_in_metrics()
+
+
+@hookimpl
+def facial_bench_audio_features() -> Sequence[AudioFeatureSpec]:
+    """Mel bands, and whatever was computed elsewhere."""
+
+    def mel29(options: Mapping[str, str]) -> AudioFeature:
+        from facial_bench.building.features import Mel29
+
+        return Mel29(options)
+
+    def arrays(options: Mapping[str, str]) -> AudioFeature:
+        from facial_bench.building.features import Stored
+
+        return Stored(options)
+
+    return [
+        AudioFeatureSpec("mel29", "29 mel bands, log power; no option", mel29),
+        AudioFeatureSpec("arrays", "computed elsewhere; options folder=DIR, rate=HZ: NAME.npy, .npz or .pkl per video",
+                         arrays),
+    ]  # fmt: skip

@@ -156,7 +156,11 @@ def call(offer: Offer, what: str, function: Callable[..., Any], *arguments: Any)
 
 def source_digest(spec: Any) -> str:
     """SHA-256 over all files of the package (or over the single file) that a spec's function comes from."""
-    factory = getattr(spec, "create", None) or spec.make
+    return package_digest(getattr(spec, "create", None) or spec.make)
+
+
+def package_digest(factory: Callable[..., Any]) -> str:
+    """SHA-256 over all files of the package (or over the single file) that a function comes from."""
     while isinstance(factory, functools.partial):
         factory = factory.func
     factory = inspect.unwrap(factory)

@@ -1,8 +1,11 @@
-"""`facial-bench corpus import | info | verify | make`."""
+"""`facial-bench corpus build | import | info | verify | make`."""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +17,48 @@ folder = click.Path(path_type=Path)
 @click.group()
 def corpus() -> None:
     """Make, import and inspect corpus folders."""
+
+
+@corpus.command()
+@click.argument("videos", type=folder)
+@click.argument("dest", type=folder)
+@click.option("--tracker", default="mediapipe", show_default=True, metavar="NAME", help="Who looks for faces.")
+@click.option("--model", type=folder, metavar="PATH", help="The tracker's weights, where it does not find them itself.")
+@click.option("--audio", default="mel29", show_default=True, metavar="NAME", help="The audio features.")
+@option_option
+@click.option("--table", type=folder, metavar="FILE.csv",
+              help="Columns file, identity and, if wanted, recording and sound_offset (seconds).")  # fmt: skip
+@click.option("--min-tracked", type=click.FloatRange(0, 1), default=0.8, show_default=True,
+              help="Share of frames with a face below which a clip is left out.")  # fmt: skip
+@click.option("--min-seconds", type=click.FloatRange(0), default=1.0, show_default=True,
+              help="Length below which a clip is left out.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 64), default=lambda: min(os.cpu_count() or 1, 8),
+              show_default="cores, 8 at most", help="Videos at once.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Fail when anything was left out.")
+@plugin_option
+def build(videos: Path, dest: Path, model: Path | None, options: tuple[str, ...], table: Path | None,
+          plugin_files: tuple[Path, ...], workers: int, strict: bool, **choices: Any) -> None:  # fmt: skip
+    """Track the faces in a folder of VIDEOS and write the corpus folder DEST.
+
+    Interrupted, the same command goes on where it stopped.
+    """
+    from facial_bench.building.build import build_corpus
+    from facial_bench.building.settings import BuildSettings
+    from facial_bench.naming import find_sources
+
+    log = reporter()
+    sources, how = find_sources(videos, table)
+    click.echo(f"{len(sources)} videos; identities {how}:", err=True)
+    for person in sorted({source.identity for source in sources}):
+        click.echo(f"  {person}: {', '.join(s.file for s in sources if s.identity == person)}", err=True)
+    settings = BuildSettings(
+        model=str(model.absolute()) if model else None, options=parse_options(options),
+        plugin_files=tuple(str(file.absolute()) for file in plugin_files), **choices,
+    )  # fmt: skip
+    every = 0.5 if sys.stderr.isatty() else 10.0
+    built = build_corpus(sources, videos, dest, settings, workers=workers, log=log, strict=strict, every=every)
+    left = f", {len(built.rejected)} left out" if built.rejected else ""
+    click.echo(f"corpus: {dest} ({built.clips} clips, {built.seconds:.0f} s{left})")
 
 
 @corpus.command("import")

@@ -1,0 +1,81 @@
+"""Cuts: where a video goes over from one shot to the next, found while it is read.
+
+A cut is a frame that differs from the one before it far more than its neighbours differ from theirs. Heads that move
+fast change many frames in a row; a change of picture changes one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+SIDE = 32
+"""Width and height of the grey picture that frames are compared by, pixels."""
+NEIGHBOURS = 5
+"""Frames to either side that a difference is held against."""
+RATIO = 3.5
+"""A cut differs by more than this many times the mean of the two largest differences next to it."""
+FLOOR = 0.5
+"""Grey levels added to that mean, so that noise in a still picture is no cut."""
+REPEATED = 0.05
+"""Grey levels below which a frame is the one before it again."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShotFrame:
+    """A frame, and what came of comparing it with the one before it."""
+
+    seconds: float
+    frame: Any
+    cut: bool
+    """Whether a new shot begins with it; of the first frame it is true."""
+    repeated: bool
+    """Whether it shows the picture before it again."""
+
+
+def grey(frame: Any) -> np.ndarray:
+    """(SIDE, SIDE) float64 grey levels of a decoded frame, 0..255."""
+    return frame.reformat(width=SIDE, height=SIDE, format="gray8").to_ndarray().astype(np.float64)
+
+
+def find_cuts(
+    frames: Iterable[tuple[float, Any]], picture: Callable[[Any], np.ndarray] = grey
+) -> Iterator[ShotFrame]:
+    """The frames, a few of them late, each with whether a new shot begins with it.
+
+    Args:
+        frames: (seconds, frame) in order.
+        picture: frame -> what it is compared by, any array of grey levels.
+    """
+    waiting: deque[tuple[float, Any, float | None]] = deque()
+    differences: deque[float] = deque(maxlen=2 * NEIGHBOURS + 1)
+    behind = 0  # how many of `differences` belong to frames before the first that waits
+    last = None
+    for seconds, frame in frames:
+        now = picture(frame)
+        change = float(np.abs(now - last).mean()) if last is not None else None
+        last = now
+        if len(differences) == differences.maxlen:
+            behind -= 1
+        waiting.append((seconds, frame, change))
+        differences.append(change or 0.0)
+        if len(waiting) > NEIGHBOURS:
+            yield _judge(waiting.popleft(), differences, behind)
+            behind += 1
+    while waiting:
+        yield _judge(waiting.popleft(), differences, behind)
+        behind += 1
+
+
+def _judge(one: tuple[float, Any, float | None], differences: deque[float], place: int) -> ShotFrame:
+    seconds, frame, change = one
+    if change is None:
+        return ShotFrame(seconds, frame, True, False)
+    near = [d for k, d in enumerate(differences) if k != place and abs(k - place) <= NEIGHBOURS]
+    largest = sorted(near)[-2:]
+    level = sum(largest) / len(largest) if largest else change
+    return ShotFrame(seconds, frame, change > RATIO * (level + FLOOR), change < REPEATED)

@@ -1,0 +1,1 @@
+"""MediaPipe's FaceLandmarker as a tracker of facial-bench."""

@@ -1,0 +1,39 @@
+"""From MediaPipe's face mesh to the 68 landmarks of iBUG, and its camera."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+MESH = 478
+"""Points of the face mesh with irises."""
+FIELD_OF_VIEW = math.radians(63.0)
+"""Vertical field of view of the camera that its head matrix assumes."""
+JAW = (127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356)
+BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+NOSE = (168, 197, 5, 4, 75, 97, 2, 326, 305)
+EYES = (33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380)
+LIPS = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91, 78, 81, 13, 311, 308, 402, 14, 178)
+IBUG = JAW + BROWS + NOSE + EYES + LIPS
+"""Points of the mesh that stand where the 68 landmarks stand, in iBUG order."""
+
+
+def focal_length(height: int) -> float:
+    """Focal length in pixels of MediaPipe's camera for an image of that height.
+
+    >>> round(focal_length(256), 2)
+    208.88
+    """
+    return height / 2 / math.tan(FIELD_OF_VIEW / 2)
+
+
+def ibug_landmarks(mesh: np.ndarray, width: int, height: int) -> np.ndarray:
+    """(478, 3) mesh, x and y as shares of the image, z on the scale of x -> (68, 3) float64 pixels, z away from the viewer.
+
+    Raises:
+        ValueError: another number of points.
+    """
+    if mesh.shape != (MESH, 3):
+        raise ValueError(f"the face mesh is {mesh.shape}, expected ({MESH}, 3)")
+    return np.asarray(mesh, np.float64)[list(IBUG)] * [width, height, width]
