@@ -21,7 +21,9 @@ ORDER = (
     "boards", "ledger", "leaderboard", "pictures", "registry",
     "certification", "certification.corruptions", "certification.response",
     "certification.report", "nulls", "ridge", "importers.tracks", "importers",
-    "synthetic", "builtin", "plugins", "testing.subject",
+    "synthetic", "building.features", "builtin", "plugins", "naming", "inspection", "building.video", "building.settings", "building.shots",
+    "building.shot", "building.tracking", "building.clips", "building.pool", "building.frames",
+    "building.build", "building.page", "building", "testing.subject",
     "testing.promises", "testing", "cli.common", "cli.boards", "cli.certify", "cli.check",
     "cli.compare", "cli.corpora", "cli.listing", "cli.run", "cli.verify", "cli", "__main__",
 )  # fmt: skip

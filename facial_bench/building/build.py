@@ -12,6 +12,7 @@ from typing import Any
 
 from facial_bench.assembly import assemble, corpus_name
 from facial_bench.building.clips import read_clip
+from facial_bench.building.frames import PLACES
 from facial_bench.building.pool import build_all
 from facial_bench.building.settings import BuildSettings, Tools, make_tools
 from facial_bench.building.video import Video
@@ -21,10 +22,6 @@ from facial_bench.naming import Source
 from facial_bench.split import ClipEntry
 from facial_bench.storage import require_writable, write_json
 from facial_bench.types import Camera
-
-PLACES = "videos.json"
-"""Beside corpus.json: where the videos lie, seen from the corpus; no part of the digest."""
-
 
 @dataclass(frozen=True)
 class Built:
@@ -144,7 +141,7 @@ def _describe(
             for source in sources if source.id in used
         },
         "clips": {one.id: {"video": one.source.id, **one.entry} for one in made},
-        "left_out": [list(pair) for pair in rejected],
+        "left_out_of_videos": [list(pair) for pair in rejected],
     }  # fmt: skip
 
 

@@ -147,6 +147,6 @@ def _make_clip(
         **tracked.arrays, "audio": audio, "loudness": 10 * np.log10(np.maximum(power, FLOOR)),
     }  # fmt: skip
     return {**{name: np.asarray(array, np.float32) for name, array in arrays.items()}, "valid": tracked.valid}, {
-        "start_s": shot.start, "frames": frames, "tracked": share, "repeated": shot.repeated / len(shot.times),
+        "start_s": shot.start, "clock_s": shot.times[0], "frames": frames, "tracked": share, "repeated": shot.repeated / len(shot.times),
         "heard": heard, "width": shot.size[0], "height": shot.size[1],
     }  # fmt: skip

@@ -81,14 +81,19 @@ class Video:
         """Close the file."""
         self._container.close()
 
-    def read(self) -> Iterator[tuple[float, Any]]:
+    def read(self, start: float | None = None) -> Iterator[tuple[float, Any]]:
         """(seconds on the container's clock, frame) in order of time; a frame whose time does not grow is left out.
+
+        Args:
+            start: Begin somewhere before this time, at the nearest frame that stands for itself; None for the first.
 
         Raises:
             CorpusError: a damaged or truncated file, frames without time stamps, or no frame at all.
         """
         av, last, first = load_av(), -float("inf"), None
         try:
+            if start is not None:
+                self._container.seek(max(int(start / self._stream.time_base), 0), stream=self._stream)
             for frame in self._container.decode(self._stream):
                 if frame.pts is None:
                     raise CorpusError(f"{self.path.name} has frames without time stamps; put it into another container.")
@@ -101,6 +106,8 @@ class Video:
             raise CorpusError(f"{self.path.name} cannot be decoded after {max(last, 0.0):.2f} s ({reason}).") from None
         if first is None:
             raise CorpusError(f"{self.path.name} has no frame that can be decoded; damaged or truncated.")
+        if start is not None:
+            return
         seen = last - first + (1 / self.fps if self.fps else 0.0)
         if self.seconds - seen > max(MISSING, 0.02 * self.seconds):
             raise CorpusError(f"{self.path.name} ends after {seen:.2f} of {self.seconds:.2f} s: truncated; copy it again.")

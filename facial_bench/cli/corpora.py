@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from facial_bench.cli.common import aligned, option_option, parse_options, plugin_option, reporter
+
+if TYPE_CHECKING:
+    from facial_bench.corpus import Corpus
 
 folder = click.Path(path_type=Path)
 
@@ -82,9 +85,12 @@ def import_(source: Path, dest: Path, format_: str, options: tuple[str, ...], pl
 
 @corpus.command()
 @click.argument("dir", type=folder)
-def info(dir: Path) -> None:
-    """Show what a corpus folder holds, and how it is split."""
+@click.option("--html", type=folder, metavar="FILE.html", help="Also write a page: thumbnails with landmarks, curves.")
+@click.option("--videos", type=folder, metavar="DIR", help="Where the videos of the corpus lie, if they moved.")
+def info(dir: Path, html: Path | None, videos: Path | None) -> None:
+    """Show what a corpus folder holds, clip by clip, and how it is split."""
     from facial_bench.corpus import open_corpus
+    from facial_bench.inspection import clip_facts, show_offset
     from facial_bench.protocol import Protocol
     from facial_bench.split import split_clips
 
@@ -97,13 +103,32 @@ def info(dir: Path) -> None:
         f"length {about.length_unit}  blink {about.blink_scale}"
     )
     parts = {name: {s.clip: s for s in getattr(split, name)} for name in ("train", "validation", "test")}
-    rows = [("clip", "identity", "seconds", "split")]
+    rows = [("clip", "identity", "seconds", "tracked", "blinks/min", "pitch, yaw, roll °", "sound offset s", "split")]
     for entry in opened.entries:
         spans = [f"{name} {p[entry.id].start}..{p[entry.id].stop}" for name, p in parts.items() if entry.id in p]
-        rows.append((entry.id, entry.identity, f"{entry.frames / about.fps:.2f}", ", ".join(spans)))
+        facts = clip_facts(opened.clip(entry.id), about)
+        offset = show_offset(facts.sound_offset, "–")
+        rows.append((entry.id, entry.identity, f"{facts.seconds:.2f}", f"{facts.tracked:.3f}",
+                     f"{facts.blink_rate:.1f}", ", ".join(f"{one:.1f}" for one in facts.pose_spread), offset,
+                     ", ".join(spans)))  # fmt: skip
     click.echo(aligned(rows))
     for person, note in split.notes.items():
         click.echo(f"{person}: {note}")
+    for what, why in opened.manifest.get("source", {}).get("left_out_of_videos", []):
+        click.echo(f"left out: {what}: {why}")
+    if html:
+        _write_page(opened, html, videos)
+
+
+def _write_page(opened: Corpus, html: Path, videos: Path | None) -> None:
+    from facial_bench.building.page import corpus_page
+    from facial_bench.storage import write_bytes
+
+    page, missing = corpus_page(opened, videos)
+    write_bytes(html, page.encode())
+    for line in dict.fromkeys(missing):
+        click.echo(f"no pictures: {line}", err=True)
+    click.echo(f"page: {html}")
 
 
 @corpus.command()
