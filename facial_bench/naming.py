@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from facial_bench.errors import CorpusError
 from facial_bench.storage import safe_name
 
-VIDEO_ENDINGS = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .mts .m2ts .ts .flv .wmv .ogv .3gp".split()
+VIDEO_ENDINGS = (
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".ts", ".flv", ".wmv", ".ogv", ".3gp",
 )  # fmt: skip
 COLUMNS = ("file", "identity", "recording", "sound_offset")
 

@@ -43,4 +43,7 @@ class Dot:
 
 @hookimpl
 def facial_bench_trackers():
-    return [TrackerSpec("dot", "the bright square", "tests", lambda model: None, lambda model: Dot(), lambda w, h: 100.0)]
+    def focal(width, height):
+        return 100.0
+
+    return [TrackerSpec("dot", "the bright square", "tests", lambda model: None, lambda model: Dot(), focal)]

@@ -23,6 +23,7 @@ from facial_bench.split import ClipEntry
 from facial_bench.storage import require_writable, write_json
 from facial_bench.types import Camera
 
+
 @dataclass(frozen=True)
 class Built:
     """What came of a build."""
@@ -70,7 +71,7 @@ def build_corpus(
     sources: Sequence[Source], videos: Path, dest: Path, settings: BuildSettings, *, workers: int,
     log: Callable[[str], None], strict: bool = False, every: float = 10.0,
 ) -> Built:  # fmt: skip
-    """Build the corpus folder `dest` from videos. Finished clips wait in `<dest>.building`, which goes when all is done.
+    """Build the corpus folder `dest` from videos. Finished clips wait in `<dest>.building`, which goes in the end.
 
     Args:
         sources: The videos, from `find_sources`.

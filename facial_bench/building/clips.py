@@ -50,7 +50,7 @@ def build_video(
     report: dict[str, Any] = {"key": "", "clips": [], "rejected": [], "frames": 0}
     try:
         wav = path.with_suffix(".wav")
-        digests = {"sha256": file_digest(path), "wav_sha256": file_digest(wav) if wav.is_file() else None}
+        digests = {"sha256": _digest(path), "wav_sha256": _digest(wav) if wav.is_file() else None}
         report |= {**digests, "key": digest({**tools.key, **asdict(source), **digests})}
         known = read_report(folder)
         if known and known["key"] == report["key"]:
@@ -72,11 +72,18 @@ def build_video(
                     report["frames"] += len(shot.times)
             finally:
                 sound.close()
-    except (CorpusError, OSError) as problem:  # of the video as a whole: nothing of it is kept
+    except CorpusError as problem:  # of the video as a whole: nothing of it is kept
         why = " ".join(str(problem).split())
         report |= {"clips": [], "rejected": [{"what": source.file, "why": why.removeprefix(f"{path.name} ")}]}
     write_json(folder / "report.json", report)
     return report
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as problem:
+        raise CorpusError(f"{path.name} cannot be read ({problem.strerror}); check its permissions") from None
 
 
 def read_report(folder: Path) -> dict[str, Any] | None:
@@ -146,7 +153,8 @@ def _make_clip(
     arrays = {
         **tracked.arrays, "audio": audio, "loudness": 10 * np.log10(np.maximum(power, FLOOR)),
     }  # fmt: skip
-    return {**{name: np.asarray(array, np.float32) for name, array in arrays.items()}, "valid": tracked.valid}, {
-        "start_s": shot.start, "clock_s": shot.times[0], "frames": frames, "tracked": share, "repeated": shot.repeated / len(shot.times),
-        "heard": heard, "width": shot.size[0], "height": shot.size[1],
+    stored = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+    return {**stored, "valid": tracked.valid}, {
+        "start_s": shot.start, "clock_s": shot.times[0], "frames": frames, "tracked": share,
+        "repeated": shot.repeated / len(shot.times), "heard": heard, "width": shot.size[0], "height": shot.size[1],
     }  # fmt: skip

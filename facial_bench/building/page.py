@@ -153,4 +153,5 @@ def _curve(
     )
     legend = " ".join(f'<tspan class="{kind}">{name}</tspan>' for kind, name in zip(classes, names, strict=True))
     label = f'<text x="4" y="13">{legend} <tspan class="b">{low:.2f} to {high:.2f}{unit}</tspan></text>'
-    return f'<svg class="curve" width="{wide}" height="{tall}" viewBox="0 0 {wide} {tall}">{shade}{ticks}{lines}{label}</svg>'
+    content = shade + ticks + lines + label
+    return f'<svg class="curve" width="{wide}" height="{tall}" viewBox="0 0 {wide} {tall}">{content}</svg>'

@@ -40,7 +40,8 @@ def open_container(path: Path) -> Any:
         return av.open(str(path), mode="r", metadata_errors="replace")
     except (OSError, ValueError, av.FFmpegError) as problem:
         reason = " ".join((getattr(problem, "strerror", None) or str(problem)).split())
-        raise CorpusError(f"{path.name} cannot be opened as a video ({reason}); damaged, truncated or no video.") from None
+        what = f"{path.name} cannot be opened as a video ({reason})"
+        raise CorpusError(f"{what}; damaged, truncated or no video.") from None
 
 
 class Video:
@@ -57,7 +58,7 @@ class Video:
         self.path, self._container = path, open_container(path)
         if not self._container.streams.video:
             self.close()
-            raise CorpusError(f"{path.name} has no picture.")
+            raise CorpusError(f"{path.name} has no picture that can be read; damaged, truncated or sound alone.")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self.has_sound = bool(self._container.streams.audio)
@@ -96,7 +97,7 @@ class Video:
                 self._container.seek(max(int(start / self._stream.time_base), 0), stream=self._stream)
             for frame in self._container.decode(self._stream):
                 if frame.pts is None:
-                    raise CorpusError(f"{self.path.name} has frames without time stamps; put it into another container.")
+                    raise CorpusError(f"{self.path.name} has frames without time stamps; remux it.")
                 seconds = float(frame.pts * frame.time_base)
                 if seconds > last:
                     last, first = seconds, seconds if first is None else first
@@ -110,7 +111,8 @@ class Video:
             return
         seen = last - first + (1 / self.fps if self.fps else 0.0)
         if self.seconds - seen > max(MISSING, 0.02 * self.seconds):
-            raise CorpusError(f"{self.path.name} ends after {seen:.2f} of {self.seconds:.2f} s: truncated; copy it again.")
+            ends = f"{self.path.name} ends after {seen:.2f} of {self.seconds:.2f} s"
+            raise CorpusError(f"{ends}: truncated; copy it again.")
 
 
 def rgb(frame: Any) -> np.ndarray:

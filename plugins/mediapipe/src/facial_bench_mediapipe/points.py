@@ -29,7 +29,8 @@ def focal_length(height: int) -> float:
 
 
 def ibug_landmarks(mesh: np.ndarray, width: int, height: int) -> np.ndarray:
-    """(478, 3) mesh, x and y as shares of the image, z on the scale of x -> (68, 3) float64 pixels, z away from the viewer.
+    """(478, 3) mesh, x and y as shares of the image, z on the scale of x -> (68, 3) float64 pixels, z growing away from
+    the viewer.
 
     Raises:
         ValueError: another number of points.
