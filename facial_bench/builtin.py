@@ -30,6 +30,16 @@ def facial_bench_generators() -> Sequence[GeneratorSpec]:
 
         return GeneratorSpec(name, summary, "null model", create)
 
+    def precomputed(context: Context) -> Generator:
+        from facial_bench.precomputed import Precomputed
+
+        return Precomputed(context)
+
+    def fingerprint(options: Mapping[str, str]) -> str:
+        from facial_bench.precomputed import fingerprint as of_outputs
+
+        return of_outputs(options)
+
     def ridge(context: Context) -> Generator:
         from facial_bench.ridge import Ridge
 
@@ -44,6 +54,8 @@ def facial_bench_generators() -> Sequence[GeneratorSpec]:
         null("time-reversed", "a training piece of the same person, backwards"),
         null("naive-blinker", "a still face whose lids a timer shuts every four seconds"),
         null("ar1", "noise with the person's mean, variance and memory of one frame"),
+        GeneratorSpec("precomputed", "finished outputs of any system: --option motions=DIR or videos=DIR",
+                      "whoever made them", precomputed, partial=True, fingerprint=fingerprint),
         GeneratorSpec("ridge", "linear regression from 16 audio frames to the face state, per person",
                       "ridge regression (Hoerl and Kennard 1970)", ridge),
     ]  # fmt: skip

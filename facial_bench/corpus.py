@@ -214,11 +214,18 @@ def _read(root: Path, file: str, sha256: str) -> dict[str, np.ndarray]:
     return read_arrays(path, CorpusError, REBUILD)[0]
 
 
+def _tracker(manifest: Mapping[str, Any]) -> str:
+    """The first word of what the corpus says of its tracker."""
+    source = manifest.get("source")
+    named = source.get("tracker") if isinstance(source, dict) else None
+    return named.split()[0] if isinstance(named, str) and named.split() else ""
+
+
 def _assemble(path: Path, manifest: Mapping[str, Any], model: FaceModel) -> Corpus:
     entries = tuple(ClipEntry(r["id"], r["identity"], r["recording"], r["frames"]) for r in manifest["clips"])
     info = CorpusInfo(
         manifest["name"], manifest["version"], digest(manifest), manifest["fps"], manifest["audio"]["kind"],
         manifest["audio"]["width"], manifest["length_unit"], manifest["landmark_unit"], manifest["blink_scale"],
-        tuple(sorted({entry.identity for entry in entries})),
+        tuple(sorted({entry.identity for entry in entries})), _tracker(manifest),
     )  # fmt: skip
     return Corpus(path, info, entries, model, manifest)

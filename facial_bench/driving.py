@@ -58,7 +58,7 @@ def make_tasks(
             name = f"{driving}/{clip.id}@{clip.start}"
             request = Request(
                 name, person, _read_only(clip.audio), _read_only(initial[person]), fps,
-                derive_seed(seed, "request", name),
+                derive_seed(seed, "request", name), clip.camera if driving == SELF else None,
             )  # fmt: skip
             tasks.append(Task(request, driving, clip))
     return tasks

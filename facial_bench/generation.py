@@ -12,7 +12,7 @@ import numpy as np
 from facial_bench.driving import Task
 from facial_bench.errors import FacialBenchError, GenerationError
 from facial_bench.storage import read_arrays, safe_name, write_arrays
-from facial_bench.types import EXPRESSION_WIDTH, POSE_WIDTH, Generator, Motion, Request
+from facial_bench.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, Generator, Motion, Request
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +23,13 @@ class Outcome:
     reason: str | None = None
 
 
-def check_motion(motion: object, request: Request) -> Motion:
+def check_motion(motion: object, request: Request, partial: bool = False) -> Motion:
     """The motion as float32, if it is what was asked for.
+
+    Args:
+        motion: Any object with the arrays.
+        request: What was asked for.
+        partial: Whether arrays may be None, and landmarks come by themselves.
 
     Raises:
         GenerationError: a missing array, a wrong shape, length or dtype, NaN or infinities; says what was expected
@@ -32,9 +37,14 @@ def check_motion(motion: object, request: Request) -> Motion:
     """
     shapes = {"expression": (request.frames, EXPRESSION_WIDTH), "pose": (request.frames, POSE_WIDTH),
               "blink": (request.frames,)}  # fmt: skip
-    arrays = {}
+    if partial:
+        shapes["landmarks"] = (request.frames, LANDMARKS, 3)
+        shapes = {name: shape for name, shape in shapes.items() if getattr(motion, name, None) is not None}
+        if not shapes:
+            raise GenerationError("expected some of expression, pose, blink and landmarks, got none")
+    arrays: dict[str, np.ndarray | None] = dict.fromkeys(("expression", "pose", "blink"))
     for name, shape in shapes.items():
-        array = getattr(motion, name, None)  # any object with the three arrays will do
+        array = getattr(motion, name, None)
         if not isinstance(array, np.ndarray):
             found = f"{type(motion).__name__} without it" if array is None else type(array).__name__
             raise GenerationError(f"expected {name} as a numpy array of shape {shape}, got {found}")
@@ -52,8 +62,9 @@ def check_motion(motion: object, request: Request) -> Motion:
 
 
 def generate(
-    generator: Generator, tasks: Sequence[Task], folder: Path, *, batch: int, log: Callable[[str], None]
-) -> dict[str, Outcome]:
+    generator: Generator, tasks: Sequence[Task], folder: Path, *, batch: int, log: Callable[[str], None],
+    partial: bool = False,
+) -> dict[str, Outcome]:  # fmt: skip
     """request id -> outcome, generating what the folder does not hold yet.
 
     Args:
@@ -62,6 +73,7 @@ def generate(
         folder: of the motions, one file per request, written as soon as its batch is done.
         batch: most requests handed over at once.
         log: takes a line per batch.
+        partial: whether motions may lack parts.
     """
     outcomes: dict[str, Outcome] = {}
     for task in tasks:
@@ -73,7 +85,7 @@ def generate(
         log(f"generation: {len(outcomes)} of {len(tasks)} motions were there already")
     for first in range(0, len(missing), batch):
         requests = missing[first : first + batch]
-        for request, outcome in zip(requests, _ask(generator, requests, folder), strict=True):
+        for request, outcome in zip(requests, _ask(generator, requests, folder, partial), strict=True):
             if outcome.motion is not None:
                 save_motion(folder, request.id, outcome.motion)
             outcomes[request.id] = outcome
@@ -81,7 +93,7 @@ def generate(
     return {task.request.id: outcomes[task.request.id] for task in tasks}
 
 
-def _ask(generator: Generator, requests: Sequence[Request], folder: Path) -> list[Outcome]:
+def _ask(generator: Generator, requests: Sequence[Request], folder: Path, partial: bool) -> list[Outcome]:
     """Outcomes of a batch; where the batch as a whole goes wrong, each request is asked for alone."""
     try:
         motions = list(generator.generate(list(requests)))
@@ -89,12 +101,12 @@ def _ask(generator: Generator, requests: Sequence[Request], folder: Path) -> lis
             raise GenerationError(f"expected {len(requests)} motions, got {len(motions)}")
     except (Exception, SystemExit) as problem:  # a method that exits must not end the run in silence
         if len(requests) > 1:
-            return [_ask(generator, [request], folder)[0] for request in requests]
+            return [_ask(generator, [request], folder, partial)[0] for request in requests]
         return [Outcome(None, describe(problem, folder.parent / "error.log"))]
     outcomes = []
     for motion, request in zip(motions, requests, strict=True):
         try:
-            outcomes.append(Outcome(check_motion(motion, request)))
+            outcomes.append(Outcome(check_motion(motion, request, partial)))
         except Exception as problem:
             outcomes.append(Outcome(None, describe(problem, folder.parent / "error.log")))
     return outcomes
@@ -120,9 +132,7 @@ def motion_path(folder: Path, request_id: str) -> Path:
 
 def save_motion(folder: Path, request_id: str, motion: Motion) -> None:
     """Write a motion, atomically."""
-    arrays: Mapping[str, np.ndarray] = {
-        "expression": motion.expression, "pose": motion.pose, "blink": motion.blink,
-    }  # fmt: skip
+    arrays: Mapping[str, np.ndarray] = {name: part for name, part in vars(motion).items() if part is not None}
     write_arrays(motion_path(folder, request_id), arrays)
 
 
@@ -133,6 +143,7 @@ def load_motion(folder: Path, request: Request) -> Motion | None:
         return None
     try:
         arrays, _ = read_arrays(path, FacialBenchError, "")
-        return check_motion(Motion(arrays["expression"], arrays["pose"], arrays["blink"]), request)
-    except (FacialBenchError, KeyError):
+        parts = {name: arrays.get(name) for name in ("expression", "pose", "blink", "landmarks")}
+        return check_motion(Motion(**parts), request, partial=True)
+    except FacialBenchError:
         return None

@@ -22,10 +22,20 @@ from facial_bench.errors import GenerationError
 from facial_bench.generation import Outcome, generate, motion_path
 from facial_bench.metrics import accuracy_definitions, definition_digest
 from facial_bench.results import SCHEMA, Result, make_metric, write_result
-from facial_bench.scoring import Fold, score_row
+from facial_bench.scoring import PARTS, Fold, score_row
 from facial_bench.storage import file_digest
 from facial_bench.summary import estimator, summarise
-from facial_bench.workspace import Method, Settings, claim, fitted, make_context, method_label, run_folder, run_key
+from facial_bench.workspace import (
+    Method,
+    Settings,
+    claim,
+    fingerprint,
+    fitted,
+    make_context,
+    method_label,
+    run_folder,
+    run_key,
+)
 
 BATCH = 64
 """Requests handed to a method at once."""
@@ -41,7 +51,8 @@ def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: C
     corpus, protocol = bench.corpus, bench.protocol
     folder = run_folder(out, method, corpus, settings, protocol)
     timing: dict[str, Any] = dict(bench.timing)
-    claim(folder, run_key(method, bench, settings), settings.fresh)
+    inputs = fingerprint(method, settings)
+    claim(folder, run_key(method, bench, settings) | ({"inputs": inputs} if inputs else {}), settings.fresh)
     rows: list[dict[str, Any]] = []
     for fold in bench.folds:
         found, conduct = _evaluate_fold(method, bench, fold, settings, folder / fold.name, timing, log)
@@ -57,7 +68,8 @@ def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: C
                    "length_unit": corpus.info.length_unit, "split": dict(bench.folds[0].split.notes)},
         "method": {"name": method.spec.name, "label": method_label(method.spec.name, settings),
                    "reference": method.spec.reference, "plugin": method.plugin, "version": method.version,
-                   "budget": settings.budget, "options": dict(sorted(settings.options.items()))},
+                   "budget": settings.budget, "options": dict(sorted(settings.options.items())),
+                   **({"inputs": inputs} if inputs else {})},
         "seed": settings.seed, "device": describe_device(settings.device), "conduct": conduct,
         "metrics": make_metrics(rows, bench), "references": bench.references, "clips": rows,
         "environment": _environment(corpus), "timing": timing,
@@ -77,7 +89,8 @@ def _evaluate_fold(
     with deterministic():
         generator = fitted(method, context, fold.training, folder, timing)
         with timed(timing, "generate_s"):
-            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log)
+            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log,
+                                partial=method.spec.partial)  # fmt: skip
         conduct = describe_conduct(generator, tasks)
     timing["real_time_factor"] = conduct.pop("real_time_factor", None)
     for name, outcome in outcomes.items():
@@ -92,9 +105,10 @@ def make_rows(
 ) -> list[dict[str, Any]]:
     """The rows of one fold from its motions; each carries the digest of the motion that it scores."""
     rows = []
+    held = set[str]().union(*(one.motion.parts for one in outcomes.values() if one.motion is not None)) or set(PARTS)
     for task in tasks:
         outcome = outcomes[task.request.id]
-        row = score_row(task, outcome, fold)
+        row = score_row(task, outcome, fold, held)
         if fold.name:
             row["fold"] = fold.name
         if outcome.motion is not None:
@@ -115,11 +129,17 @@ def make_metrics(rows: Sequence[Mapping[str, Any]], bench: Bench) -> dict[str, A
     return {
         one.id: make_metric(
             summarise([rows], one.id, bench.protocol, estimator(pools.get(one.id), bench.references[one.id])),
-            bench.references[one.id],
+            bench.references[one.id] | _absence(rows, one.id),
             {"unit": one.unit, "higher_is_better": one.higher_is_better, "definition": definition_digest(one)},
         )
         for one in (*bench.specs, *accuracy_definitions())
     }  # fmt: skip
+
+
+def _absence(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, str]:
+    """Why a metric is absent: no output holds what it needs."""
+    entries = (row["metrics"].get(metric, {}) for row in rows)
+    return next(({"absent": entry["reason"]} for entry in entries if entry.get("absent")), {})
 
 
 def _environment(corpus: Corpus) -> dict[str, Any]:

@@ -7,7 +7,7 @@ or a `value` of None with the `reason`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,11 +52,14 @@ def make_sample(model: FaceModel, info: CorpusInfo, clip: Clip, motion: Motion) 
     """
     if motion.frames != clip.frames:
         raise ValueError(f"clip {clip.id} has {clip.frames} frames, the motion {motion.frames}")
-    face = decode_face(model, clip.identity, motion.expression)
+    face = None if motion.expression is None else decode_face(model, clip.identity, motion.expression)
+    shown = motion.landmarks
+    if shown is None and "landmarks" in motion.parts:
+        shown = project(face, motion.pose, clip.camera)
     return Sample(
         reference=_double(clip.motion), generated=_double(motion),
         reference_landmarks=clip.landmarks.astype(np.float64),
-        generated_landmarks=project(face, motion.pose, clip.camera),
+        generated_landmarks=None if shown is None else np.asarray(shown, np.float64),
         reference_face=decode_face(model, clip.identity, clip.motion.expression), generated_face=face,
         valid=clip.valid, fps=info.fps, camera=clip.camera, audio=clip.audio.astype(np.float64),
         blink_scale=info.blink_scale,
@@ -93,11 +96,24 @@ def measure_clip(ruler: Ruler, clip: Clip, motion: Motion) -> dict[str, Any]:
     seen (behind the camera, say) fails the clip, so that a method cannot hide its worst frames.
     """
     sample = make_sample(ruler.model, ruler.info, clip, motion)
-    hidden = int((sample.valid & ~np.isfinite(sample.generated_landmarks).all(axis=(1, 2))).sum())
+    seen = sample.generated_landmarks
+    hidden = 0 if seen is None else int((sample.valid & ~np.isfinite(seen).all(axis=(1, 2))).sum())
     if hidden:
         failed = {"value": None, "reason": f"the generated face is not in view in {hidden} frames"}
         return {measure.spec.id: failed for measure in ruler.measures}
-    return {measure.spec.id: _entry(measure, sample, clip.identity, ruler.block) for measure in ruler.measures}
+    return {
+        measure.spec.id: lacking(measure.spec.needs, motion.parts)
+        or _entry(measure, sample, clip.identity, ruler.block)
+        for measure in ruler.measures
+    }
+
+
+def lacking(needs: Collection[str], parts: Collection[str]) -> dict[str, Any] | None:
+    """The entry of a metric for an output without the parts that it needs; None where they are there."""
+    gone = [name for name in needs if name not in parts]
+    if not gone:
+        return None
+    return {"value": None, "reason": f"needs {' and '.join(gone)}, which this output does not hold"}
 
 
 def _entry(measure: Measure, sample: Sample, identity: str, block: int) -> dict[str, Any]:
@@ -151,4 +167,5 @@ def make_edges(frames: int, block: int) -> list[tuple[int, int]]:
 
 
 def _double(motion: Motion) -> Motion:
-    return Motion(*(np.asarray(array, np.float64) for array in (motion.expression, motion.pose, motion.blink)))
+    parts = vars(motion).items()
+    return Motion(**{name: None if part is None else np.asarray(part, np.float64) for name, part in parts})

@@ -27,14 +27,16 @@ def make_metric(summary: Mapping[str, Any], reference: Mapping[str, Any], about:
 
     Args:
         summary: value, low, high, n_clips, n_failed.
-        reference: ceiling and chance, and `refused`.
+        reference: ceiling and chance, and the reasons `refused` or `absent` where it is one of these.
         about: unit, higher_is_better, definition.
     """
-    refused = reference.get("refused")
-    status = "refused" if refused else "ok" if summary["value"] is not None else "failed"
+    refused, absent = reference.get("refused"), reference.get("absent")
+    status = "refused" if refused else "absent" if absent else "ok" if summary["value"] is not None else "failed"
     entry = {**summary, "skill": None, **about, "status": status}
     if refused:
         return {**entry, "value": None, "low": None, "high": None, "reason": refused}
+    if absent:
+        return {**entry, "value": None, "low": None, "high": None, "reason": absent}
     if summary["value"] is None:
         return {**entry, "reason": "no clip could be scored, or it is not defined for one of the people"}
     return {**entry, "skill": skill(summary["value"], reference) if about["higher_is_better"] is not None else None}
@@ -147,8 +149,8 @@ def check_result(result: Any, where: str) -> None:
         need(metric, {"value": maybe, "low": maybe, "high": maybe, "skill": maybe, "unit": str, "definition": str,
                       "n_clips": int, "n_failed": int, "status": str,
                       "higher_is_better": (bool, type(None))}, f"metrics[{name!r}]")  # fmt: skip
-        if metric["status"] not in ("ok", "refused", "failed"):
-            raise fail(f"metrics[{name!r}].status is none of ok, refused, failed")
+        if metric["status"] not in ("ok", "refused", "failed", "absent"):
+            raise fail(f"metrics[{name!r}].status is none of ok, refused, failed, absent")
         if metric["status"] != "ok":
             need(metric, {"reason": str, "value": type(None)}, f"metrics[{name!r}]")
         elif metric["value"] is None:

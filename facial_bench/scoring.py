@@ -5,7 +5,7 @@ A row is all that the statistics need, so intervals and boards are computed from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,13 @@ import numpy as np
 
 from facial_bench.driving import CROSS, SELF, Task
 from facial_bench.generation import Outcome
-from facial_bench.measuring import Ruler, measure_clip
+from facial_bench.measuring import Ruler, lacking, measure_clip
 from facial_bench.personalization import Judges, forms
 from facial_bench.split import Split, window_starts
 from facial_bench.types import Clip
+
+PARTS = ("expression", "pose", "blink", "landmarks")
+"""Of a motion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +70,32 @@ def measured_row(task: Task, outcome: Outcome, ruler: Ruler) -> dict[str, Any]:
     return {**row, **({"reason": outcome.reason} if outcome.reason else {}), "metrics": metrics}
 
 
-def score_row(task: Task, outcome: Outcome, fold: Fold) -> dict[str, Any]:
-    """The row of one task, measurements and accuracies. A failed clip is wrong in every window."""
+def score_row(
+    task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = PARTS
+) -> dict[str, Any]:  # fmt: skip
+    """The row of one task, measurements and accuracies. A failed clip is wrong in every window.
+
+    Args:
+        task, outcome: What was asked for, and what came of it.
+        fold: What it is measured with.
+        held: The parts that the method's outputs hold at all. What none of them holds makes the metrics that need it
+            absent; what this one lacks and others hold counts as failed.
+    """
     protocol, judges = fold.judges.protocol, fold.judges
     row = measured_row(task, outcome, fold.ruler)
+    for measure in fold.ruler.measures if task.driving == SELF else ():
+        absent = lacking(measure.spec.needs, held)
+        if absent:
+            row["metrics"][measure.spec.id] = {**absent, "absent": True}
     starts = window_starts(task.clip.valid, protocol.window, protocol.scoring_stride)
     for metric, (form, driving) in accuracies().items():
         if driving == task.driving:
+            absent = lacking((forms()[form].kind,), held)
+            if absent:
+                row["metrics"][metric] = {**absent, "absent": True}
+                continue
             right = np.zeros(len(starts))
-            if outcome.motion is not None:
+            if outcome.motion is not None and forms()[form].kind in outcome.motion.parts:
                 votes = judges.predict(forms()[form], outcome.motion, starts)
                 right = (votes == judges.identities.index(row["identity"])).mean(axis=0)
             entry = accuracy_entry(right, starts, protocol.window)

@@ -100,7 +100,7 @@ def summarise(
     Returns:
         `value`, `low`, `high` (None where there is nothing to score, or no interval can be had), `n_clips`, `n_failed`.
     """
-    present = [row for rows in groups for row in rows if metric in row["metrics"]]
+    present = [row for rows in groups for row in rows if not row["metrics"].get(metric, {"absent": True}).get("absent")]
     failed = sum(row["status"] == "failed" or not is_scored(row["metrics"][metric]) for row in present)
     empty = {"value": None, "low": None, "high": None, "n_clips": len(present) // len(groups), "n_failed": failed}
     if not present or all(row["status"] == "failed" for row in present):

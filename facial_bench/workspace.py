@@ -19,7 +19,7 @@ from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.generation import describe
 from facial_bench.protocol import Protocol, canonical_json, derive_seed, digest
 from facial_bench.storage import read_arrays, read_json, require_writable, safe_name, write_arrays, write_json
-from facial_bench.types import Clip, Context, Generator, GeneratorSpec, Stateful
+from facial_bench.types import Clip, Context, Generator, GeneratorSpec, Stateful, TrackerSpec
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Settings:
     options: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
     """Whether to ignore what an earlier run of the same key left."""
+    trackers: Mapping[str, TrackerSpec] = field(default_factory=dict)
+    """The face trackers that are installed, for a method that has videos tracked."""
 
 
 def method_label(name: str, settings: Settings) -> str:
@@ -66,7 +68,7 @@ def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None])
     """What a method is told of a run; the seed of its fit is a stream of its own."""
     return Context(
         corpus.info, derive_seed(settings.seed, "fit"), settings.device, settings.budget, dict(settings.options),
-        corpus.face_model, log,
+        corpus.face_model, log, settings.trackers,
     )  # fmt: skip
 
 
@@ -115,6 +117,11 @@ def run_key(method: Method, bench: Bench, settings: Settings) -> dict[str, Any]:
         "device": describe_device(settings.device), "budget": settings.budget,
         "options": canonical_json(dict(settings.options)), "torch": torch.__version__,
     }  # fmt: skip
+
+
+def fingerprint(method: Method, settings: Settings) -> str:
+    """Digest of the files that the options of a method name; empty where it has none."""
+    return method.spec.fingerprint(settings.options) if method.spec.fingerprint else ""
 
 
 def fitted(

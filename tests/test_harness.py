@@ -98,7 +98,7 @@ def test_the_method_sees_nothing_of_the_test_motion(bench: Bench, as_method: AsM
     fitted = {clip.id for clip in seen[0].fitted}
     assert fitted == {segment.clip for segment in bench.folds[0].split.train}
     assert not fitted & {segment.clip for segment in bench.folds[0].split.test}
-    assert set(vars(seen[0].asked[0])) == {"id", "identity", "audio", "initial_state", "fps", "seed"}
+    assert set(vars(seen[0].asked[0])) == {"id", "identity", "audio", "initial_state", "fps", "seed", "camera"}
     means = {r.identity: r.initial_state for r in seen[0].asked}
     for person, state in means.items():
         own = np.concatenate([clip.motion.state() for clip in seen[0].fitted if clip.identity == person])

@@ -12,7 +12,7 @@ import facial_bench
 
 ROOT = Path(facial_bench.__file__).parent
 ORDER = (
-    "__init__", "errors", "types.face", "types.method", "types.offers", "types.metric", "types", "protocol", "storage",
+    "__init__", "errors", "types.face", "types.offers", "types.method", "types.metric", "types", "protocol", "storage",
     "hookspecs", "geometry", "split", "stats", "audio", "metrics", "metrics.pools", "metrics.lmd", "metrics.vertex",
     "metrics.head", "metrics.blink", "metrics.sync", "metrics.distribution", "metrics.registry", "manifest", "corpus",
     "face_model", "assembly", "device", "personalization", "driving", "generation", "conduct", "measuring", "scoring",
@@ -21,9 +21,9 @@ ORDER = (
     "boards", "ledger", "leaderboard", "pictures", "registry",
     "certification", "certification.corruptions", "certification.response",
     "certification.report", "nulls", "ridge", "importers.tracks", "importers",
-    "synthetic", "building.features", "builtin", "plugins", "naming", "inspection", "building.video",
-    "building.settings", "building.shots",
-    "building.shot", "building.tracking", "building.clips", "building.pool", "building.frames",
+    "synthetic", "naming", "building.video", "building.shot", "building.features", "precomputed", "builtin", "plugins",
+    "inspection", "building.settings", "building.shots",
+    "building.tracking", "building.clips", "building.pool", "building.frames",
     "building.build", "building.page", "building", "testing.subject",
     "testing.promises", "testing", "cli.common", "cli.boards", "cli.certify", "cli.check",
     "cli.compare", "cli.corpora", "cli.listing", "cli.run", "cli.verify", "cli", "__main__",

@@ -133,6 +133,38 @@ def _write_page(opened: Corpus, html: Path, videos: Path | None) -> None:
 
 @corpus.command()
 @click.argument("dir", type=folder)
+@click.option("--identities", metavar="A,B,...", help="As the run's: these people only.")
+def requests(dir: Path, identities: str | None) -> None:
+    """List as CSV what a method is asked for: to make outputs elsewhere, for the method `precomputed`."""
+    import csv
+
+    import numpy as np
+
+    from facial_bench.corpus import open_corpus
+    from facial_bench.driving import make_tasks
+    from facial_bench.protocol import Protocol
+    from facial_bench.split import split_clips
+
+    opened = open_corpus(dir)
+    if identities:
+        opened = opened.select([name.strip() for name in identities.split(",") if name.strip()])
+    people, fps = opened.info.identities, opened.info.fps
+    source = opened.manifest.get("source", {})
+    test = opened.segments(split_clips(opened.entries, Protocol()).test)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("request", "identity", "frames", "fps", "width", "height", "video", "from_s", "to_s"))
+    for task in make_tasks(test, people, dict.fromkeys(people, np.zeros(71)), fps, 0):
+        clip, made = task.clip, source.get("clips", {}).get(task.clip.id, {})
+        made = made if isinstance(made, dict) else {}
+        video = source.get("videos", {}).get(made.get("video"), {}).get("file", "")
+        start = float(made.get("start_s", 0)) + clip.start / fps
+        size = (clip.camera.width, clip.camera.height) if task.request.camera else ("", "")
+        writer.writerow((task.request.id, task.request.identity, clip.frames, f"{fps:g}", *size,
+                         video or clip.id, f"{start:.3f}", f"{start + clip.frames / fps:.3f}"))  # fmt: skip
+
+
+@corpus.command()
+@click.argument("dir", type=folder)
 def verify(dir: Path) -> None:
     """Check every file of a corpus folder against its digest."""
     from facial_bench.corpus import open_corpus

@@ -73,12 +73,13 @@ def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: A
     plugins = load_plugins(choices["plugin_files"])
     specs, protocol = standard_metrics(plugins, choices["fold"])
     offer = plugins.get("generators", "method", method)
+    trackers = {name: one.spec for name, one in plugins.offers("trackers").items()}
     device = choose_device(choices["device"])
     corpus = find_corpus(choices["corpus"], plugins, log)
     if choices["identities"]:
         corpus = corpus.select([name.strip() for name in choices["identities"].split(",") if name.strip()])
     chosen = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
-    runs = [Settings(seed, device, choices["budget"], choices["options"], choices["fresh"]) for seed in seeds]
+    runs = [Settings(seed, device, choices["budget"], choices["options"], choices["fresh"], trackers) for seed in seeds]
     rehearse(chosen, corpus, runs[0], out, protocol)
     bench = prepare(corpus, protocol, specs, device=device, cache=cache_folder(), log=log)
     for settings in runs:

@@ -24,11 +24,20 @@ class Motion:
     z toward the viewer (negative in front of the camera), in the corpus's length unit."""
     blink: np.ndarray
     """(T,) float32, on the corpus's blink scale (eye closure 0..1, or AU45 0..5)."""
+    landmarks: np.ndarray | None = None
+    """(T, 68, 3) float32 pixels as a clip's, where they are known by themselves and not by expression and pose; of a
+    method that is registered as `partial` each of the other three may be None."""
 
     @property
     def frames(self) -> int:
         """T."""
-        return len(self.blink)
+        return next(len(part) for part in vars(self).values() if part is not None)
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """What it holds: `expression`, `pose`, `blink`, and `landmarks` where they are there or follow."""
+        held = {name for name, part in vars(self).items() if part is not None}
+        return frozenset(held | ({"landmarks"} if {"expression", "pose"} <= held else set()))
 
     def state(self) -> np.ndarray:
         """(T, 71) float32, the paper's face state: expression 0..63, pose 64..69, blink 70."""
@@ -40,7 +49,7 @@ class Motion:
         return cls(state[:, :EXPRESSION_WIDTH], state[:, EXPRESSION_WIDTH:-1], state[:, -1])
 
     def __getitem__(self, frames: slice) -> Motion:
-        return Motion(self.expression[frames], self.pose[frames], self.blink[frames])
+        return Motion(**{name: None if part is None else part[frames] for name, part in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -128,3 +137,5 @@ class CorpusInfo:
     """`closure` (0 open .. 1 closed) or `AU45` (0..5)."""
     identities: tuple[str, ...]
     """The people, in the order of the classifiers' outputs."""
+    tracker: str = ""
+    """Name of the tracker that a corpus was built with; empty where that is not known."""

@@ -8,7 +8,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from facial_bench.types.face import Clip, CorpusInfo, FaceModel, Motion
+from facial_bench.types.face import Camera, Clip, CorpusInfo, FaceModel, Motion
+from facial_bench.types.offers import TrackerSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,8 @@ class Request:
     """Frames per second."""
     seed: int
     """The only source of randomness that a method may use here."""
+    camera: Camera | None = None
+    """The view of the clip that it is compared with; None where it is driven by somebody else's speech."""
 
     @property
     def frames(self) -> int:
@@ -51,6 +54,8 @@ class Context:
     """The corpus's linear face."""
     log: Callable[[str], None] = lambda line: None
     """Takes one line of progress."""
+    trackers: Mapping[str, TrackerSpec] = field(default_factory=dict)
+    """The face trackers that are installed, by name."""
 
 
 @runtime_checkable
@@ -86,3 +91,7 @@ class GeneratorSpec:
     """Where it was published, or what it stands for."""
     create: Callable[[Context], Generator]
     """Makes an unfitted generator; heavy imports belong inside."""
+    partial: bool = False
+    """Whether its motions may lack parts (None); what needs them is then absent, with the reason."""
+    fingerprint: Callable[[Mapping[str, str]], str] | None = None
+    """fingerprint(options) -> digest of the files that its options name: other files are another run."""

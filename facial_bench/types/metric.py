@@ -22,7 +22,7 @@ class Sample:
     reference_landmarks: np.ndarray
     """(T, 68, D) as stored, pixels."""
     generated_landmarks: np.ndarray
-    """(T, 68, 3) decoded from the generated motion and projected by the clip's camera, pixels."""
+    """(T, 68, 3) decoded from the generated motion and projected by the clip's camera, or given with it, pixels."""
     reference_face: np.ndarray
     """(T, 68, 3) decoded from the real expression alone at zero pose, length unit."""
     generated_face: np.ndarray
@@ -39,10 +39,15 @@ class Sample:
     def __getitem__(self, frames: slice) -> Sample:
         return replace(
             self, reference=self.reference[frames], generated=self.generated[frames],
-            reference_landmarks=self.reference_landmarks[frames], generated_landmarks=self.generated_landmarks[frames],
-            reference_face=self.reference_face[frames], generated_face=self.generated_face[frames],
+            reference_landmarks=self.reference_landmarks[frames],
+            generated_landmarks=_cut(self.generated_landmarks, frames),
+            reference_face=self.reference_face[frames], generated_face=_cut(self.generated_face, frames),
             valid=self.valid[frames], audio=self.audio[frames],
         )  # fmt: skip
+
+
+def _cut(array: np.ndarray, frames: slice) -> np.ndarray:
+    return array if array is None else array[frames]  # None: the output lacks it, and no metric asks for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,3 +115,6 @@ class MetricSpec(Definition):
     """For metrics of a person's whole motion (a distribution, a rate): compute gives Items of the GENERATED side."""
     prepare: Callable[[Person], Any] | None = None
     """Called once per identity; its answer is handed to `compute`."""
+    needs: tuple[str, ...] = ("expression", "pose", "blink")
+    """The parts of a generated motion that it looks at: `expression`, `pose`, `blink`, `landmarks`. Of an output that
+    lacks one it is absent."""
