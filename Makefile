@@ -7,18 +7,25 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+VIDEO  := $(VENV)/.installed-video
 export FACIAL_BENCH_CACHE ?= $(CURDIR)/build/cache
 ifneq ($(wildcard ../shared/data/README.md),)
 export FACIAL_BENCH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: setup run test bench boards board-real certify clean
+.PHONY: setup setup-video run test bench boards board-real certify clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.txt constraints.txt plugins/facial/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements.txt
+	touch $@
+
+# What corpora from videos need: PyAV, MediaPipe, speech models. Some hundred MiB.
+setup-video: $(VIDEO)
+$(VIDEO): $(STAMP) requirements-video.txt $(wildcard plugins/*/pyproject.toml)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-video.txt
 	touch $@
 
 run: setup
@@ -28,7 +35,7 @@ run: setup
 	$(BIN)/facial-bench leaderboard --results build/results --out build/leaderboards
 	@cat build/leaderboards/synthetic.md
 
-test: setup
+test: setup-video
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 

@@ -1,0 +1,1 @@
+"""Phone posteriors of PocketSphinx's English acoustic model, as audio features of facial-bench."""
