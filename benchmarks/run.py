@@ -14,6 +14,7 @@ from benchmarks.arithmetic import matrix_rate
 from benchmarks.core import harness_rows
 from benchmarks.facial import generation_rows, memory_rows, training_rows, variant_rows
 from benchmarks.timing import markdown
+from benchmarks.video import video_rows
 
 
 def main() -> None:
@@ -28,13 +29,15 @@ def main() -> None:
         "processor": torch.backends.cpu.get_cpu_capability(), "python": platform.python_version(),
     }  # fmt: skip
     print(", ".join(f"{k} {v:.0f}" if isinstance(v, float) else f"{k} {v}" for k, v in machine.items()), "\n")
-    jobs = {"training": training_rows, "generation": generation_rows, "harness": harness_rows, "memory": memory_rows}
+    jobs = {"training": training_rows, "generation": generation_rows, "harness": harness_rows, "memory": memory_rows,
+            "video": video_rows}
     if not options.quick:
         jobs["variants"] = variant_rows
     groups = {}
     for name, job in jobs.items():
         groups[name] = job(options.repetitions)
-        print(markdown(groups[name]), "\n", flush=True)
+        if groups[name]:
+            print(markdown(groups[name]), "\n", flush=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     part = options.out.with_name(options.out.name + ".part")
     part.write_text(json.dumps({"machine": machine, "rows": groups}, indent=1) + "\n")

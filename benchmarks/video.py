@@ -1,0 +1,75 @@
+"""Building from videos: what all of it costs beside the bare tracker loop, and what a second process gains."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from benchmarks.core import Row, print_nothing, row
+from benchmarks.timing import interleaved, markdown
+
+
+def video_rows(repetitions: int) -> list[Row]:
+    """The rows; none where there are no videos, no weights or no tracker."""
+    folder = Path(os.environ.get("FACIAL_BENCH_DATA", "")) / "videos"
+    weights = folder.parent / "models" / "face_landmarker.task"
+    try:
+        import mediapipe
+    except ImportError:
+        return []
+    if not folder.is_dir() or not weights.is_file() or not mediapipe:
+        return []
+    from facial_bench.building.build import build_corpus
+    from facial_bench.building.settings import BuildSettings
+    from facial_bench.naming import find_sources
+
+    sources, _ = find_sources(folder)
+    settings = BuildSettings(model=str(weights))
+
+    def build(workers: int) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            build_corpus(sources, folder, Path(place) / "made", settings, workers=workers, log=print_nothing)
+
+    def bare() -> None:
+        for source in sources:
+            _bare_loop(folder / source.file, weights)
+
+    jobs = {"one": lambda: build(1), "bare": bare, "two": lambda: build(2)}
+    times = interleaved(jobs, max(1, min(repetitions, 3)))
+    return [
+        row("building 10 videos (plain: decode and track, nothing else)", times["one"], times["bare"]),
+        row("building 10 videos, two processes (plain: one process)", times["two"], times["one"]),
+    ]
+
+
+def _bare_loop(video: Path, weights: Path) -> int:
+    """What anyone would write first: PyAV's frames into MediaPipe's FaceLandmarker, results thrown away."""
+    import av
+    import mediapipe
+    import numpy as np
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(weights)), running_mode=vision.RunningMode.VIDEO, num_faces=1,
+        output_face_blendshapes=True, output_facial_transformation_matrixes=True,
+    )  # fmt: skip
+    found = 0
+    with vision.FaceLandmarker.create_from_options(options) as landmarker, av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            image = np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+            picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
+            result = landmarker.detect_for_video(picture, round(float(frame.pts * frame.time_base) * 1000))
+            found += bool(result.face_landmarks)
+    return found
+
+
+def main() -> None:
+    """Print the rows alone."""
+    print(markdown(video_rows(3)))
+
+
+if __name__ == "__main__":
+    main()
