@@ -11,6 +11,7 @@ import numpy as np
 
 from facial_bench.audio import frame_means, mel29
 from facial_bench.errors import CorpusError, FacialBenchError, unknown_name
+from facial_bench.importers.safe_pickle import read_pickled_arrays
 from facial_bench.storage import file_digest
 from facial_bench.types import Sound
 
@@ -99,8 +100,6 @@ def read_feature_array(path: Path) -> np.ndarray:
     """
     try:
         if path.suffix == ".pkl":
-            from facial_bench.importers.safe_pickle import read_pickled_arrays
-
             found = read_pickled_arrays(path)
         else:
             found = np.load(path, allow_pickle=False)
