@@ -15,7 +15,7 @@ import torch
 from benchmarks.identity_free import PEOPLE, make_clips
 from benchmarks.timing import Timing, interleaved
 from facial_bench.comparison import permute
-from facial_bench.importers import tracks_importer
+from facial_bench.importers import built_in_importers
 from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.personalization import Classifier, load_or_train
 from facial_bench.protocol import Protocol
@@ -42,7 +42,7 @@ def harness_rows(repetitions: int) -> list[Row]:
     jobs = {"making the corpus synthetic (17 minutes of motion)": make}
     tracks = Path(os.environ.get("FACIAL_BENCH_DATA", "")) / "real-tracks"
     if tracks.is_dir():
-        jobs["importing 14 tracked clips (312 s, mel29)"] = lambda dest: tracks_importer().run(
+        jobs["importing 14 tracked clips (312 s, mel29)"] = lambda dest: built_in_importers()[0].run(
             tracks, dest, {}, print_nothing
         )
     for name, job in jobs.items():

@@ -75,10 +75,10 @@ def facial_bench_corpora() -> Sequence[CorpusSpec]:
 
 @hookimpl
 def facial_bench_importers() -> Sequence[ImporterSpec]:
-    """The track folder."""
-    from facial_bench.importers import tracks_importer
+    """The track folder, and what people already have."""
+    from facial_bench.importers import built_in_importers
 
-    return [tracks_importer()]
+    return built_in_importers()
 
 
 @hookimpl

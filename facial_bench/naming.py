@@ -58,7 +58,7 @@ def find_sources(folder: Path, table: Path | None = None) -> tuple[list[Source],
         nested = [file for file in found if "/" in file]
         how = "from the names of the files" if not nested else "from the subfolders"
         how += ", and of files outside them from their names" if nested and len(nested) < len(found) else ""
-        sources = [Source(clip_name(file), file, _identity(file), clip_name(file)) for file in found]
+        sources = [Source(clip_name(file), file, identity_of_file(file), clip_name(file)) for file in found]
     by_id: dict[str, str] = {}
     for source in sources:
         safe_name(source.identity, "identity", CorpusError)
@@ -88,7 +88,8 @@ def clip_name(file: str) -> str:
     return re.sub(r"^[^A-Za-z0-9]+", "", name) or "clip"
 
 
-def _identity(file: str) -> str:
+def identity_of_file(file: str) -> str:
+    """The person of a path (with `/`): the first subfolder, or what `identity_of` reads in the name."""
     parts = PurePosixPath(file).parts
     named = parts[0] if len(parts) > 1 else identity_of(PurePosixPath(file).stem)
     return re.sub(r"^[^A-Za-z0-9]+", "", re.sub(r"[^A-Za-z0-9._-]", "_", named)) or "unnamed"

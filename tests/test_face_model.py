@@ -231,9 +231,9 @@ def test_real_motion_decodes_to_its_landmarks(tmp_path):
     if not data or not (Path(data) / "real-tracks").is_dir():
         pytest.skip("real tracks not found: set FACIAL_BENCH_DATA")
     from facial_bench.corpus import open_corpus
-    from facial_bench.importers import tracks_importer
+    from facial_bench.importers import built_in_importers
 
-    tracks_importer().run(Path(data) / "real-tracks", tmp_path / "real", {}, lambda line: None)
+    built_in_importers()[0].run(Path(data) / "real-tracks", tmp_path / "real", {}, lambda line: None)
     corpus = open_corpus(tmp_path / "real")
     assert len(corpus.entries) == 14
     for entry in corpus.entries:

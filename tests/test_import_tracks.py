@@ -11,7 +11,7 @@ import pytest
 from facial_bench.corpus import open_corpus
 from facial_bench.errors import CorpusError, FacialBenchError
 from facial_bench.geometry import project
-from facial_bench.importers import tracks_importer
+from facial_bench.importers import built_in_importers
 from facial_bench.types import Camera
 
 CAMERA = Camera(256, 256, 128 / np.tan(np.radians(31.5)))
@@ -84,7 +84,7 @@ def array(source, clip, name):
 
 def run(source, options=None, log=lambda line: None):
     dest = source.parent / "corpus"
-    tracks_importer().run(source, dest, options or {}, log)
+    built_in_importers()[0].run(source, dest, options or {}, log)
     return open_corpus(dest)
 
 
@@ -391,7 +391,7 @@ def test_real_tracks(tmp_path, options):
     data = os.environ.get("FACIAL_BENCH_DATA")
     if not data or not (Path(data) / "real-tracks").is_dir():
         pytest.skip("real tracks not found: set FACIAL_BENCH_DATA")
-    tracks_importer().run(Path(data) / "real-tracks", tmp_path / "real", options, lambda line: None)
+    built_in_importers()[0].run(Path(data) / "real-tracks", tmp_path / "real", options, lambda line: None)
     corpus = open_corpus(tmp_path / "real")
     people = ("s01", "s02", "s03") if options.get("expression") else ("s01", "s02", "s03", "s04", "s05")
     assert corpus.info.identities == people

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from facial_bench.building.shot import LONGEST_GAP, output_times, resample_faces
+from facial_bench.building.shot import resample_faces
 from facial_bench.errors import CorpusError
+from facial_bench.resampling import LONGEST_GAP, output_times
 from facial_bench.types import Face
 
 
