@@ -64,7 +64,8 @@ def quiet(line: str) -> None:
 
 def test_our_convention_is_theirs_seen_through_one_scale_a_frame(rng: np.random.Generator, basis: Path) -> None:
     """The same face, rotation and translation, in our camera: the pixels differ by perspective alone, which is at most
-    depth over distance of the distance from the middle. By hand: a point on the axis lands in the middle, one up above."""
+    depth over distance of the distance from the middle. By hand: a point on the axis lands in the middle, one up above.
+    """
     held = Coefficients(
         np.zeros((20, 80)), np.zeros((20, 64)), rng.uniform(-0.3, 0.3, (20, 3)), rng.uniform(-0.3, 0.3, (20, 3)),
         np.zeros(20),
