@@ -167,7 +167,7 @@ def test_a_metric_cannot_take_the_name_of_the_protocols(tiny: Path, tmp_path: Pa
 def test_listings_name_what_there_is_and_who_failed(command: str, tmp_path: Path, plugin: Path) -> None:
     result = invoke(command, "--plugin", plugin)
     assert result.exit_code == 0
-    names = [line.split()[0] for line in result.stdout.splitlines()]
+    names = [line.split()[0] for line in result.stdout.splitlines() if line]
     assert {"methods": "chatty", "corpora": "exploding", "metrics": "blink_distance"}[command] in names
     assert {"methods": "frozen", "corpora": "synthetic", "metrics": "lmd"}[command] in names
     (tmp_path / "bad.py").write_text(
@@ -188,7 +188,7 @@ def test_corpus_info_and_verify(tiny: Path, tmp_path: Path) -> None:
         f"tiny 1  digest {digest}  25 fps  audio noise29 x 29  landmarks px  length cm  blink closure"
     )
     assert lines[2].split() == ["a0", "a", "12.00", *lines[2].split()[3:]]
-    assert {line.split()[3] for line in lines[2:18]} == {"train", "validation", "test"}
+    assert {line.split()[-2] for line in lines[2:18]} == {"train", "validation", "test"}
     assert invoke("corpus", "verify", tiny).stdout == f"16 clips verified, digest {digest}\n"
     damaged = shutil.copytree(tiny, tmp_path / "damaged")
     (damaged / "clips/b3.safetensors").write_bytes(b"x")

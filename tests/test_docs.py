@@ -47,7 +47,7 @@ def files(text: str) -> dict[str, str]:
 
 def test_every_hook_stands_there_with_its_signature(text: str) -> None:
     hooks = [f"facial_bench_{kind}" for kind in hookspecs.spec_types()]
-    assert len(hooks) == 4
+    assert len(hooks) == 6
     for name in hooks:
         signature = str(inspect.signature(getattr(hookspecs, name))).replace("'", "")
         assert f"`{name}{signature}`" in text
@@ -56,7 +56,7 @@ def test_every_hook_stands_there_with_its_signature(text: str) -> None:
 @pytest.mark.parametrize(
     "record", [*hookspecs.spec_types().values(), types.Context, types.CorpusInfo, types.Clip, types.Camera,
     types.Motion,
-               types.Request, types.FaceModel, types.Sample], ids=lambda record: record.__name__,
+               types.Request, types.FaceModel, types.Sample, types.Face, types.Sound], ids=lambda record: record.__name__,
 )  # fmt: skip
 def test_every_field_stands_there(text: str, record: type) -> None:
     assert f"`{record.__name__}`" in text
@@ -105,7 +105,7 @@ def test_every_command_and_option_stands_in_the_docs(text: str) -> None:
 
 def test_no_documented_option_has_gone(text: str) -> None:
     known = {name for _, command in commands(main) for option in command.params for name in option.opts}
-    used = set(re.findall(r"(?<![\w-])--[a-z]+", text))
+    used = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", text))
     assert used <= known, used - known
 
 

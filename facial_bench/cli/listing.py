@@ -19,8 +19,8 @@ def methods(plugin_files: tuple[Path, ...]) -> None:
 @click.command()
 @plugin_option
 def corpora(plugin_files: tuple[Path, ...]) -> None:
-    """List the corpora that can be made here."""
-    _list("corpora", plugin_files)
+    """List the corpora that can be made here, and what corpora are built and imported with."""
+    _list("corpora", plugin_files, "importers", "trackers", "audio_features")
 
 
 @click.command()
@@ -55,13 +55,15 @@ def metrics(
     warn_failures(plugins)
 
 
-def _list(kind: str, plugin_files: tuple[Path, ...]) -> None:
+def _list(kind: str, plugin_files: tuple[Path, ...], *more: str) -> None:
+    """What is offered of a kind, then of further kinds under their names."""
     from facial_bench.plugins import load_plugins
 
     plugins = load_plugins(plugin_files)
-    offers = plugins.offers(kind)
-    if offers:
-        click.echo(
-            aligned((name, o.source, getattr(o.spec, "summary", None) or o.spec.formula) for name, o in offers.items())
-        )
+    for one in (kind, *more):
+        offers = plugins.offers(one)
+        if one != kind:
+            click.echo(f"\n{one.replace('_', ' ')}:")
+        if offers:
+            click.echo(aligned((name, offer.source, offer.spec.summary) for name, offer in offers.items()))
     warn_failures(plugins)
