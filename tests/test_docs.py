@@ -54,9 +54,9 @@ def test_every_hook_stands_there_with_its_signature(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [*hookspecs.spec_types().values(), types.Context, types.CorpusInfo, types.Clip, types.Camera,
-    types.Motion,
-               types.Request, types.FaceModel, types.Sample, types.Face, types.Sound], ids=lambda record: record.__name__,
+    "record",
+    [*hookspecs.spec_types().values(), types.Context, types.CorpusInfo, types.Clip, types.Camera, types.Motion,
+     types.Request, types.FaceModel, types.Sample, types.Face, types.Sound], ids=lambda record: record.__name__,
 )  # fmt: skip
 def test_every_field_stands_there(text: str, record: type) -> None:
     assert f"`{record.__name__}`" in text
