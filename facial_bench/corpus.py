@@ -42,6 +42,14 @@ class Corpus:
     manifest: Mapping[str, Any]
     """The content of corpus.json."""
 
+    def note(self, *path: str) -> Mapping[str, Any]:
+        """What the corpus says of its source at a place ("clips", "s02a"), empty where it says nothing. It may come
+        from anybody: whoever uses a value checks what it is."""
+        found: Any = self.manifest.get("source")
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) and isinstance(step, str) else None
+        return found if isinstance(found, dict) else {}
+
     def clip(self, clip_id: str) -> Clip:
         """Read one clip.
 

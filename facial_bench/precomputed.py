@@ -5,7 +5,6 @@ Nothing is generated and nothing is guessed: an output that holds landmarks alon
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,15 +12,11 @@ import numpy as np
 
 from facial_bench.building.shot import resample_faces
 from facial_bench.building.video import Video, rgb
-from facial_bench.driving import SELF
 from facial_bench.errors import CorpusError, FacialBenchError, GenerationError, unknown_name
-from facial_bench.geometry import RIGID, frontalise, resample, resample_rotation
+from facial_bench.geometry import RIGID, frontalise
 from facial_bench.naming import VIDEO_ENDINGS
-from facial_bench.storage import file_digest, read_arrays
+from facial_bench.outputs import ARRAY_ENDINGS, at_rate, find_output, folder_digest, read_parts
 from facial_bench.types import (
-    LANDMARKS,
-    POSE_WIDTH,
-    STATE_WIDTH,
     Clip,
     Context,
     FaceModel,
@@ -30,7 +25,6 @@ from facial_bench.types import (
     TrackerSpec,
 )  # fmt: skip
 
-ARRAY_ENDINGS = (".safetensors", ".npz", ".npy")
 SURPLUS = 2
 """Frames that an output may be longer than asked for, at its end: how containers and other rates round."""
 ORTHONORMAL = 1e-3
@@ -63,28 +57,8 @@ def read_options(options: Mapping[str, str]) -> tuple[str, Path]:
 
 
 def fingerprint(options: Mapping[str, str]) -> str:
-    """Digest of every output in the folder and, for videos, of the weights that are named."""
-    kind, folder = read_options(options)
-    content = hashlib.sha256(kind.encode())
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in (*ARRAY_ENDINGS, *VIDEO_ENDINGS):
-            content.update(path.relative_to(folder).as_posix().encode() + b"\0" + file_digest(path).encode())
-    return content.hexdigest()
-
-
-def output_names(request_id: str) -> list[str]:
-    """Where the output of a request may lie within the folder, without its ending; the first that is there counts.
-
-    >>> output_names("self/s02a@0")
-    ['self/s02a@0', 's02a@0', 'self/s02a', 's02a']
-    >>> output_names("cross/s02a@125")
-    ['cross/s02a@125']
-    """
-    driving, name = request_id.split("/", 1)
-    clip, _, start = name.rpartition("@")
-    whole = [name, clip] if start == "0" else [name]
-    bare = ("", f"{driving}/") if driving == SELF else (f"{driving}/",)
-    return [f"{place}{one}" for one in whole for place in reversed(bare)]
+    """Digest of every output in the folder that the options name."""
+    return folder_digest(read_options(options)[1])
 
 
 class Precomputed:
@@ -120,15 +94,11 @@ class Precomputed:
         return [self._read(request) for request in requests]
 
     def _read(self, request: Request) -> Motion:
-        endings = ARRAY_ENDINGS if self._kind == "motions" else VIDEO_ENDINGS
-        names = output_names(request.id)
-        path = next((p for name in names for end in endings if (p := self._folder / f"{name}{end}").is_file()), None)
-        if path is None:
-            looked = f"{names[0]} ({', '.join(endings[:3])})" + (f" or {names[-1]}" if len(names) > 1 else "")
-            raise GenerationError(f"no output {looked} in {self._folder}")
-        parts = read_parts(path) if self._kind == "motions" else self._track(path, request)
-        if self._kind == "motions":
-            parts = {name: _at_rate(name, array, self._fps, request.fps) for name, array in parts.items()}
+        if self._kind == "videos":
+            path = find_output(self._folder, request.id, VIDEO_ENDINGS)
+            return self._motion(path, self._track(path, request), request)
+        path = find_output(self._folder, request.id, ARRAY_ENDINGS)
+        parts = {name: at_rate(name, array, self._fps, request.fps) for name, array in read_parts(path).items()}
         return self._motion(path, parts, request)
 
     def _motion(self, path: Path, parts: dict[str, np.ndarray], request: Request) -> Motion:
@@ -188,55 +158,6 @@ def is_orthonormal(model: FaceModel) -> bool:
     """Whether the directions of a face model are orthonormal, as those of a PCA of landmarks are."""
     basis = model.basis.reshape(len(model.basis), -1).astype(np.float64)
     return bool(np.abs(basis @ basis.T - np.eye(len(basis))).max() < ORTHONORMAL)
-
-
-def read_parts(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an output, float64: a state (T, 71) is taken apart, a single .npy is a state or landmarks.
-
-    Raises:
-        GenerationError: a damaged file, or arrays that are none of the parts of a motion, or not finite.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            arrays = read_arrays(path, CorpusError, "")[0]
-        elif path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        else:
-            array = np.load(path, allow_pickle=False)
-            arrays = {"state" if array.ndim == 2 else "landmarks": array}
-    except Exception as problem:  # a damaged archive raises a dozen kinds
-        raise GenerationError(f"{path.name} cannot be read ({' '.join(str(problem).split())})") from None
-    widths = {"state": (STATE_WIDTH,), "expression": (64,), "pose": (POSE_WIDTH,), "rotation": (3,),
-              "translation": (3,), "blink": (), "landmarks": (LANDMARKS, 3)}  # fmt: skip
-    found = {}
-    for name in sorted(set(arrays) & set(widths)):
-        array = arrays[name]
-        flat = name == "landmarks" and array.shape[1:] == (LANDMARKS, 2)
-        if not (flat or array.shape[1:] == widths[name]) or array.dtype.kind not in "fiu":
-            wanted = ", ".join(["T", *map(str, widths[name])])
-            raise GenerationError(f"{path.name}: {name} is {array.dtype} of shape {array.shape}, expected ({wanted})")
-        if not np.isfinite(array).all():
-            raise GenerationError(f"{path.name}: {name} holds NaN or infinities")
-        found[name] = array.astype(np.float64)
-    state = found.pop("state", None)
-    if state is not None:
-        motion = Motion.from_state(state)
-        found = {"expression": motion.expression, "pose": motion.pose, "blink": motion.blink, **found}
-    if not found:
-        held = ", ".join(sorted(arrays)) or "nothing"
-        raise GenerationError(f"{path.name} holds {held}, expected some of {', '.join(widths)}")
-    return found
-
-
-def _at_rate(name: str, array: np.ndarray, rate: float, fps: float) -> np.ndarray:
-    if rate == fps:
-        return array
-    if name == "rotation":
-        return resample_rotation(array, rate, fps)
-    if name == "pose":
-        return np.concatenate([resample_rotation(array[:, :3], rate, fps), resample(array[:, 3:], rate, fps)], axis=1)
-    return resample(array, rate, fps)
 
 
 def _rate(text: str | None, default: float) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -323,6 +325,33 @@ def test_a_page_to_look_at(made: Corpus, tmp_path: Path) -> None:
     assert "no pictures: p1a.mp4, the video of p1a, is not in" in gone.output
     assert "data:image" not in page.read_text()
     assert page.read_text().count("<circle") == figures * 68
+
+
+@pytest.mark.parametrize(
+    "source",
+    [[], {"clips": []}, {"clips": {"p1a": {"video": ["x"]}}},
+     {"left_out_of_videos": [3, ["a"], ["\x1b[2Jb", {"c": 1}]]},
+     {"clips": {"p1a": {"video": "p1a", "clock_s": 0.0, "start_s": "x"}}, "videos": {"p1a": {"file": "../../x.mp4"}}}],
+)  # fmt: skip
+def test_a_corpus_of_anybodys_may_say_anything_of_its_source(made: Corpus, tmp_path: Path, source: object) -> None:
+    copy = shutil.copytree(made.path, tmp_path / "copy")
+    (copy / "corpus.json").write_text(json.dumps({**made.manifest, "source": source}))
+    for command in (["info", str(copy), "--html", str(tmp_path / "page.html")], ["requests", str(copy)]):
+        done = CliRunner().invoke(main, ["corpus", *command], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        assert "\x1b" not in done.output
+    assert "data:image" not in (tmp_path / "page.html").read_text()
+
+
+def test_requests_say_what_to_make(made: Corpus) -> None:
+    done = CliRunner().invoke(main, ["corpus", "requests", str(made.path)])
+    rows = list(csv.DictReader(done.output.splitlines()))
+    own = [row for row in rows if row["request"].startswith("self/")]
+    assert len(rows) == 2 * len(own)
+    for row in own:
+        assert row["video"] == f"{row['request'].split('/')[1].split('@')[0]}.mp4"
+        assert float(row["to_s"]) - float(row["from_s"]) == pytest.approx(int(row["frames"]) / 25, abs=2e-3)
+        assert (row["width"], row["height"]) == ("96", "64")
 
 
 def test_info_tells_every_clip(made: Corpus) -> None:

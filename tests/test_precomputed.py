@@ -17,7 +17,8 @@ from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.harness import evaluate, fold_tasks
 from facial_bench.measuring import make_sample
 from facial_bench.metrics.registry import built_in_metrics
-from facial_bench.precomputed import Precomputed, output_names, read_parts
+from facial_bench.outputs import output_names, read_parts
+from facial_bench.precomputed import Precomputed
 from facial_bench.protocol import Protocol
 from facial_bench.results import Result
 from facial_bench.summary import is_scored

@@ -27,10 +27,9 @@ def video_file(corpus: Corpus, clip_id: str, videos: Path | None = None) -> Path
     Raises:
         CorpusError: the corpus was not built from videos, or the video is not there, or is another one.
     """
-    source = corpus.manifest.get("source", {})
-    clip = source.get("clips", {}).get(clip_id) if isinstance(source.get("clips"), dict) else None
-    video = source.get("videos", {}).get(clip.get("video")) if isinstance(clip, dict) else None
-    if not isinstance(video, dict) or not isinstance(video.get("file"), str) or "clock_s" not in clip:
+    clip = corpus.note("clips", clip_id)
+    video = corpus.note("videos", clip.get("video", ""))
+    if not isinstance(video.get("file"), str) or not isinstance(clip.get("clock_s"), float):
         raise CorpusError(f"{corpus.path}: the corpus was not built from videos, so {clip_id} has no pictures.")
     if videos is None:
         noted = read_json(corpus.path / PLACES, CorpusError, "Name the folder of videos.")
@@ -52,11 +51,11 @@ def clip_frames(
         CorpusError: as `video_file`; or the video is not the one that was tracked, or cannot be decoded.
     """
     path = video_file(corpus, clip_id, videos)
-    clip = corpus.manifest["source"]["clips"][clip_id]
-    if file_digest(path) != corpus.manifest["source"]["videos"][clip["video"]].get("sha256"):
+    clip = corpus.note("clips", clip_id)
+    if file_digest(path) != corpus.note("videos", clip["video"]).get("sha256"):
         raise CorpusError(f"{path} is not the video that {clip_id} was tracked in: its SHA-256 is another.")
     for frame in frames:
-        seconds = float(clip["clock_s"]) + frame / corpus.info.fps
+        seconds = clip["clock_s"] + frame / corpus.info.fps
         with Video(path) as video:
             nearest = None
             for at, picture in video.read(seconds):

@@ -22,13 +22,15 @@ THUMBNAILS = 6
 """Of a clip: half of them spread over its length, half of them in the middle of blinks."""
 WIDTH = 200
 """Of a thumbnail, pixels."""
+MARGIN = 1.5
+"""Side of a thumbnail, in sizes of the face."""
 CURVE = (1240, 90)
 """Width and height of a curve, pixels."""
 STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1280px;padding:0 1rem;color:#222}
 h2{margin:2.2rem 0 .2rem;font-size:1.15rem}p{margin:.2rem 0 .6rem;color:#555}
 figure{display:inline-block;margin:0 6px 4px 0;text-align:center}figcaption{font-size:12px;color:#555}
 svg{display:block;background:#fafafa;border:1px solid #ddd}.curve{margin-top:6px}
-.x{fill:#c2255c}.y{fill:#1864ab}.z{fill:#2b8a3e}.b{fill:#555}text{font-size:11px}"""
+.x{fill:#c2255c}.y{fill:#1864ab}.z{fill:#2b8a3e}.b{fill:#555}text{font-size:11px;paint-order:stroke;stroke:#fafafa;stroke-width:4px}"""
 
 
 def corpus_page(corpus: Corpus, videos: Path | None = None) -> tuple[str, list[str]]:
@@ -81,10 +83,11 @@ def _section(
     clip: Clip, facts: ClipFacts, shown: Sequence[int], pictures: Mapping[int, np.ndarray], fps: float
 ) -> str:
     pitch, yaw, roll = facts.pose_spread
+    offset = show_offset(facts.sound_offset, "unclear") + ("" if np.isnan(facts.sound_offset) else " s")
     about = (
         f"{escape(clip.identity)}, {facts.seconds:.2f} s, face in {100 * facts.tracked:.1f} % of the frames, "
         f"{facts.blink_rate:.1f} blinks a minute, pose spread {pitch:.1f}° pitch {yaw:.1f}° yaw {roll:.1f}° roll, "
-        f"sound offset {show_offset(facts.sound_offset, 'unclear')} s"
+        f"sound offset {offset}"
     )
     figures = "".join(_thumbnail(clip, frame, pictures.get(frame), fps) for frame in shown)
     pose = np.degrees(np.unwrap(clip.motion.pose[:, :3].astype(np.float64), axis=0))
@@ -95,16 +98,23 @@ def _section(
 
 
 def _thumbnail(clip: Clip, frame: int, picture: np.ndarray | None, fps: float) -> str:
-    width, height = clip.camera.width, clip.camera.height
-    tall = round(WIDTH * height / width)
-    points = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{width / 150:.1f}"/>' for x, y in clip.landmarks[frame, :, :2]
-    )
-    image = f'<image href="{_jpeg(picture)}" width="{width}" height="{height}"/>' if picture is not None else ""
+    """A square around the face."""
+    seen = clip.landmarks[frame, :, :2].astype(np.float64)
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    side = max(MARGIN * float((high - low).max()), 1.0)
+    left, top = (low + high - side) / 2
+    points = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{side / 160:.2f}"/>' for x, y in seen)
+    image = ""
+    if picture is not None:
+        a, b = max(int(left), 0), max(int(top), 0)
+        cut = picture[b : max(int(top + side), b + 2), a : max(int(left + side), a + 2)]
+        if min(cut.shape[:2]) > 1:  # else the face lies outside its picture
+            size = f'width="{cut.shape[1]}" height="{cut.shape[0]}"'
+            image = f'<image href="{_jpeg(cut)}" x="{a}" y="{b}" {size} preserveAspectRatio="none"/>'
     blink = f"{clip.motion.blink[frame]:.2f}"
     return (
-        f'<figure><svg width="{WIDTH}" height="{tall}" viewBox="0 0 {width} {height}">{image}'
-        f'<g fill="#ffe066" stroke="#000" stroke-width="{width / 900:.2f}">{points}</g></svg>'
+        f'<figure><svg width="{WIDTH}" height="{WIDTH}" viewBox="{left:.1f} {top:.1f} {side:.1f} {side:.1f}">{image}'
+        f'<g fill="#ffe066" stroke="#000" stroke-width="{side / 900:.2f}">{points}</g></svg>'
         f"<figcaption>{frame / fps:.2f} s, blink {blink}</figcaption></figure>"
     )
 
@@ -113,7 +123,7 @@ def _jpeg(picture: np.ndarray) -> str:
     """A picture (H, W, 3) uint8 RGB as a data URI, no wider than twice a thumbnail."""
     av = load_av()
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-    width = min(frame.width, 2 * WIDTH) // 2 * 2
+    width = max(min(frame.width, 2 * WIDTH) // 2 * 2, 2)
     height = max(round(frame.height * width / frame.width) // 2 * 2, 2)
     encoder = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "yuvj420p", Fraction(1, 25)

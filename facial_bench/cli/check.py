@@ -43,6 +43,9 @@ def check(
     plugins, log = load_plugins(files), reporter()
     chosen, failed, told = choose_device(device), [], {}
     offers = {name: plugins.get("generators", "method", name) for name in _names(method, plugins)}
+    partial = [name for name, offer in offers.items() if offer.spec.partial]
+    if partial:
+        raise FacialBenchError(f"{partial[0]} scores motion that exists already: there is no method in it to check.")
     opened = find_corpus(corpus, plugins, log)
     for name, offer in offers.items():
         subject = Subject(offer.spec, opened, chosen, parse_options(options), log)

@@ -208,8 +208,13 @@ def warn_failures(plugins: Plugins) -> None:
         click.echo(f"warning: {failure.source} failed to load: {failure.reason}", err=True)
 
 
+def printable(text: object) -> str:
+    """Text from a file of somebody else's, on one line, without what could steer a terminal."""
+    return "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split()))
+
+
 def aligned(rows: Iterable[tuple[Any, ...]]) -> str:
     """Rows as columns of text, the last one free."""
-    texts = [tuple(" ".join(str(cell).split()) for cell in row) for row in rows]
+    texts = [tuple(printable(cell) for cell in row) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*texts, strict=True)][:-1]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[-1]]) for row in texts)  # noqa: B905

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facial_bench.cli.common import aligned, option_option, parse_options, plugin_option, reporter
+from facial_bench.cli.common import (
+    aligned,
+    option_option,
+    parse_options,
+    plugin_option,
+    printable,
+    reporter,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from facial_bench.corpus import Corpus
@@ -114,8 +121,9 @@ def info(dir: Path, html: Path | None, videos: Path | None) -> None:
     click.echo(aligned(rows))
     for person, note in split.notes.items():
         click.echo(f"{person}: {note}")
-    for what, why in opened.manifest.get("source", {}).get("left_out_of_videos", []):
-        click.echo(f"left out: {what}: {why}")
+    left_out = opened.note().get("left_out_of_videos")
+    for pair in left_out if isinstance(left_out, list) else ():
+        click.echo(f"left out: {': '.join(map(printable, pair if isinstance(pair, list) else ()))}")
     if html:
         _write_page(opened, html, videos)
 
@@ -149,18 +157,16 @@ def requests(dir: Path, identities: str | None) -> None:
     if identities:
         opened = opened.select([name.strip() for name in identities.split(",") if name.strip()])
     people, fps = opened.info.identities, opened.info.fps
-    source = opened.manifest.get("source", {})
     test = opened.segments(split_clips(opened.entries, Protocol()).test)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("request", "identity", "frames", "fps", "width", "height", "video", "from_s", "to_s"))
     for task in make_tasks(test, people, dict.fromkeys(people, np.zeros(71)), fps, 0):
-        clip, made = task.clip, source.get("clips", {}).get(task.clip.id, {})
-        made = made if isinstance(made, dict) else {}
-        video = source.get("videos", {}).get(made.get("video"), {}).get("file", "")
-        start = float(made.get("start_s", 0)) + clip.start / fps
+        clip, made = task.clip, opened.note("clips", task.clip.id)
+        video = opened.note("videos", made.get("video", "")).get("file") or clip.id
+        start = (made["start_s"] if isinstance(made.get("start_s"), float) else 0.0) + clip.start / fps
         size = (clip.camera.width, clip.camera.height) if task.request.camera else ("", "")
         writer.writerow((task.request.id, task.request.identity, clip.frames, f"{fps:g}", *size,
-                         video or clip.id, f"{start:.3f}", f"{start + clip.frames / fps:.3f}"))  # fmt: skip
+                         video, f"{start:.3f}", f"{start + clip.frames / fps:.3f}"))  # fmt: skip
 
 
 @corpus.command()
