@@ -37,7 +37,7 @@ def read_options(options: Mapping[str, str]) -> tuple[str, Path]:
     Raises:
         FacialBenchError: an unknown option, neither or both, or no such folder.
     """
-    known = ("motions", "videos", "fps", "tracker", "model")
+    known = ("motions", "videos", "name", "fps", "tracker", "model")
     for name in options:
         if name not in known:
             raise unknown_name("option of the method precomputed", name, known)
@@ -66,7 +66,7 @@ class Precomputed:
 
     Args:
         context: Its options are `motions` (and `fps`, their rate, where it is not the corpus's) or `videos` (and
-            `tracker`, `model`).
+            `tracker`, `model`); `name` calls the system by its name on boards.
     """
 
     def __init__(self, context: Context) -> None:

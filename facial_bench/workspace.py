@@ -49,8 +49,11 @@ class Settings:
 
 
 def method_label(name: str, settings: Settings) -> str:
-    """Folder name and row name of a method: its name, and what differs from its defaults."""
+    """Folder name and row name of a method: its name, and what differs from its defaults; an option `name`, where a
+    method takes one, stands for all of that."""
     chosen = {**({"budget": settings.budget} if settings.budget != "quick" else {}), **settings.options}
+    if "name" in chosen:
+        return safe_name(f"{name}@{chosen['name']}", "method")
     text = ",".join(f"{key}={value}" for key, value in sorted(chosen.items()))
     label = f"{name}@{text}" if text else name
     try:

@@ -46,8 +46,8 @@ def bench(corpus: Corpus, small_protocol: Protocol, tmp_path_factory: pytest.Tem
     )  # fmt: skip
 
 
-def run(bench: Bench, out: Path, name: str = "precomputed", **options: str) -> Result:
-    method = Method(spec(name), "facial-bench", "1", "source")
+def run(bench: Bench, out: Path, which: str = "precomputed", **options: str) -> Result:
+    method = Method(spec(which), "facial-bench", "1", "source")
     return evaluate(method, bench, Settings(options=options), out, lambda line: None)
 
 
@@ -220,6 +220,15 @@ def test_damaged_files_lengths_rates_and_pickles(bench: Bench, corpus: Corpus, t
     double = np.repeat(state, 2, axis=0)[:200]
     np.save(tmp_path / f"{name}.npy", double)
     np.testing.assert_allclose(quick.generate([request])[0].state(), state[:100], atol=1e-5)
+
+
+def test_a_system_is_called_by_its_name(bench: Bench, tmp_path: Path) -> None:
+    given = {name: {"state": motion.state()} for name, motion in real(bench).items()}
+    result = run(bench, tmp_path / "out", motions=str(put(tmp_path / "given", given)), name="theirs")
+    assert result["method"]["label"] == "precomputed@theirs"
+    assert (tmp_path / "out" / "outputs" / "precomputed@theirs" / "seed-0" / "result.json").is_file()
+    with pytest.raises(FacialBenchError, match="cannot name a file"):
+        run(bench, tmp_path / "out", motions=str(tmp_path / "given"), name="../theirs")
 
 
 def test_names_of_outputs() -> None:

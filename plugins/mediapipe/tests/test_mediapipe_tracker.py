@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,22 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip("mediapipe", reason="MediaPipe is not installed: pip install -r requirements-video.txt")
 
+from media import write_video
+
+from facial_bench.bench import prepare, protocol_with
+from facial_bench.building.frames import video_file
 from facial_bench.building.video import Video, rgb
 from facial_bench.cli import main
 from facial_bench.corpus import Corpus, open_corpus
+from facial_bench.driving import SELF
 from facial_bench.errors import FacialBenchError
 from facial_bench.geometry import outer_eye_distance
+from facial_bench.harness import evaluate, fold_tasks
+from facial_bench.metrics.registry import built_in_metrics
+from facial_bench.plugins import load_plugins
+from facial_bench.protocol import Protocol
 from facial_bench.types import Face
+from facial_bench.workspace import Method, Settings
 from facial_bench_mediapipe.plugin import facial_bench_trackers
 from facial_bench_mediapipe.points import IBUG, focal_length, ibug_landmarks
 from facial_bench_mediapipe.weights import VARIABLE, find_weights
@@ -147,6 +158,35 @@ def test_a_corpus_built_from_videos_agrees_with_the_reference_tracks(
     # Sound: of a video with sound beside it, the same samples as the reference; their mel bands agree.
     a, b = reference.clip("s02b").audio, built.clip("s02b").audio
     assert np.abs(a - b).mean() < 0.01
+    check_rendered(built, tmp_path, data / "models" / "face_landmarker.task")
+
+
+def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
+    """The real test videos, encoded again, score as the real motion does."""
+    corpus = built.select(["s01", "s02", "s03", "s04", "s05"])
+    specs = [one for one in built_in_metrics() if one.id in ("lmd", "lmd/canonical")]
+    judges = replace(Protocol().judges, seeds=(1, 2), steps=100, learning_rate=1e-3)
+    protocol = protocol_with(specs, replace(Protocol(), judges=judges, resamples=100))
+    bench = prepare(corpus, protocol, specs, device="cpu", cache=folder / "cache", log=lambda line: None)
+    for task in fold_tasks(bench.folds[0], 0):
+        clip, note = task.clip, corpus.note("clips", task.clip.id)
+        if task.driving == SELF:
+            wanted = note["clock_s"] + (clip.start + np.arange(clip.frames)) / 25
+            with Video(video_file(corpus, clip.id)) as video:
+                near = [(t, rgb(f)) for t, f in video.read() if wanted[0] - 0.1 < t < wanted[-1] + 0.1]
+            times = np.array([t for t, _ in near])
+            write_video(folder / "v" / f"{task.request.id}.mp4", [near[np.abs(times - w).argmin()][1] for w in wanted])
+    trackers = {"mediapipe": facial_bench_trackers()[0]}
+    settings = Settings(options={"videos": str(folder / "v"), "model": str(weights)}, trackers=trackers)
+    spec = load_plugins().get("generators", "method", "precomputed").spec
+    result = evaluate(Method(spec, "facial-bench", "1", "s"), bench, settings, folder / "out", lambda line: None)
+    metrics, references = result["metrics"], result["references"]
+    assert metrics["lmd"]["value"] < 0.003 < 0.02 < references["lmd"]["chance"]
+    assert metrics["lmd/canonical"]["value"] < 0.003
+    for name in ("pose_accuracy", "pose_accuracy/rotation", "pose_accuracy/raw", "blink_accuracy"):
+        if metrics[name]["status"] == "ok":
+            assert metrics[name]["value"] == pytest.approx(references[name]["ceiling"]["value"], abs=0.03)
+    assert metrics["pose_accuracy/cross"]["value"] is None
 
 
 def check_variable_rate(built: Corpus, data: Path) -> None:
