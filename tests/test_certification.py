@@ -58,6 +58,24 @@ def test_one_that_turns_back_or_stays_within_its_interval_is_inert() -> None:
     assert "jitter" in verdict(jitter=response([0.0, 1.0, 0.95, 2.0]))["answers"], "a step within its interval is none"
 
 
+def test_an_inert_metric_is_told_why() -> None:
+    def why(values: list[float], **more: Any) -> str:
+        return verdict(jitter=response(values, **more))["why"]["jitter"]
+
+    assert why([0.0, 3.0, 1.0]) == "a step back at 2"
+    assert why([0.0, 0.05, 0.08]) == "no effect at 2"
+    assert why([0.0, 0.5, -1.0]) == "no effect at 2, a step back at 2"
+    assert why([1.0, 0.5, 0.0, 0.05, 0.08], neutral=2.0) == "no effect at 4"
+    lost = response([0.0, 0.02, 5.0, 6.0])
+    for entry in lost["metrics"]["lmd"][2:]:
+        entry |= {"difference": None, "step": None, "value": None}
+    assert verdict(jitter=lost)["why"]["jitter"] == "no effect at 1, not defined from 2"
+    for entry in lost["metrics"]["lmd"][1:]:
+        entry |= {"difference": None, "step": None, "value": None}
+    assert verdict(jitter=lost)["why"]["jitter"] == "not defined from 1"
+    assert "jitter" not in verdict(jitter=response([0.0, 1.0, 2.0]))["why"]
+
+
 def test_both_sides_of_the_neutral_dose_must_answer() -> None:
     doses = [-2.0, -1.0, 0.0, 1.0, 2.0]
     both, one = response([2.0, 1.0, 0.0, 1.0, 2.0], doses=doses), response([0.0, 0.0, 0.0, 1.0, 2.0], doses=doses)

@@ -31,6 +31,10 @@ def report(found: Mapping[str, Any]) -> str:
         f"Corpus {escape(corpus['name'])} (digest `{corpus['digest'][:16]}`), protocol digest "
         f"`{found['protocol'][:16]}`.", "", markdown(rows, ["metric", *names]), "",
     ]  # fmt: skip
+    whys = [f"- `{metric}`, {name}: {escape(why)}"
+            for metric, verdict in found["metrics"].items() for name, why in verdict["why"].items()]  # fmt: skip
+    if whys:
+        lines += ["Why inert:", "", *whys, ""]
     if found["refused"]:
         lines += [f"Refused, so not certified: {', '.join(found['refused'])}.", ""]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ The rules were set before any answer was looked at: see `judge` and `own_corrupt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -138,36 +138,58 @@ def judge(definition: Definition, responses: Mapping[str, Any]) -> dict[str, Any
 
     Returns:
         `inert`: its own corruptions that it does not answer on every side; `answers`: those that it does; `also`:
-        corruptions not its own that it answers on some side with more than a fifth of its largest own effect.
+        corruptions not its own that it answers on some side with more than a fifth of its largest own effect; `why`:
+        inert corruption -> what went wrong, in words.
     """
     own = own_corruptions(definition.id)
     effects = {name: _sides(definition, response) for name, response in responses.items()}
-    largest = max((effect for name in own for _, effect in effects[name]), default=0.0)
-    answers = [name for name in own if effects[name] and all(kept for kept, _ in effects[name])]
+    largest = max((side.effect for name in own for side in effects[name]), default=0.0)
+    answers = [name for name in own if effects[name] and not any(side.why for side in effects[name])]
     also = [
         name for name, sides in effects.items()
-        if name not in own and any(kept and effect > ALSO * largest for kept, effect in sides)
+        if name not in own and any(not side.why and side.effect > ALSO * largest for side in sides)
     ]  # fmt: skip
-    return {"answers": answers, "inert": [name for name in own if name not in answers], "also": also}
+    inert = [name for name in own if name not in answers]
+    why = {name: "; ".join(side.why for side in effects[name] if side.why) or "not defined" for name in inert}
+    return {"answers": answers, "inert": inert, "also": also, "why": why}
 
 
-def _sides(definition: Definition, response: Mapping[str, Any]) -> list[tuple[bool, float]]:
-    """(whether it is answered, size of the effect) above and below the neutral dose."""
+@dataclass(frozen=True)
+class _Side:
+    """What a metric answers above, or below, the neutral dose."""
+
+    effect: float
+    """Size of the difference at the greatest dose at which it is defined."""
+    why: str
+    """Why that is no answer; empty where it is one."""
+
+
+def _sides(definition: Definition, response: Mapping[str, Any]) -> list[_Side]:
+    """The sides of the neutral dose that there are."""
     doses, series = response["doses"], response["metrics"].get(definition.id)
     if series is None:
         return []
     middle = doses.index(response["neutral"])
     found = []
-    for side in (series[middle + 1 :], series[:middle][::-1]):
-        known = [entry for entry in side if entry["difference"] is not None]
+    every = list(zip(doses, series, strict=True))
+    for side in (every[middle + 1 :], every[:middle][::-1]):
+        known = [(dose, entry) for dose, entry in side if entry["difference"] is not None]
         if not side:
             continue
         if not known:
-            found.append((False, 0.0))
+            found.append(_Side(0.0, f"not defined from {side[0][0]:g}"))
             continue
-        value, low, high = known[-1]["difference"]
+        (last, entry), lost = known[-1], [dose for dose, entry in side if entry["difference"] is None]
+        value, low, high = entry["difference"]
         worse = {True: -1, False: 1, None: 1 if value > 0 else -1}[definition.higher_is_better]
-        moved = min(worse * low, worse * high) > 0
-        back = any(max(worse * entry["step"][1], worse * entry["step"][2]) < 0 for entry in known if entry["step"])
-        found.append((moved and not back, abs(value)))
+        back = [
+            dose for dose, entry in known
+            if entry["step"] and max(worse * entry["step"][1], worse * entry["step"][2]) < 0
+        ]  # fmt: skip
+        why = []
+        if not min(worse * low, worse * high) > 0:
+            why.append(f"no effect at {last:g}" + (f", not defined from {lost[0]:g}" if lost else ""))
+        if back:
+            why.append(f"a step back at {', '.join(f'{dose:g}' for dose in back)}")
+        found.append(_Side(abs(value), ", ".join(why)))
     return found
