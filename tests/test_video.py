@@ -11,8 +11,9 @@ import pytest
 pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
 
 from media import RATE, moving, picture, tone, write_sound, write_video
+from scipy.ndimage import gaussian_filter
 
-from facial_bench.building.shots import NEIGHBOURS, find_cuts
+from facial_bench.building.shots import NEIGHBOURS, SIDE, find_cuts, grey
 from facial_bench.building.tracking import skip_filling
 from facial_bench.building.video import SoundReader, Video, rgb
 from facial_bench.errors import CorpusError
@@ -114,6 +115,32 @@ def test_damage_is_one_line(tmp_path: Path) -> None:
     assert "has no picture" in complaint(write_sound(tmp_path / "sound.mp4", tone(1.0)))
     with pytest.raises(CorpusError, match="has no sound"):
         SoundReader(write_video(tmp_path / "mute.mp4", moving(3)))
+
+
+@pytest.mark.parametrize("size", [(96, 64), (70, 50), (20, 300), (640, 360)])
+def test_the_grey_picture_is_the_mean_of_blocks(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Of any format and size: near the grey levels that a slow mean over the RGB picture gives."""
+    width, height = size
+    ramp = np.clip(np.add.outer(np.arange(height) % 97, np.arange(width) % 89) + 30, 0, 255).astype(np.uint8)
+    smooth = gaussian_filter(ramp.astype(float), 4).astype(np.uint8)
+    path = write_video(tmp_path / "grey.mp4", [np.repeat(smooth[:, :, None], 3, axis=2)] * 2)
+    with Video(path) as video:
+        frame = next(iter(video.read()))[1]
+    found = grey(frame)
+    assert found.shape == (SIDE, SIDE)
+    levels = rgb(frame).mean(axis=2)
+    slow = np.zeros((SIDE, SIDE))
+    for i in range(SIDE):
+        for j in range(SIDE):
+            down, across = height // SIDE, width // SIDE
+            if min(down, across) == 0:
+                slow[i, j] = levels[i * height // SIDE, j * width // SIDE]
+            else:
+                slow[i, j] = levels[i * down : (i + 1) * down, j * across : (j + 1) * across].mean()
+    scaled = 16 + slow * 219 / 255  # the plane is of limited range
+    assert np.abs(found - scaled).max() < 4
+    other = grey(frame.reformat(format="rgb24"))
+    assert np.abs(other - slow).max() < 4
 
 
 def judged(pictures: list[np.ndarray]) -> list[int]:

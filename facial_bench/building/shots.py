@@ -15,6 +15,10 @@ import numpy as np
 
 SIDE = 32
 """Width and height of the grey picture that frames are compared by, pixels."""
+DENSEST = 8
+"""Pixels that a block is averaged over, each way, at most."""
+PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray", "gray8")
+"""Formats of eight bits whose first plane is the grey picture."""
 NEIGHBOURS = 5
 """Frames to either side that a difference is held against."""
 RATIO = 3.5
@@ -38,8 +42,21 @@ class ShotFrame:
 
 
 def grey(frame: Any) -> np.ndarray:
-    """(SIDE, SIDE) float64 grey levels of a decoded frame, 0..255."""
-    return frame.reformat(width=SIDE, height=SIDE, format="gray8").to_ndarray().astype(np.float64)
+    """(SIDE, SIDE) float64 grey levels of a decoded frame, 0..255: means of blocks, of a picture smaller than that the
+    pixels that lie there."""
+    if frame.format.name in PLANAR:  # the grey picture is there already, row by row
+        plane = frame.planes[0]
+        picture = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+    else:
+        picture = frame.to_ndarray(format="gray8")
+    height, width = picture.shape
+    if min(height, width) < SIDE:
+        rows, columns = (np.arange(SIDE) * size // SIDE for size in (height, width))
+        return picture[np.ix_(rows, columns)].astype(np.float64)
+    down, across = height // SIDE, width // SIDE
+    steps = max(down // DENSEST, 1), max(across // DENSEST, 1)
+    blocks = picture[: down * SIDE, : across * SIDE].reshape(SIDE, down, SIDE, across)[:, :: steps[0], :, :: steps[1]]
+    return blocks.sum(axis=(1, 3), dtype=np.uint32) / float(blocks.shape[1] * blocks.shape[3])
 
 
 def find_cuts(

@@ -30,7 +30,7 @@ from facial_bench.protocol import Protocol
 from facial_bench.types import Face
 from facial_bench.workspace import Method, Settings
 from facial_bench_mediapipe.plugin import facial_bench_trackers
-from facial_bench_mediapipe.points import IBUG, focal_length, ibug_landmarks
+from facial_bench_mediapipe.points import IBUG, euler_angles, focal_length, ibug_landmarks
 from facial_bench_mediapipe.weights import VARIABLE, find_weights
 
 PIECES = {"s04a": "s04-1", "s04b": "s04-2", "s04c": "s04-3", "s04d": "s04-4", "s04e": "s04-5"}
@@ -89,6 +89,11 @@ def test_points_and_camera_by_hand() -> None:
     placed = ibug_landmarks(mesh, 200, 100)
     np.testing.assert_allclose(placed[30], [100, 25, -20])
     assert len(set(IBUG)) == 68
+    turns = Rotation.random(200, random_state=0)
+    found = np.array([euler_angles(turn.as_matrix()) for turn in turns])
+    np.testing.assert_allclose(Rotation.from_euler("xyz", found).as_matrix(), turns.as_matrix(), atol=1e-9)
+    np.testing.assert_allclose(euler_angles(np.eye(3)), 0)
+    np.testing.assert_allclose(euler_angles(Rotation.from_euler("xyz", [0.1, -0.2, 0.3]).as_matrix()), [0.1, -0.2, 0.3])
     assert focal_length(256) == pytest.approx(128 / np.tan(np.radians(31.5)))
     with pytest.raises(ValueError, match="expected"):
         ibug_landmarks(mesh[:468], 200, 100)

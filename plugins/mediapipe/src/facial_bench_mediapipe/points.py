@@ -28,6 +28,13 @@ def focal_length(height: int) -> float:
     return height / 2 / math.tan(FIELD_OF_VIEW / 2)
 
 
+def euler_angles(matrix: np.ndarray) -> np.ndarray:
+    """(3, 3) rotation -> (3,) pitch, yaw, roll, rad: as scipy's `as_euler("xyz")`, without its cost for one matrix."""
+    yaw = -math.asin(min(max(float(matrix[2, 0]), -1.0), 1.0))
+    pitch = math.atan2(matrix[2, 1], matrix[2, 2])
+    return np.array([pitch, yaw, math.atan2(matrix[1, 0], matrix[0, 0])])
+
+
 def ibug_landmarks(mesh: np.ndarray, width: int, height: int) -> np.ndarray:
     """(478, 3) mesh, x and y as shares of the image, z on the scale of x -> (68, 3) float64 pixels, z growing away from
     the viewer.

@@ -10,10 +10,9 @@ from pathlib import Path
 import mediapipe
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
-from scipy.spatial.transform import Rotation
 
 from facial_bench.types import Face
-from facial_bench_mediapipe.points import ibug_landmarks
+from facial_bench_mediapipe.points import euler_angles, ibug_landmarks
 
 BLINKS = (9, 10)
 """Places of eyeBlinkLeft and eyeBlinkRight among the 52 blendshapes."""
@@ -49,7 +48,7 @@ class FaceLandmarker:
         shapes = np.array([shape.score for shape in found.face_blendshapes[0]])
         return Face(
             landmarks=ibug_landmarks(mesh, image.shape[1], image.shape[0]),
-            rotation=Rotation.from_matrix(matrix[:3, :3]).as_euler("xyz"), translation=matrix[:3, 3],
+            rotation=euler_angles(matrix[:3, :3]), translation=matrix[:3, 3],
             blink=float(shapes[list(BLINKS)].mean()), extras={"blendshapes": shapes},
         )  # fmt: skip
 
