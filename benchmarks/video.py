@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.core import Row, print_nothing, row
@@ -35,12 +38,24 @@ def video_rows(repetitions: int) -> list[Row]:
         for source in sources:
             _bare_loop(folder / source.file, weights)
 
-    jobs = {"one": lambda: build(1), "bare": bare, "two": lambda: build(2)}
+    def bare_twice() -> None:
+        """Two bare loops at once, each over all videos: twice the work of one."""
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+            for _ in range(2):
+                pool.submit(_bare_loops, [folder / source.file for source in sources], weights)
+
+    jobs = {"one": lambda: build(1), "bare": bare, "two": lambda: build(2), "bare twice": bare_twice}
     times = interleaved(jobs, max(1, min(repetitions, 3)))
     return [
         row("building 10 videos (plain: decode and track, nothing else)", times["one"], times["bare"]),
         row("building 10 videos, two processes (plain: one process)", times["two"], times["one"]),
+        row("two bare loops at once (plain: one)", times["bare twice"], times["bare"]),
     ]
+
+
+def _bare_loops(videos: Sequence[Path], weights: Path) -> None:
+    for video in videos:
+        _bare_loop(video, weights)
 
 
 def _bare_loop(video: Path, weights: Path) -> int:
