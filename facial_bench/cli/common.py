@@ -27,7 +27,8 @@ plugin_option = click.option(
     help="Load a single Python file as a plugin; repeatable.",
 )  # fmt: skip
 option_option = click.option(
-    "--option", "options", multiple=True, metavar="K=V", help="An option of the method or importer; repeatable."
+    "--option", "options", multiple=True, metavar="K=V",
+    help="An option of the method, importer or audio features; repeatable.",
 )
 
 
