@@ -68,6 +68,9 @@ def test_a_folder_becomes_a_corpus(videos: Path, tmp_path: Path) -> None:
     assert set(np.argsort(clip.extras["loudness"])[-2:]) == {25, 65}
     assert not (tmp_path / "made.building").exists()
     assert str(tmp_path) not in json.dumps(corpus.manifest)
+    assert set(corpus.manifest["source"]["made_with"]) == {
+        "core", "fps", "longest", "min_tracked", "min_seconds", "tracker", "weights", "audio", "audio_digest",
+    }, "nothing that changes with a line of code"  # fmt: skip
 
 
 def test_one_worker_two_workers_the_same_corpus(videos: Path, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def _describe(
     """What the corpus tells of its making: no path outside the folder of videos, nothing of the machine."""
     used = {one.source.id for one in made}
     return {
-        "builder": "facial_bench.building 1", "tracker": settings.tracker, "made_with": dict(tools.key),
+        "builder": "facial_bench.building 1", "tracker": settings.tracker, "made_with": tools.note(),
         "videos": {
             source.id: {"file": source.file, "sound_offset": source.sound_offset}
             | {key: reports[source.id][key] for key in ("sha256", "wav_sha256", "sound")}

@@ -13,6 +13,8 @@ from facial_bench.protocol import Protocol
 from facial_bench.storage import file_digest
 from facial_bench.types import AudioFeature, Tracker, TrackerSpec
 
+SOURCES = ("building", "tracker_source", "audio_source")
+"""Parts of the key that are digests of source code."""
 LONGEST = 300.0
 """Seconds after which a shot goes on as another clip, so that memory and loss are bounded."""
 
@@ -44,6 +46,11 @@ class Tools:
     features: AudioFeature
     key: Mapping[str, object]
     """All that a built clip depends on besides the files of its video; JSON."""
+
+    def note(self) -> dict[str, object]:
+        """What the corpus tells of its making: the key without digests of source code, which would make another corpus
+        of the same clips with every line that changes."""
+        return {name: value for name, value in self.key.items() if name not in SOURCES}
 
     def start_tracker(self) -> Tracker:
         """A tracker for one shot."""
