@@ -46,13 +46,23 @@ def main() -> None:
         angle = np.degrees((turned[0].inv() * turned[1]).magnitude())
         every["landmarks"].append(share.ravel())
         every["rotation"].append(angle)
-        rows.append({
-            "clip": ours, "frames": f"{built.clip(ours).frames} and {reference.clip(theirs).frames}",
-            "landmarks, % of the eye distance": 100 * float(np.median(share)), "rotation, °": float(np.median(angle)),
-        })  # fmt: skip
+        rows.append(
+            {
+                "clip": ours,
+                "frames": f"{built.clip(ours).frames} and {reference.clip(theirs).frames}",
+                "landmarks, % of the eye distance": 100 * float(np.median(share)),
+                "rotation, °": float(np.median(angle)),
+            }
+        )
     whole = {name: float(np.median(np.concatenate(parts))) for name, parts in every.items()}
-    rows.append({"clip": "all", "frames": "", "landmarks, % of the eye distance": 100 * whole["landmarks"],
-                 "rotation, °": whole["rotation"]})  # fmt: skip
+    rows.append(
+        {
+            "clip": "all",
+            "frames": "",
+            "landmarks, % of the eye distance": 100 * whole["landmarks"],
+            "rotation, °": whole["rotation"],
+        }
+    )
     print(markdown(rows))
 
 

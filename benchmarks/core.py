@@ -31,9 +31,12 @@ RESAMPLES = 10_000
 def row(name: str, ours: Timing, plain: Timing | None = None) -> Row:
     """One line of the table."""
     return {
-        "what": name, "ours, ms": ours.median * 1e3, "best, ms": ours.best * 1e3,
-        "plain, ms": plain.median * 1e3 if plain else "", "plain / ours": plain.median / ours.median if plain else "",
-    }  # fmt: skip
+        "what": name,
+        "ours, ms": ours.median * 1e3,
+        "best, ms": ours.best * 1e3,
+        "plain, ms": plain.median * 1e3 if plain else "",
+        "plain / ours": plain.median / ours.median if plain else "",
+    }
 
 
 def harness_rows(repetitions: int) -> list[Row]:
@@ -114,10 +117,14 @@ def _permutation(repetitions: int) -> Row:
 
     def rows() -> list[dict[str, Any]]:
         return [
-            {"request": f"{p}{k}", "identity": p, "status": "ok",
-             "metrics": {"lmd": {"value": float(v), "weight": 1, "blocks": [[float(v), 1]]}}}
+            {
+                "request": f"{p}{k}",
+                "identity": p,
+                "status": "ok",
+                "metrics": {"lmd": {"value": float(v), "weight": 1, "blocks": [[float(v), 1]]}},
+            }
             for (p, k), v in zip(clips, rng.random(25), strict=True)
-        ]  # fmt: skip
+        ]
 
     a, b = [rows() for _ in range(3)], [rows() for _ in range(3)]
     values = [np.array([[row["metrics"]["lmd"]["value"] for row in seed] for seed in part]) for part in (a, b)]
@@ -126,8 +133,11 @@ def _permutation(repetitions: int) -> Row:
         draws, observed, hits = np.random.default_rng(0), 0.0, 0
         for k in range(RESAMPLES + 1):
             swap = draws.integers(2, size=25) if k else np.zeros(25, int)
-            gaps = [(y - x if s else x - y) for one, two in zip(*values, strict=True)
-                    for x, y, s in zip(one, two, swap, strict=True)]  # fmt: skip
+            gaps = [
+                (y - x if s else x - y)
+                for one, two in zip(*values, strict=True)
+                for x, y, s in zip(one, two, swap, strict=True)
+            ]
             observed = observed if k else abs(sum(gaps))
             hits += abs(sum(gaps)) >= observed - 1e-12
         return hits / (RESAMPLES + 1)

@@ -29,8 +29,9 @@ def distances(spread: float, seeds: int = 1, seed_spread: float = 0.0) -> Popula
     """A distance of each clip: log-normal around the person's mean of 1, 1.1 ...; a factor per training seed."""
 
     def draw(rng: np.random.Generator, clips: int) -> tuple[list[list[Unit]], bool]:
-        values = {p: (1 + k / 10) * np.exp(spread * rng.standard_normal(clips) - spread**2 / 2)
-                  for k, p in enumerate(PEOPLE)}  # fmt: skip
+        values = {
+            p: (1 + k / 10) * np.exp(spread * rng.standard_normal(clips) - spread**2 / 2) for k, p in enumerate(PEOPLE)
+        }
         factors = 1 + seed_spread * rng.standard_normal(seeds)
         return [[Unit(p, (v * f, 1.0)) for p in PEOPLE for v in values[p]] for f in factors], False
 
@@ -78,8 +79,14 @@ def coverage(population: Population, clips: int, draws: int, resamples: int) -> 
     hits, widths = 0, []
     for _ in range(draws):
         groups, proportion = population(rng, clips)
-        ends = interval(groups, dict.fromkeys(PEOPLE, 1 / 5), resamples=resamples, confidence=protocol.confidence,
-                        rng=rng, proportion=proportion)  # fmt: skip
+        ends = interval(
+            groups,
+            dict.fromkeys(PEOPLE, 1 / 5),
+            resamples=resamples,
+            confidence=protocol.confidence,
+            rng=rng,
+            proportion=proportion,
+        )
         hits += ends is not None and ends[0] <= expected <= ends[1]
         widths.append(ends[1] - ends[0] if ends else np.nan)
     return hits, float(np.nanmean(widths))

@@ -61,8 +61,13 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, di
     info = CorpusInfo("nobody", "1", "", protocol.fps, "none", 1, "cm", "px", "closure", PEOPLE)
     ruler = Ruler(nobody, info, [], protocol.window)
     found = make_references([Fold("", split, parts["train"], parts["test"], judges, ruler)], [])
-    names = {"pose": "pose_accuracy", "pose/raw": "pose_accuracy/raw", "pose/rotation": "pose_accuracy/rotation",
-             "blink": "blink_accuracy", "blink/raw": "blink_accuracy/raw"}  # fmt: skip
+    names = {
+        "pose": "pose_accuracy",
+        "pose/raw": "pose_accuracy/raw",
+        "pose/rotation": "pose_accuracy/rotation",
+        "blink": "blink_accuracy",
+        "blink/raw": "blink_accuracy/raw",
+    }
     return {form: found[names[form]] for form in forms()}
 
 
@@ -81,8 +86,11 @@ def report(title: str, draws: Sequence[dict[str, dict[str, object]]]) -> None:
         slipped = sum(any(rule(ref) for ref in found.values()) for found in draws)
         each = np.mean([rule(ref) for found in draws for ref in found.values()])
         ends = binomtest(slipped, len(draws)).proportion_ci(method="wilson")
-        print(f"{title} | {name} | {slipped}/{len(draws)} = {slipped / len(draws):.3f} "
-              f"[{ends.low:.3f}, {ends.high:.3f}] | {each:.3f}", flush=True)  # fmt: skip
+        print(
+            f"{title} | {name} | {slipped}/{len(draws)} = {slipped / len(draws):.3f} "
+            f"[{ends.low:.3f}, {ends.high:.3f}] | {each:.3f}",
+            flush=True,
+        )
 
 
 def main() -> None:

@@ -60,8 +60,18 @@ def main() -> None:
         videos, dest = Path(folder) / "videos", Path(folder) / "long"
         videos.mkdir()
         seconds = repeat(options.video, videos / f"long{options.video.suffix}", 3600 * options.hours)
-        command = [sys.executable, "-m", "facial_bench", "corpus", "build", str(videos), str(dest), "--workers", "1",
-                   *options.build_option]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "facial_bench",
+            "corpus",
+            "build",
+            str(videos),
+            str(dest),
+            "--workers",
+            "1",
+            *options.build_option,
+        ]
         began, samples = time.monotonic(), []
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while process.poll() is None:

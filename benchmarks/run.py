@@ -25,12 +25,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     options = parser.parse_args()
     machine = {
-        "threads": torch.get_num_threads(), "matrix GFLOP/s": matrix_rate() / 1e9, "torch": torch.__version__,
-        "processor": torch.backends.cpu.get_cpu_capability(), "python": platform.python_version(),
-    }  # fmt: skip
+        "threads": torch.get_num_threads(),
+        "matrix GFLOP/s": matrix_rate() / 1e9,
+        "torch": torch.__version__,
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "python": platform.python_version(),
+    }
     print(", ".join(f"{k} {v:.0f}" if isinstance(v, float) else f"{k} {v}" for k, v in machine.items()), "\n")
-    jobs = {"training": training_rows, "generation": generation_rows, "harness": harness_rows, "memory": memory_rows,
-            "video": video_rows}
+    jobs = {
+        "training": training_rows,
+        "generation": generation_rows,
+        "harness": harness_rows,
+        "memory": memory_rows,
+        "video": video_rows,
+    }
     if not options.quick:
         jobs["variants"] = variant_rows
     groups = {}

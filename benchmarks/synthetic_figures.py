@@ -104,8 +104,10 @@ def speech_figures(seed: int, index: int) -> dict[str, object]:
         "blank": np.mean(np.concatenate([take.audio.argmax(axis=1) == 28 for take in found])),
         "blinks a minute, set": person.blink.rate,
         "drawn": sum(len(take.blinks.onset) for take in found) / seconds * 60,
-        "pitch, deg": spread[0], "yaw, deg": spread[1], "roll, deg": spread[2],
-    }  # fmt: skip
+        "pitch, deg": spread[0],
+        "yaw, deg": spread[1],
+        "roll, deg": spread[2],
+    }
 
 
 def learnable(index: int) -> dict[str, object]:
@@ -120,12 +122,13 @@ def learnable(index: int) -> dict[str, object]:
         return float(np.mean([np.corrcoef(inputs[k] @ weights, targets[k])[0, 1] for k in range(7, 12)]))
 
     return {
-        "person": person.name, "lip gap": score([take.articulators[:, 1] for take in found], 300.0),
+        "person": person.name,
+        "lip gap": score([take.articulators[:, 1] for take in found], 300.0),
         "jaw": score([take.articulators[:, 0] for take in found], 300.0),
         "main axis": score([take.rotation[:, axis] - take.rotation[:, axis].mean() for take in found], 3000.0),
         "its velocity": score([np.gradient(take.rotation[:, axis]) for take in found], 3000.0),
         "closure": score([take.closure for take in found], 3000.0),
-    }  # fmt: skip
+    }
 
 
 def _features(audio: np.ndarray) -> np.ndarray:

@@ -66,9 +66,12 @@ def _bare_loop(video: Path, weights: Path) -> int:
     from mediapipe.tasks.python import BaseOptions, vision
 
     options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(weights)), running_mode=vision.RunningMode.VIDEO, num_faces=1,
-        output_face_blendshapes=True, output_facial_transformation_matrixes=True,
-    )  # fmt: skip
+        base_options=BaseOptions(model_asset_path=str(weights)),
+        running_mode=vision.RunningMode.VIDEO,
+        num_faces=1,
+        output_face_blendshapes=True,
+        output_facial_transformation_matrixes=True,
+    )
     found = 0
     with vision.FaceLandmarker.create_from_options(options) as landmarker, av.open(str(video)) as container:
         stream = container.streams.video[0]

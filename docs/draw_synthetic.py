@@ -18,8 +18,17 @@ from facial_bench.synthetic.people import people
 from facial_bench.synthetic.tracks import Take, record
 
 SEED = 0
-LINES = (range(0, 17), range(17, 22), range(22, 27), range(27, 31), range(31, 36), [*range(36, 42), 36],
-         [*range(42, 48), 42], [*range(48, 60), 48], [*range(60, 68), 60])  # fmt: skip
+LINES = (
+    range(0, 17),
+    range(17, 22),
+    range(22, 27),
+    range(27, 31),
+    range(31, 36),
+    [*range(36, 42), 36],
+    [*range(42, 48), 42],
+    [*range(48, 60), 48],
+    [*range(60, 68), 60],
+)
 
 
 def draw_face(axes: plt.Axes, points: np.ndarray, title: str, colour: str = "k") -> None:

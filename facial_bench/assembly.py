@@ -24,10 +24,17 @@ def corpus_name(dest: Path | str) -> str:
 
 
 def assemble(
-    dest: Path | str, tracks: Sequence[Track], *, audio_kind: str, source: Mapping[str, Any],
-    log: Callable[[str], None], blink_scale: str = "closure", length_unit: str = "cm",
-    expression: Mapping[str, np.ndarray] | None = None, entries: Sequence[ClipEntry] | None = None,
-) -> None:  # fmt: skip
+    dest: Path | str,
+    tracks: Sequence[Track],
+    *,
+    audio_kind: str,
+    source: Mapping[str, Any],
+    log: Callable[[str], None],
+    blink_scale: str = "closure",
+    length_unit: str = "cm",
+    expression: Mapping[str, np.ndarray] | None = None,
+    entries: Sequence[ClipEntry] | None = None,
+) -> None:
     """Fit the face model to the training part of the split and write the corpus folder, whole or not at all.
 
     Args:
@@ -48,10 +55,18 @@ def assemble(
     model, clips = corpus_from_tracks(tracks, split_clips(entries, protocol), expression)
     shares: dict[str, float] = {}
     write_corpus(
-        dest, name=name, version="1", protocol_fps=protocol.fps, audio_kind=audio_kind, length_unit=length_unit,
-        landmark_unit="px", blink_scale=blink_scale, face_model=model, clips=_noted(model, clips, shares),
+        dest,
+        name=name,
+        version="1",
+        protocol_fps=protocol.fps,
+        audio_kind=audio_kind,
+        length_unit=length_unit,
+        landmark_unit="px",
+        blink_scale=blink_scale,
+        face_model=model,
+        clips=_noted(model, clips, shares),
         source=source,
-    )  # fmt: skip
+    )
     worst = max(shares, key=lambda clip: shares[clip])
     log(
         f"Face model fitted: decoded motion lands {100 * np.mean(list(shares.values())):.2f} % of the outer-eye "

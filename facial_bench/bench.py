@@ -43,9 +43,14 @@ def protocol_with(specs: Sequence[MetricSpec], protocol: Protocol | None = None)
 
 
 def prepare(
-    corpus: Corpus, protocol: Protocol, specs: Sequence[MetricSpec], *, device: str, cache: Path,
+    corpus: Corpus,
+    protocol: Protocol,
+    specs: Sequence[MetricSpec],
+    *,
+    device: str,
+    cache: Path,
     log: Callable[[str], None],
-) -> Bench:  # fmt: skip
+) -> Bench:
     """Split the corpus, train the judges on its real training motion (or find them cached), score the references.
 
     Raises:
@@ -69,9 +74,15 @@ def prepare(
         name = "" if len(splits) == 1 else f"fold-{k}"
         with timed(timing, "classifiers_s"), deterministic():
             judges, cached = load_or_train(
-                own["train"], own["validation"], corpus.info.identities, protocol, key=f"{corpus.info.digest}{name}",
-                cache=cache, device=device, log=log,
-            )  # fmt: skip
+                own["train"],
+                own["validation"],
+                corpus.info.identities,
+                protocol,
+                key=f"{corpus.info.digest}{name}",
+                cache=cache,
+                device=device,
+                log=log,
+            )
         timing["classifiers_cached"] &= cached
         with timed(timing, "measures_s"):
             ruler = make_ruler(corpus.face_model, corpus.info, specs, own["train"], own["test"], protocol.window)

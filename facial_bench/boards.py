@@ -99,8 +99,9 @@ def _filled(
         groups = [result["clips"] for result in own]
         if len({tuple(sorted(row["request"] for row in rows)) for rows in groups}) > 1:
             raise ResultError(f"The seeds of {label} were asked for different clips. Run them again.")
-        reasons = [r["metrics"][metric]["reason"] for r in own
-                   if r["metrics"].get(metric, {}).get("status") == "refused"]  # fmt: skip
+        reasons = [
+            r["metrics"][metric]["reason"] for r in own if r["metrics"].get(metric, {}).get("status") == "refused"
+        ]
         if "parts" in column.reference and metric not in pools:
             reasons.append("no plugin here computes it from its parts")
         refused.update({label: reasons[0]} if reasons else {})
@@ -111,9 +112,12 @@ def _filled(
             {label: [result["clips"] for result in own] for label, own in methods.items()},
             {label: entry["value"] for label, entry in cells.items() if entry["value"] is not None},
             [label for label, own in methods.items() if is_null(own) and not _is_copy(label, metric)],
-            metric=metric, higher=column.about["higher_is_better"], estimate=estimate, protocol=protocol,
+            metric=metric,
+            higher=column.about["higher_is_better"],
+            estimate=estimate,
+            protocol=protocol,
             ranked=metric in MAIN,
-        )  # fmt: skip
+        )
     return replace(column, cells=cells, refused=refused, standing=standing)
 
 

@@ -54,11 +54,21 @@ def facial_bench_generators() -> Sequence[GeneratorSpec]:
         null("time-reversed", "a training piece of the same person, backwards"),
         null("naive-blinker", "a still face whose lids a timer shuts every four seconds"),
         null("ar1", "noise with the person's mean, variance and memory of one frame"),
-        GeneratorSpec("precomputed", "finished outputs of any system: --option motions=DIR or videos=DIR",
-                      "whoever made them", precomputed, partial=True, fingerprint=fingerprint),
-        GeneratorSpec("ridge", "linear regression from 16 audio frames to the face state, per person",
-                      "ridge regression (Hoerl and Kennard 1970)", ridge),
-    ]  # fmt: skip
+        GeneratorSpec(
+            "precomputed",
+            "finished outputs of any system: --option motions=DIR or videos=DIR",
+            "whoever made them",
+            precomputed,
+            partial=True,
+            fingerprint=fingerprint,
+        ),
+        GeneratorSpec(
+            "ridge",
+            "linear regression from 16 audio frames to the face state, per person",
+            "ridge regression (Hoerl and Kennard 1970)",
+            ridge,
+        ),
+    ]
 
 
 @hookimpl
@@ -105,6 +115,7 @@ def facial_bench_audio_features() -> Sequence[AudioFeatureSpec]:
 
     return [
         AudioFeatureSpec("mel29", "29 mel bands, log power; no option", mel29),
-        AudioFeatureSpec("arrays", "computed elsewhere; options folder=DIR, rate=HZ: NAME.npy, .npz or .pkl per video",
-                         arrays),
-    ]  # fmt: skip
+        AudioFeatureSpec(
+            "arrays", "computed elsewhere; options folder=DIR, rate=HZ: NAME.npy, .npz or .pkl per video", arrays
+        ),
+    ]

@@ -114,9 +114,15 @@ def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Pro
     ends = _paired_interval(found, metric, shares, estimate, protocol, values[0] - values[1])
     effect, higher = _effects(_clip_values(found.a) - _clip_values(found.b)) if estimate is ratio else (None, None)
     return Difference(
-        *values, *ends, p=found.p, smallest_p=found.smallest_p, clips=found.clips, left_out=len(asked) - found.clips,
-        effect=effect, a_higher=higher,
-    )  # fmt: skip
+        *values,
+        *ends,
+        p=found.p,
+        smallest_p=found.smallest_p,
+        clips=found.clips,
+        left_out=len(asked) - found.clips,
+        effect=effect,
+        a_higher=higher,
+    )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -141,11 +147,15 @@ def mean_ranks(methods: Mapping[str, Groups], metric: str, higher: bool) -> dict
     if not common[0] or any("part" in row["metrics"][metric] for row in common[0]):
         return None
     requests = [row["request"] for row in common[0] if metric in row["metrics"]]
-    table = np.array([
-        [np.mean([row["metrics"][metric]["value"] for rows in groups for row in rows if row["request"] == name])
-         for name in requests]
-        for groups in methods.values()
-    ])  # fmt: skip
+    table = np.array(
+        [
+            [
+                np.mean([row["metrics"][metric]["value"] for rows in groups for row in rows if row["request"] == name])
+                for name in requests
+            ]
+            for groups in methods.values()
+        ]
+    )
     ranks = rankdata(-table if higher else table, axis=0)
     return dict(zip(methods, ranks.mean(axis=1).tolist(), strict=True))
 
@@ -165,9 +175,16 @@ class Standing:
 
 
 def stand(
-    methods: Mapping[str, Groups], values: Mapping[str, float], nulls: Sequence[str], *, metric: str, higher: bool,
-    estimate: Estimate, protocol: Protocol, ranked: bool = True,
-) -> Standing:  # fmt: skip
+    methods: Mapping[str, Groups],
+    values: Mapping[str, float],
+    nulls: Sequence[str],
+    *,
+    metric: str,
+    higher: bool,
+    estimate: Estimate,
+    protocol: Protocol,
+    ranked: bool = True,
+) -> Standing:
     """Compare all methods pairwise on one metric, or only each with the strongest null; Holm-corrected over the pairs.
 
     A method's rank interval runs from 1 + the number of methods that are significantly better to the number of methods
@@ -221,9 +238,12 @@ def _swaps(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _swapped(
-    a: Mapping[str, list[Unit]], b: Mapping[str, list[Unit]], shares: Mapping[str, float], swaps: np.ndarray,
+    a: Mapping[str, list[Unit]],
+    b: Mapping[str, list[Unit]],
+    shares: Mapping[str, float],
+    swaps: np.ndarray,
     estimate: Estimate,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """(R,) value of A - value of B after each swap."""
     total, first = np.zeros(len(swaps)), 0
     for person, share in shares.items():
@@ -237,16 +257,22 @@ def _swapped(
 
 
 def _paired_interval(
-    found: Permutation, metric: str, shares: Mapping[str, float], estimate: Estimate, protocol: Protocol,
+    found: Permutation,
+    metric: str,
+    shares: Mapping[str, float],
+    estimate: Estimate,
+    protocol: Protocol,
     difference: float,
-) -> tuple[float | None, float | None]:  # fmt: skip
+) -> tuple[float | None, float | None]:
     """Percentile interval of the difference; the same clips are drawn for both, because the same seed draws them."""
     seeds = len(found.a)
     units = [[make_units(rows, metric) for rows in part] for part in (found.rows[:seeds], found.rows[seeds:])]
     draws = [
-        bootstrap_draws(own, shares, protocol.resamples,
-                        np.random.default_rng(derive_seed(0, "bootstrap", metric)), estimate) for own in units
-    ]  # fmt: skip
+        bootstrap_draws(
+            own, shares, protocol.resamples, np.random.default_rng(derive_seed(0, "bootstrap", metric)), estimate
+        )
+        for own in units
+    ]
     if draws[0] is None or draws[1] is None or np.isnan(draws[0] - draws[1]).mean() > 0.5:
         return None, None
     middle = point(units[0], shares, estimate) - point(units[1], shares, estimate)

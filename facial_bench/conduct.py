@@ -108,6 +108,9 @@ def describe_conduct(generator: Generator, tasks: Sequence[Task]) -> dict[str, A
         return {"reason": " ".join(f"{type(problem).__name__}: {problem}".split())[:300]}
     milliseconds = None if found.frames is None else 1000 * found.frames / request.fps
     return {
-        "uses_audio": found.uses_audio, "look_ahead_frames": found.frames, "look_ahead_ms": milliseconds,
-        "probed_frames": request.frames, "real_time_factor": request.frames / request.fps / max(seconds, 1e-9),
-    }  # fmt: skip
+        "uses_audio": found.uses_audio,
+        "look_ahead_frames": found.frames,
+        "look_ahead_ms": milliseconds,
+        "probed_frames": request.frames,
+        "real_time_factor": request.frames / request.fps / max(seconds, 1e-9),
+    }

@@ -20,15 +20,7 @@ from facial_bench.manifest import CLIP_ARRAYS, LONGEST_NAME, REBUILD, SCHEMA, ch
 from facial_bench.protocol import digest
 from facial_bench.split import ClipEntry, Segment
 from facial_bench.storage import file_digest, read_arrays, read_json, safe_name, write_arrays, write_json
-from facial_bench.types import (
-    EXPRESSION_WIDTH,
-    LANDMARKS,
-    Camera,
-    Clip,
-    CorpusInfo,
-    FaceModel,
-    Motion,
-)  # fmt: skip
+from facial_bench.types import EXPRESSION_WIDTH, LANDMARKS, Camera, Clip, CorpusInfo, FaceModel, Motion
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +58,16 @@ class Corpus:
         camera = Camera(**record["camera"])
         motion = Motion(arrays["expression"], arrays["pose"], arrays["blink"])
         return Clip(
-            record["id"], record["identity"], record["recording"], arrays["audio"], motion,
-            arrays["landmarks"], arrays["valid"], camera,
+            record["id"],
+            record["identity"],
+            record["recording"],
+            arrays["audio"],
+            motion,
+            arrays["landmarks"],
+            arrays["valid"],
+            camera,
             extras={name: array for name, array in arrays.items() if name not in CLIP_ARRAYS},
-        )  # fmt: skip
+        )
 
     def segments(self, segments: Iterable[Segment]) -> list[Clip]:
         """The stretches of clips that a part of a split names."""
@@ -118,10 +116,19 @@ def open_corpus(path: Path | str) -> Corpus:
 
 
 def write_corpus(
-    dest: Path | str, *, name: str, version: str, protocol_fps: float, audio_kind: str, length_unit: str,
-    landmark_unit: str, blink_scale: str, face_model: FaceModel, clips: Iterable[Clip],
+    dest: Path | str,
+    *,
+    name: str,
+    version: str,
+    protocol_fps: float,
+    audio_kind: str,
+    length_unit: str,
+    landmark_unit: str,
+    blink_scale: str,
+    face_model: FaceModel,
+    clips: Iterable[Clip],
     source: Mapping[str, Any] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write a corpus folder at `dest` (absent or empty), whole or not at all; one clip in memory at a time.
 
     Args:
@@ -157,15 +164,25 @@ def write_corpus(
         lacking = sorted({row["identity"] for row in rows} - set(people))
         if lacking:
             raise CorpusError(f"The face model of {dest} has no neutral shape of {', '.join(lacking)}. Add one.")
-        arrays = {"mean": face_model.mean, "basis": face_model.basis,
-                  "neutral": np.stack([face_model.neutral[person] for person in people])}  # fmt: skip
+        arrays = {
+            "mean": face_model.mean,
+            "basis": face_model.basis,
+            "neutral": np.stack([face_model.neutral[person] for person in people]),
+        }
         sha = write_arrays(partial / "face_model.safetensors", _as_float32(arrays), error=CorpusError)
         manifest = {
-            "schema": SCHEMA, "name": name, "version": version, "fps": protocol_fps,
-            "audio": {"kind": audio_kind, "width": rows[0].pop("audio_width")}, "length_unit": length_unit,
-            "landmark_unit": landmark_unit, "blink_scale": blink_scale, "source": dict(source or {}),
-            "face_model": {"file": "face_model.safetensors", "sha256": sha, "identities": people}, "clips": rows,
-        }  # fmt: skip
+            "schema": SCHEMA,
+            "name": name,
+            "version": version,
+            "fps": protocol_fps,
+            "audio": {"kind": audio_kind, "width": rows[0].pop("audio_width")},
+            "length_unit": length_unit,
+            "landmark_unit": landmark_unit,
+            "blink_scale": blink_scale,
+            "source": dict(source or {}),
+            "face_model": {"file": "face_model.safetensors", "sha256": sha, "identities": people},
+            "clips": rows,
+        }
         for row in rows[1:]:
             if row.pop("audio_width") != manifest["audio"]["width"]:
                 raise CorpusError(f"Clip {row['id']}: its audio features are of another width than {rows[0]['id']}'s.")
@@ -189,18 +206,32 @@ def _write_clip(folder: Path, clip: Clip, taken: set[str]) -> dict[str, Any]:
         raise CorpusError(f"Two clips are named {clip.id}. Give every clip a name of its own.")
     if np.ndim(clip.audio) != 2:
         raise CorpusError(f"Clip {clip.id}: audio should be of shape (T, F), found {np.shape(clip.audio)}.")
-    arrays = _as_float32({
-        "audio": clip.audio, "expression": clip.motion.expression, "pose": clip.motion.pose,
-        "blink": clip.motion.blink, "landmarks": clip.landmarks,
-    } | {safe_name(name, "array", CorpusError): array for name, array in clip.extras.items()})  # fmt: skip
+    arrays = _as_float32(
+        {
+            "audio": clip.audio,
+            "expression": clip.motion.expression,
+            "pose": clip.motion.pose,
+            "blink": clip.motion.blink,
+            "landmarks": clip.landmarks,
+        }
+        | {safe_name(name, "array", CorpusError): array for name, array in clip.extras.items()}
+    )
     file = f"clips/{clip.id}.safetensors"
     sha = write_arrays(folder / file, {**arrays, "valid": np.asarray(clip.valid, bool)}, error=CorpusError)
     return {
-        "id": clip.id, "identity": clip.identity, "recording": str(clip.recording), "frames": int(clip.frames),
-        "file": file, "sha256": sha, "audio_width": int(clip.audio.shape[1]),
-        "camera": {"width": int(clip.camera.width), "height": int(clip.camera.height),
-        "focal": float(clip.camera.focal)},
-    }  # fmt: skip
+        "id": clip.id,
+        "identity": clip.identity,
+        "recording": str(clip.recording),
+        "frames": int(clip.frames),
+        "file": file,
+        "sha256": sha,
+        "audio_width": int(clip.audio.shape[1]),
+        "camera": {
+            "width": int(clip.camera.width),
+            "height": int(clip.camera.height),
+            "focal": float(clip.camera.focal),
+        },
+    }
 
 
 def _as_float32(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -232,8 +263,16 @@ def _tracker(manifest: Mapping[str, Any]) -> str:
 def _assemble(path: Path, manifest: Mapping[str, Any], model: FaceModel) -> Corpus:
     entries = tuple(ClipEntry(r["id"], r["identity"], r["recording"], r["frames"]) for r in manifest["clips"])
     info = CorpusInfo(
-        manifest["name"], manifest["version"], digest(manifest), manifest["fps"], manifest["audio"]["kind"],
-        manifest["audio"]["width"], manifest["length_unit"], manifest["landmark_unit"], manifest["blink_scale"],
-        tuple(sorted({entry.identity for entry in entries})), _tracker(manifest),
-    )  # fmt: skip
+        manifest["name"],
+        manifest["version"],
+        digest(manifest),
+        manifest["fps"],
+        manifest["audio"]["kind"],
+        manifest["audio"]["width"],
+        manifest["length_unit"],
+        manifest["landmark_unit"],
+        manifest["blink_scale"],
+        tuple(sorted({entry.identity for entry in entries})),
+        _tracker(manifest),
+    )
     return Corpus(path, info, entries, model, manifest)

@@ -57,9 +57,14 @@ def make_tasks(
             person = clip.identity if driving == SELF else follower[clip.identity]
             name = f"{driving}/{clip.id}@{clip.start}"
             request = Request(
-                name, person, _read_only(clip.audio), _read_only(initial[person]), fps,
-                derive_seed(seed, "request", name), clip.camera if driving == SELF else None,
-            )  # fmt: skip
+                name,
+                person,
+                _read_only(clip.audio),
+                _read_only(initial[person]),
+                fps,
+                derive_seed(seed, "request", name),
+                clip.camera if driving == SELF else None,
+            )
             tasks.append(Task(request, driving, clip))
     return tasks
 

@@ -101,10 +101,11 @@ def corpus_from_tracks(
         heads = {who: _head(who, own) for who, own in people.items()}
         faces = [part.shapes * heads[part.identity][0] + heads[part.identity][1] for part in parts]
         neutral = {
-            who: np.concatenate([face for face, part in zip(faces, parts, strict=True) if part.identity == who])
-            .mean(axis=0, dtype=np.float64)
+            who: np.concatenate([face for face, part in zip(faces, parts, strict=True) if part.identity == who]).mean(
+                axis=0, dtype=np.float64
+            )
             for who in people
-        }  # fmt: skip
+        }
         centred = [(f - neutral[p.identity]).reshape(-1, LANDMARKS * 3) for f, p in zip(faces, parts, strict=True)]
         means = None
         if expression is None:
@@ -113,7 +114,7 @@ def corpus_from_tracks(
             means = {
                 who: np.concatenate([part.expression for part in own]).mean(axis=0, dtype=np.float64)
                 for who, own in people.items()
-            }  # fmt: skip
+            }
             known = np.concatenate([part.expression.astype(np.float64) - means[part.identity] for part in parts])
             basis = ridge_directions(known, np.concatenate(centred))
     model = FaceModel(
@@ -136,9 +137,7 @@ def corpus_from_tracks(
     return model, clips()
 
 
-def _training(
-    track: Track, split: Split, every: int, expression: Mapping[str, np.ndarray] | None
-) -> _Training:  # fmt: skip
+def _training(track: Track, split: Split, every: int, expression: Mapping[str, np.ndarray] | None) -> _Training:
     _check(track, expression)
     chosen = np.zeros(len(track.valid), dtype=bool)
     for segment in split.train:
@@ -152,11 +151,13 @@ def _training(
     centroid = landmarks[:, list(RIGID), :2].mean(axis=1) - centre
     seen = centroid * FLIP[:2] * depth[:, None] / track.camera.focal
     return _Training(
-        track.identity, shapes, radius * depth / track.camera.focal,
+        track.identity,
+        shapes,
+        radius * depth / track.camera.focal,
         rotation_matrices(track.rotation[chosen])[:, :2].reshape(-1, 3),
         (seen - track.translation[chosen, :2]).reshape(-1),
         None if expression is None else np.asarray(expression[track.id])[chosen],
-    )  # fmt: skip
+    )
 
 
 def _head(who: str, own: Sequence[_Training]) -> tuple[float, np.ndarray]:
@@ -227,9 +228,13 @@ def _check(track: Track, expression: Mapping[str, np.ndarray] | None) -> None:
 def _clip(track: Track, expression: np.ndarray) -> Clip:
     pose = np.concatenate([track.rotation, track.translation], axis=1)
     return Clip(
-        id=track.id, identity=track.identity, recording=track.recording,
+        id=track.id,
+        identity=track.identity,
+        recording=track.recording,
         audio=np.asarray(track.audio, np.float32),
         motion=Motion(expression.astype(np.float32), pose.astype(np.float32), np.asarray(track.blink, np.float32)),
-        landmarks=np.asarray(track.landmarks, np.float32), valid=np.asarray(track.valid, bool), camera=track.camera,
+        landmarks=np.asarray(track.landmarks, np.float32),
+        valid=np.asarray(track.valid, bool),
+        camera=track.camera,
         extras={name: np.asarray(array, np.float32) for name, array in track.extras.items()},
-    )  # fmt: skip
+    )

@@ -35,8 +35,11 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
         GenerationError: a missing array, a wrong shape, length or dtype, NaN or infinities; says what was expected
             and what came.
     """
-    shapes = {"expression": (request.frames, EXPRESSION_WIDTH), "pose": (request.frames, POSE_WIDTH),
-              "blink": (request.frames,)}  # fmt: skip
+    shapes = {
+        "expression": (request.frames, EXPRESSION_WIDTH),
+        "pose": (request.frames, POSE_WIDTH),
+        "blink": (request.frames,),
+    }
     if partial:
         shapes["landmarks"] = (request.frames, LANDMARKS, 3)
         shapes = {name: shape for name, shape in shapes.items() if getattr(motion, name, None) is not None}
@@ -62,9 +65,14 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
 
 
 def generate(
-    generator: Generator, tasks: Sequence[Task], folder: Path, *, batch: int, log: Callable[[str], None],
+    generator: Generator,
+    tasks: Sequence[Task],
+    folder: Path,
+    *,
+    batch: int,
+    log: Callable[[str], None],
     partial: bool = False,
-) -> dict[str, Outcome]:  # fmt: skip
+) -> dict[str, Outcome]:
     """request id -> outcome, generating what the folder does not hold yet.
 
     Args:

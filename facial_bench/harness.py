@@ -61,27 +61,51 @@ def evaluate(method: Method, bench: Bench, settings: Settings, out: Path, log: C
         blamed = f"{method.plugin}: method {method.spec.name}"
         raise GenerationError(f"{blamed} failed on all {len(rows)} clips; {rows[0]['request']}: {rows[0]['reason']}.")
     result = {
-        "schema": SCHEMA, "protocol": {"name": protocol.name, "digest": protocol.digest(), "folds": protocol.folds},
-        "corpus": {"name": corpus.info.name, "version": corpus.info.version, "digest": corpus.info.digest,
-                   "label": corpus_label(corpus, protocol), "identities": list(corpus.info.identities),
-                   "audio": corpus.info.audio_kind, "blink_scale": corpus.info.blink_scale,
-                   "length_unit": corpus.info.length_unit, "split": dict(bench.folds[0].split.notes)},
-        "method": {"name": method.spec.name, "label": method_label(method.spec.name, settings),
-                   "reference": method.spec.reference, "plugin": method.plugin, "version": method.version,
-                   "budget": settings.budget, "options": dict(sorted(settings.options.items())),
-                   **({"inputs": inputs} if inputs else {})},
-        "seed": settings.seed, "device": describe_device(settings.device), "conduct": conduct,
-        "metrics": make_metrics(rows, bench), "references": bench.references, "clips": rows,
-        "environment": _environment(corpus), "timing": timing,
-    }  # fmt: skip
+        "schema": SCHEMA,
+        "protocol": {"name": protocol.name, "digest": protocol.digest(), "folds": protocol.folds},
+        "corpus": {
+            "name": corpus.info.name,
+            "version": corpus.info.version,
+            "digest": corpus.info.digest,
+            "label": corpus_label(corpus, protocol),
+            "identities": list(corpus.info.identities),
+            "audio": corpus.info.audio_kind,
+            "blink_scale": corpus.info.blink_scale,
+            "length_unit": corpus.info.length_unit,
+            "split": dict(bench.folds[0].split.notes),
+        },
+        "method": {
+            "name": method.spec.name,
+            "label": method_label(method.spec.name, settings),
+            "reference": method.spec.reference,
+            "plugin": method.plugin,
+            "version": method.version,
+            "budget": settings.budget,
+            "options": dict(sorted(settings.options.items())),
+            **({"inputs": inputs} if inputs else {}),
+        },
+        "seed": settings.seed,
+        "device": describe_device(settings.device),
+        "conduct": conduct,
+        "metrics": make_metrics(rows, bench),
+        "references": bench.references,
+        "clips": rows,
+        "environment": _environment(corpus),
+        "timing": timing,
+    }
     timing["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return write_result(folder / "result.json", result)
 
 
 def _evaluate_fold(
-    method: Method, bench: Bench, fold: Fold, settings: Settings, folder: Path, timing: dict[str, Any],
+    method: Method,
+    bench: Bench,
+    fold: Fold,
+    settings: Settings,
+    folder: Path,
+    timing: dict[str, Any],
     log: Callable[[str], None],
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:  # fmt: skip
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The rows of one fold, and how the method behaves."""
     corpus = bench.corpus
     context = make_context(corpus, settings, log)
@@ -89,8 +113,7 @@ def _evaluate_fold(
     with deterministic():
         generator = fitted(method, context, fold.training, folder, timing)
         with timed(timing, "generate_s"):
-            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log,
-                                partial=method.spec.partial)  # fmt: skip
+            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log, partial=method.spec.partial)
         conduct = describe_conduct(generator, tasks)
     timing["real_time_factor"] = conduct.pop("real_time_factor", None)
     for name, outcome in outcomes.items():
@@ -133,7 +156,7 @@ def make_metrics(rows: Sequence[Mapping[str, Any]], bench: Bench) -> dict[str, A
             {"unit": one.unit, "higher_is_better": one.higher_is_better, "definition": definition_digest(one)},
         )
         for one in (*bench.specs, *accuracy_definitions())
-    }  # fmt: skip
+    }
 
 
 def _absence(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, str]:
@@ -144,7 +167,12 @@ def _absence(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, str]:
 
 def _environment(corpus: Corpus) -> dict[str, Any]:
     return {
-        "facial_bench": __version__, "python": platform.python_version(), "torch": torch.__version__,
-        "numpy": np.__version__, "platform": f"{platform.system()} {platform.machine()}", "cpus": os.cpu_count(),
-        "threads": torch.get_num_threads(), "corpus_path": os.path.relpath(corpus.path),
-    }  # fmt: skip
+        "facial_bench": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "corpus_path": os.path.relpath(corpus.path),
+    }

@@ -11,14 +11,7 @@ from collections.abc import Sequence
 
 import pluggy
 
-from facial_bench.types import (
-    AudioFeatureSpec,
-    CorpusSpec,
-    GeneratorSpec,
-    ImporterSpec,
-    MetricSpec,
-    TrackerSpec,
-)  # fmt: skip
+from facial_bench.types import AudioFeatureSpec, CorpusSpec, GeneratorSpec, ImporterSpec, MetricSpec, TrackerSpec
 
 PROJECT = "facial_bench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -58,6 +51,10 @@ def facial_bench_audio_features() -> Sequence[AudioFeatureSpec]:  # type: ignore
 def spec_types() -> dict[str, type]:
     """kind -> the type that `facial_bench_<kind>` lists."""
     return {
-        "generators": GeneratorSpec, "corpora": CorpusSpec, "importers": ImporterSpec, "metrics": MetricSpec,
-        "trackers": TrackerSpec, "audio_features": AudioFeatureSpec,
-    }  # fmt: skip
+        "generators": GeneratorSpec,
+        "corpora": CorpusSpec,
+        "importers": ImporterSpec,
+        "metrics": MetricSpec,
+        "trackers": TrackerSpec,
+        "audio_features": AudioFeatureSpec,
+    }

@@ -83,13 +83,17 @@ def _write(board: Board, entries: Sequence[Entry]) -> str:
     corpus, rules = first["corpus"], first["protocol"]
     devices = sorted({result["device"] for result in board.results})
     lines = [
-        f"# {escape(corpus['label'])}", "",
+        f"# {escape(corpus['label'])}",
+        "",
         f"Corpus {escape(corpus['name'])} {escape(corpus['version'])} "
         f"({len(corpus.get('identities', []))} identities, audio {escape(str(corpus.get('audio')))}, "
         f"digest `{escape(corpus['digest'][:16])}`), protocol {escape(rules['name'])} "
         f"(digest `{escape(rules['digest'][:16])}`), "
-        f"computed on {escape(', '.join(devices))}.", "", NOTE, "",
-    ]  # fmt: skip
+        f"computed on {escape(', '.join(devices))}.",
+        "",
+        NOTE,
+        "",
+    ]
     left = [name for name in board.columns if name not in MAIN]
     parts = {"Scores": [name for name in MAIN if name in board.columns]}
     for title, prefixes in SECTIONS.items():
@@ -154,8 +158,10 @@ def _shown(board: Board, column: Column, label: str, notes: list[str]) -> str:
     if entry["n_failed"]:
         text += " †"
         whole = entry["n_clips"] * len(board.methods[label])
-        notes.append(f"† {escape(label)}, {metric}: {entry['n_failed']} of {whole} clips have no value (failed, or not "
-                     "defined); in an accuracy they count as wrong, the others are over what is left.")  # fmt: skip
+        notes.append(
+            f"† {escape(label)}, {metric}: {entry['n_failed']} of {whole} clips have no value (failed, or not "
+            "defined); in an accuracy they count as wrong, the others are over what is left."
+        )
     return text
 
 
@@ -172,8 +178,14 @@ def _skills(board: Board) -> list[str]:
         skills = [None if v is None else skill(v, column.reference) for v, column in zip(values, shown, strict=True)]
         rows.append([_name(board, label), *(number(value, "skill") for value in skills)])
     table = markdown(rows, ["method", *(escape(column.metric) for column in shown)])
-    return ["## Skill", "", "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped.", "",
-            table, ""]  # fmt: skip
+    return [
+        "## Skill",
+        "",
+        "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped.",
+        "",
+        table,
+        "",
+    ]
 
 
 def _null_skills(board: Board) -> list[str]:
@@ -191,12 +203,24 @@ def _null_skills(board: Board) -> list[str]:
             value = column.cells[label]["value"]
             mark = MARKS[column.standing.against.get(label, "beats")]
             shown.append("–" if value is None else number(None if passed else skill(value, base), "skill") + mark)
-        rows.append([f"{escape(column.metric)} {arrow(column.about)}", f"*{escape(best)}*",
-                     number(base["chance"], column.about["unit"]), *shown])  # fmt: skip
+        rows.append(
+            [
+                f"{escape(column.metric)} {arrow(column.about)}",
+                f"*{escape(best)}*",
+                number(base["chance"], column.about["unit"]),
+                *shown,
+            ]
+        )
     if not rows or not labels:
         return []
-    return ["## Null skill", "", f"{NULL_SKILL} The smallest p that the fewest clips can give is {smallest:.3g}.", "",
-            markdown(rows, ["metric", "strongest null", "its value", *map(escape, labels)]), ""]  # fmt: skip
+    return [
+        "## Null skill",
+        "",
+        f"{NULL_SKILL} The smallest p that the fewest clips can give is {smallest:.3g}.",
+        "",
+        markdown(rows, ["metric", "strongest null", "its value", *map(escape, labels)]),
+        "",
+    ]
 
 
 def _beyond(column: Column, value: float) -> bool:
@@ -213,10 +237,13 @@ def _conduct(board: Board) -> list[str]:
         conduct, speeds = own["conduct"], [result["timing"].get("real_time_factor") for result in board.methods[label]]
         known = [float(speed) for speed in speeds if isinstance(speed, (int, float))]
         ahead, uses = conduct.get("look_ahead_ms"), conduct.get("uses_audio")
-        rows.append([
-            _name(board, label), {True: "yes", False: "no"}.get(uses, "–"),
-            f"{ahead:.0f}" if isinstance(ahead, (int, float)) else "–",
-            f"{sorted(known)[len(known) // 2]:.2g}" if known else "–",
-        ])  # fmt: skip
+        rows.append(
+            [
+                _name(board, label),
+                {True: "yes", False: "no"}.get(uses, "–"),
+                f"{ahead:.0f}" if isinstance(ahead, (int, float)) else "–",
+                f"{sorted(known)[len(known) // 2]:.2g}" if known else "–",
+            ]
+        )
     headers = ["method", "motion follows the audio", "look-ahead (ms)", "real-time factor"]
     return ["## Conduct", "", CONDUCT, "", markdown(rows, headers), ""]

@@ -52,8 +52,17 @@ def _parse(line: str) -> Entry | None:
         entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    kinds = {"n": int, "previous": str, "corpus": str, "protocol": str, "method": str, "seed": int, "result": str,
-             "verified_by": str, "hash": str}  # fmt: skip
+    kinds = {
+        "n": int,
+        "previous": str,
+        "corpus": str,
+        "protocol": str,
+        "method": str,
+        "seed": int,
+        "result": str,
+        "verified_by": str,
+        "hash": str,
+    }
     known = isinstance(entry, dict) and set(entry) == set(kinds)
     return entry if known and all(type(entry[key]) is kind for key, kind in kinds.items()) else None
 
@@ -82,9 +91,15 @@ def enter(entries: Sequence[Entry], result: Result, version: str) -> list[Entry]
     """The entries with one more, of a result that was verified by this version."""
     corpus, protocol, method, seed = place(result)
     entry = {
-        "n": len(entries) + 1, "previous": entries[-1]["hash"] if entries else GENESIS, "corpus": corpus,
-        "protocol": protocol, "method": method, "seed": seed, "result": result["digest"], "verified_by": version,
-    }  # fmt: skip
+        "n": len(entries) + 1,
+        "previous": entries[-1]["hash"] if entries else GENESIS,
+        "corpus": corpus,
+        "protocol": protocol,
+        "method": method,
+        "seed": seed,
+        "result": result["digest"],
+        "verified_by": version,
+    }
     return [*entries, {**entry, "hash": _seal(entry)}]
 
 

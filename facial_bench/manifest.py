@@ -78,8 +78,13 @@ def check_manifest(manifest: Any, path: Path) -> None:
 def check_arrays(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], info: CorpusInfo, path: Path) -> None:
     """Raise CorpusError unless a clip's arrays have the shapes that its record gives, float32 (valid: bool), finite."""
     frames = record["frames"]
-    shapes = {"audio": (frames, info.audio_width), "expression": (frames, EXPRESSION_WIDTH),
-              "pose": (frames, POSE_WIDTH), "blink": (frames,), "valid": (frames,)}  # fmt: skip
+    shapes = {
+        "audio": (frames, info.audio_width),
+        "expression": (frames, EXPRESSION_WIDTH),
+        "pose": (frames, POSE_WIDTH),
+        "blink": (frames,),
+        "valid": (frames,),
+    }
     landmarks = arrays.get("landmarks", np.empty(0))
     depth = landmarks.shape[-1] if landmarks.ndim == 3 and landmarks.shape[-1] in (2, 3) else 3
     shapes["landmarks"] = (frames, LANDMARKS, depth)

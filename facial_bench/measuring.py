@@ -57,19 +57,28 @@ def make_sample(model: FaceModel, info: CorpusInfo, clip: Clip, motion: Motion) 
     if shown is None and "landmarks" in motion.parts:
         shown = project(face, motion.pose, clip.camera)
     return Sample(
-        reference=_double(clip.motion), generated=_double(motion),
+        reference=_double(clip.motion),
+        generated=_double(motion),
         reference_landmarks=clip.landmarks.astype(np.float64),
         generated_landmarks=None if shown is None else np.asarray(shown, np.float64),
-        reference_face=decode_face(model, clip.identity, clip.motion.expression), generated_face=face,
-        valid=clip.valid, fps=info.fps, camera=clip.camera, audio=clip.audio.astype(np.float64),
+        reference_face=decode_face(model, clip.identity, clip.motion.expression),
+        generated_face=face,
+        valid=clip.valid,
+        fps=info.fps,
+        camera=clip.camera,
+        audio=clip.audio.astype(np.float64),
         blink_scale=info.blink_scale,
-    )  # fmt: skip
+    )
 
 
 def make_ruler(
-    model: FaceModel, info: CorpusInfo, specs: Sequence[MetricSpec], training: Sequence[Clip], test: Sequence[Clip],
+    model: FaceModel,
+    info: CorpusInfo,
+    specs: Sequence[MetricSpec],
+    training: Sequence[Clip],
+    test: Sequence[Clip],
     block: int,
-) -> Ruler:  # fmt: skip
+) -> Ruler:
     """Make definitions ready: each that prepares itself is shown the real clips of every person tested, once.
 
     Raises:
@@ -78,8 +87,9 @@ def make_ruler(
     eager = [spec for spec in specs if spec.prepare is not None]
     prepared: dict[str, dict[str, Any]] = {spec.id: {} for spec in specs}
     for person in info.identities if eager else ():
-        real = [[make_sample(model, info, c, c.motion) for c in part if c.identity == person]
-                for part in (training, test)]  # fmt: skip
+        real = [
+            [make_sample(model, info, c, c.motion) for c in part if c.identity == person] for part in (training, test)
+        ]
         for spec in eager if real[1] else ():  # a fold may test nothing of a person: nothing is measured then
             try:
                 prepared[spec.id][person] = spec.prepare(Person(person, *real)) if spec.prepare else None
@@ -136,9 +146,11 @@ def _entry(measure: Measure, sample: Sample, identity: str, block: int) -> dict[
         return {"value": None, "reason": "no frame can be scored"}
     blocks = [[float(values[a:b][scored[a:b]].sum()), int(scored[a:b].sum())] for a, b in edges]
     return {
-        "value": float(values[scored].mean()), "weight": 1, "blocks": [part for part in blocks if part[1]],
+        "value": float(values[scored].mean()),
+        "weight": 1,
+        "blocks": [part for part in blocks if part[1]],
         "frames": [int(scored.sum()), int(sample.valid.sum())],
-    }  # fmt: skip
+    }
 
 
 def _scalar_entry(spec: MetricSpec, value: float, parts: Sequence[float]) -> dict[str, Any]:

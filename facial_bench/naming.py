@@ -11,8 +11,21 @@ from facial_bench.errors import CorpusError
 from facial_bench.storage import safe_name
 
 VIDEO_ENDINGS = (
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".ts", ".flv", ".wmv", ".ogv", ".3gp",
-)  # fmt: skip
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".mpg",
+    ".mpeg",
+    ".mts",
+    ".ts",
+    ".flv",
+    ".wmv",
+    ".ogv",
+    ".3gp",
+)
 COLUMNS = ("file", "identity", "recording", "sound_offset")
 
 
@@ -47,9 +60,10 @@ def find_sources(folder: Path, table: Path | None = None) -> tuple[list[Source],
     if not folder.is_dir():
         raise CorpusError(f"No folder of videos at {folder}. Name an existing one.")
     found = sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*")
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
         if path.suffix.lower() in VIDEO_ENDINGS and path.is_file() and not path.name.startswith(".")
-    )  # fmt: skip
+    )
     if not found:
         raise CorpusError(f"No videos in {folder}: looked for {', '.join(sorted(VIDEO_ENDINGS))}.")
     if table is not None:

@@ -78,10 +78,15 @@ def make_null(name: str, context: Context) -> Generator:
     if context.options:
         raise FacialBenchError(f"'{name}' has no options, got {', '.join(context.options)}.")
     rules: dict[str, Rule] = {
-        "frozen": _frozen, "mean-motion": _mean_motion, "replay": _replay, "wrong-identity": _wrong_identity,
-        "phase-randomised": _phase_randomised, "time-reversed": _time_reversed, "naive-blinker": _naive_blinker,
+        "frozen": _frozen,
+        "mean-motion": _mean_motion,
+        "replay": _replay,
+        "wrong-identity": _wrong_identity,
+        "phase-randomised": _phase_randomised,
+        "time-reversed": _time_reversed,
+        "naive-blinker": _naive_blinker,
         "ar1": _ar1,
-    }  # fmt: skip
+    }
     return Null(rules[name])
 
 

@@ -69,8 +69,15 @@ def read_parts(path: Path) -> dict[str, np.ndarray]:
             arrays = {"state" if array.ndim == 2 else "landmarks": array}
     except Exception as problem:  # a damaged archive raises a dozen kinds
         raise GenerationError(f"{path.name} cannot be read ({' '.join(str(problem).split())})") from None
-    widths = {"state": (STATE_WIDTH,), "expression": (EXPRESSION_WIDTH,), "pose": (POSE_WIDTH,), "rotation": (3,),
-              "translation": (3,), "blink": (), "landmarks": (LANDMARKS, 3)}  # fmt: skip
+    widths = {
+        "state": (STATE_WIDTH,),
+        "expression": (EXPRESSION_WIDTH,),
+        "pose": (POSE_WIDTH,),
+        "rotation": (3,),
+        "translation": (3,),
+        "blink": (),
+        "landmarks": (LANDMARKS, 3),
+    }
     found = {}
     for name in sorted(set(arrays) & set(widths)):
         array = arrays[name]

@@ -46,9 +46,12 @@ class Form:
 def forms() -> dict[str, Form]:
     """The five forms, by name."""
     every = (
-        Form("pose", "pose", 6, True), Form("pose/raw", "pose", 6, False), Form("pose/rotation", "pose", 3, True),
-        Form("blink", "blink", 1, True), Form("blink/raw", "blink", 1, False),
-    )  # fmt: skip
+        Form("pose", "pose", 6, True),
+        Form("pose/raw", "pose", 6, False),
+        Form("pose/rotation", "pose", 3, True),
+        Form("blink", "blink", 1, True),
+        Form("blink/raw", "blink", 1, False),
+    )
     return {form.name: form for form in every}
 
 
@@ -103,9 +106,16 @@ class Judges:
 
 
 def load_or_train(
-    training: Sequence[Clip], validation: Sequence[Clip], identities: tuple[str, ...], protocol: Protocol, *,
-    key: str, cache: Path, device: str, log: Callable[[str], None] = lambda line: None,
-) -> tuple[Judges, bool]:  # fmt: skip
+    training: Sequence[Clip],
+    validation: Sequence[Clip],
+    identities: tuple[str, ...],
+    protocol: Protocol,
+    *,
+    key: str,
+    cache: Path,
+    device: str,
+    log: Callable[[str], None] = lambda line: None,
+) -> tuple[Judges, bool]:
     """The judges of a corpus, from the cache if they are there.
 
     Args:
@@ -164,7 +174,7 @@ def _dataset(
         torch.from_numpy(np.concatenate(frames).astype(np.float32)).to(device),
         torch.from_numpy(np.concatenate(starts).astype(np.int64)).to(device),
         torch.from_numpy(np.concatenate(labels).astype(np.int64)).to(device),
-    )  # fmt: skip
+    )
 
 
 def _windows(frames: Tensor, starts: Tensor, window: int, centred: bool) -> Tensor:
@@ -174,9 +184,13 @@ def _windows(frames: Tensor, starts: Tensor, window: int, centred: bool) -> Tens
 
 
 def _train_all(
-    training: Sequence[Clip], validation: Sequence[Clip], identities: tuple[str, ...], protocol: Protocol, device: str,
+    training: Sequence[Clip],
+    validation: Sequence[Clip],
+    identities: tuple[str, ...],
+    protocol: Protocol,
+    device: str,
     log: Callable[[str], None],
-) -> dict[str, list[Classifier]]:  # fmt: skip
+) -> dict[str, list[Classifier]]:
     """Every form and seed; on a CPU one network a core, each on one thread.
 
     These networks are too small to share cores (two threads on one take 10 ms a step, two networks on one thread each

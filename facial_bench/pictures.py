@@ -20,8 +20,9 @@ def figure_tools() -> Any:
     except ImportError:
         raise FacialBenchError("Pictures need matplotlib: pip install 'facial-bench[pictures]'.") from None
     matplotlib.use("Agg")
-    matplotlib.rcParams.update({"svg.hashsalt": "facial-bench", "font.size": 9, "axes.spines.top": False,
-                                "axes.spines.right": False})  # fmt: skip
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "facial-bench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
     from matplotlib import pyplot
 
     return pyplot
@@ -66,8 +67,13 @@ def critical_differences(
             axis.text(len(order) + 0.25, y, f"{label}  {means[label]:.2f}", va="center")
             axis.plot([means[label], len(order) + 0.2], [y, y], color="0.75", lw=0.8, zorder=1)
         for k, (first, last) in enumerate(groups):
-            axis.plot([means[first] - 0.04, means[last] + 0.04], [0.5 + 0.45 * k] * 2, color="tab:blue", lw=3,
-                      solid_capstyle="butt")  # fmt: skip
+            axis.plot(
+                [means[first] - 0.04, means[last] + 0.04],
+                [0.5 + 0.45 * k] * 2,
+                color="tab:blue",
+                lw=3,
+                solid_capstyle="butt",
+            )
         axis.set_xlim(0.8, len(order) + 0.2)
         axis.set_ylim(-(depth + 1), 1 + 0.45 * max(len(groups), 1))
         axis.set_xticks(range(1, len(order) + 1))
@@ -86,8 +92,9 @@ def _alike(order: Sequence[str], apart: set[frozenset[str]]) -> list[tuple[str, 
     runs: list[tuple[int, int]] = []
     for first in range(len(order)):
         last = first
-        while last + 1 < len(order) and not any(frozenset((order[k], order[last + 1])) in apart
-                                                for k in range(first, last + 1)):  # fmt: skip
+        while last + 1 < len(order) and not any(
+            frozenset((order[k], order[last + 1])) in apart for k in range(first, last + 1)
+        ):
             last += 1
         if last > first and not any(a <= first and last <= b for a, b in runs):
             runs.append((first, last))

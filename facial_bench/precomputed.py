@@ -16,14 +16,7 @@ from facial_bench.errors import CorpusError, FacialBenchError, GenerationError, 
 from facial_bench.geometry import RIGID, frontalise
 from facial_bench.naming import VIDEO_ENDINGS
 from facial_bench.outputs import ARRAY_ENDINGS, at_rate, find_output, folder_digest, read_parts
-from facial_bench.types import (
-    Clip,
-    Context,
-    FaceModel,
-    Motion,
-    Request,
-    TrackerSpec,
-)  # fmt: skip
+from facial_bench.types import Clip, Context, FaceModel, Motion, Request, TrackerSpec
 
 SURPLUS = 2
 """Frames that an output may be longer than asked for, at its end: how containers and other rates round."""

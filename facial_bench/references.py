@@ -49,9 +49,10 @@ def make_references(folds: Sequence[Fold], specs: Sequence[MetricSpec]) -> dict[
         found[spec.id] = {
             "ceiling": _ends(ceiling),
             "ceiling_is": f"real {'training' if _is_pooled_distance(spec) else 'held-out'} motion, decoded",
-            "chance": summarise([still], spec.id, protocol, estimate)["value"], "chance_is": "mean training state",
+            "chance": summarise([still], spec.id, protocol, estimate)["value"],
+            "chance_is": "mean training state",
             **parts,
-        }  # fmt: skip
+        }
     p_values = _permutation_p(own, protocol)
     by_form = {form: _judge_reference(form, p_values[form], real, folds[0]) for form in forms()}
     found.update({metric: by_form[form] for metric, (form, _) in accuracies().items()})
@@ -109,9 +110,13 @@ def _judge_reference(form: str, p: float, real: Rows, fold: Fold) -> dict[str, A
     elif p >= fold.judges.protocol.significance:
         refused = f"the classifier's ceiling {ceiling['value']:.2f} is no better than shuffled labels (p = {p:.3f})"
     return {
-        "ceiling": _ends(ceiling), "ceiling_is": "real held-out clips", "chance": chance, "chance_is": "1/N", "p": p,
+        "ceiling": _ends(ceiling),
+        "ceiling_is": "real held-out clips",
+        "chance": chance,
+        "chance_is": "1/N",
+        "p": p,
         "refused": refused,
-    }  # fmt: skip
+    }
 
 
 def _permutation_p(own: Sequence[tuple[Fold, Task]], protocol: Protocol) -> dict[str, float]:
@@ -119,16 +124,22 @@ def _permutation_p(own: Sequence[tuple[Fold, Task]], protocol: Protocol) -> dict
     people = own[0][0].judges.identities
     starts = [window_starts(t.clip.valid, protocol.window, protocol.scoring_stride) for _, t in own]
     scored = [(f.judges, t.clip, found) for (f, t), found in zip(own, starts, strict=True) if len(found)]
-    votes = np.array([
-        [np.bincount(judges.predict(form, clip.motion, found).ravel(), minlength=len(people))
-         for judges, clip, found in scored]
-        for form in forms().values()
-    ]) / len(protocol.judges.seeds)  # fmt: skip
+    votes = np.array(
+        [
+            [
+                np.bincount(judges.predict(form, clip.motion, found).ravel(), minlength=len(people))
+                for judges, clip, found in scored
+            ]
+            for form in forms().values()
+        ]
+    ) / len(protocol.judges.seeds)
     p_values = label_permutation_p(
-        votes, np.array([len(found) for *_, found in scored], float),
+        votes,
+        np.array([len(found) for *_, found in scored], float),
         np.array([people.index(clip.identity) for _, clip, _ in scored]),
-        permutations=protocol.resamples, rng=np.random.default_rng(derive_seed(0, "label permutation")),
-    )  # fmt: skip
+        permutations=protocol.resamples,
+        rng=np.random.default_rng(derive_seed(0, "label permutation")),
+    )
     return dict(zip(forms(), p_values.tolist(), strict=True))
 
 

@@ -38,11 +38,15 @@ def describe(one: Definition, source: str, marks: Mapping[str, Marks]) -> str:
     """One definition as text for a terminal."""
     ran = one.id in STANDARD or "accuracy" in one.id
     lines = [
-        f"{one.id}  version {one.version}, {one.unit}, {DIRECTION[one.higher_is_better]}", "",
-        f"formula    {one.formula}", f"origin     {one.origin or '–'}", f"pitfalls   {one.pitfalls or '–'}",
-        f"from       {source}", f"digest     {definition_digest(one)}",
+        f"{one.id}  version {one.version}, {one.unit}, {DIRECTION[one.higher_is_better]}",
+        "",
+        f"formula    {one.formula}",
+        f"origin     {one.origin or '–'}",
+        f"pitfalls   {one.pitfalls or '–'}",
+        f"from       {source}",
+        f"digest     {definition_digest(one)}",
         f"measured   {'in every run' if ran else 'on demand: facial-bench score RESULT --metric ' + one.id}",
-    ]  # fmt: skip
+    ]
     for corpus, own in marks.items():
         lines.append(f"certified  on {corpus}: {_verdict(own.get(one.id))}")
     return "\n".join(lines)
@@ -52,26 +56,39 @@ def page(definitions: Sequence[Definition], marks: Mapping[str, Marks]) -> str:
     """The whole registry as Markdown: a table to find one's way, then every definition."""
     headers = ["id", "version", "unit", "", "every run", *(f"certified on {escape(corpus)}" for corpus in marks)]
     rows = [
-        [f"[`{one.id}`](#{_anchor(one.id)})", str(one.version), escape(one.unit), arrow(vars(one)),
-         "yes" if one.id in STANDARD or "accuracy" in one.id else "",
-         *(_short(own.get(one.id)) for own in marks.values())]
+        [
+            f"[`{one.id}`](#{_anchor(one.id)})",
+            str(one.version),
+            escape(one.unit),
+            arrow(vars(one)),
+            "yes" if one.id in STANDARD or "accuracy" in one.id else "",
+            *(_short(own.get(one.id)) for own in marks.values()),
+        ]
         for one in definitions
-    ]  # fmt: skip
+    ]
     parts = [
-        "# The metrics", "",
+        "# The metrics",
+        "",
         "Written by `facial-bench metrics --markdown`. ↑ higher is better, ↓ lower is better, ≈ only the distance to "
         "the real value means anything. *inert*: does not answer its own corruption "
         "([certification.md](certification.md)).",
-        "", markdown(rows, headers), "",
-    ]  # fmt: skip
+        "",
+        markdown(rows, headers),
+        "",
+    ]
     for one in definitions:
         parts += [
-            f"### {one.id}", "",
+            f"### {one.id}",
+            "",
             f"{escape(one.unit)}, {DIRECTION[one.higher_is_better]}; version {one.version}, digest "
-            f"`{definition_digest(one)[:16]}`.", "", f"- **Formula**: {escape(one.formula)}",
-            f"- **Origin**: {escape(one.origin or '–')}", f"- **Pitfalls**: {escape(one.pitfalls or '–')}",
-            *(f"- **Certified on {escape(corpus)}**: {_verdict(own.get(one.id))}" for corpus, own in marks.items()), "",
-        ]  # fmt: skip
+            f"`{definition_digest(one)[:16]}`.",
+            "",
+            f"- **Formula**: {escape(one.formula)}",
+            f"- **Origin**: {escape(one.origin or '–')}",
+            f"- **Pitfalls**: {escape(one.pitfalls or '–')}",
+            *(f"- **Certified on {escape(corpus)}**: {_verdict(own.get(one.id))}" for corpus, own in marks.items()),
+            "",
+        ]
     return "\n".join(parts)
 
 

@@ -37,9 +37,7 @@ def output_times(times: np.ndarray, fps: float) -> np.ndarray:
     return times[0] + np.arange(count) / fps
 
 
-def resample_tracks(
-    times: np.ndarray, faces: np.ndarray, arrays: Mapping[str, np.ndarray], fps: float
-) -> Tracked:  # fmt: skip
+def resample_tracks(times: np.ndarray, faces: np.ndarray, arrays: Mapping[str, np.ndarray], fps: float) -> Tracked:
     """Bring arrays to the rate `fps`: linear in time, `rotation` along the shortest arc.
 
     Args:

@@ -146,9 +146,22 @@ def check_result(result: Any, where: str) -> None:
     if not result["metrics"] or not result["clips"]:
         raise fail("it holds no metric or no clip")
     for name, metric in result["metrics"].items():
-        need(metric, {"value": maybe, "low": maybe, "high": maybe, "skill": maybe, "unit": str, "definition": str,
-                      "n_clips": int, "n_failed": int, "status": str,
-                      "higher_is_better": (bool, type(None))}, f"metrics[{name!r}]")  # fmt: skip
+        need(
+            metric,
+            {
+                "value": maybe,
+                "low": maybe,
+                "high": maybe,
+                "skill": maybe,
+                "unit": str,
+                "definition": str,
+                "n_clips": int,
+                "n_failed": int,
+                "status": str,
+                "higher_is_better": (bool, type(None)),
+            },
+            f"metrics[{name!r}]",
+        )
         if metric["status"] not in ("ok", "refused", "failed", "absent"):
             raise fail(f"metrics[{name!r}].status is none of ok, refused, failed, absent")
         if metric["status"] != "ok":
@@ -162,8 +175,19 @@ def check_result(result: Any, where: str) -> None:
         if not isinstance(parts, dict) or not all(_are_numbers(part) for part in parts.values()):
             raise fail(f"references[{name!r}].parts are damaged")
     for row in result["clips"]:
-        need(row, {"request": str, "clip": str, "identity": str, "driving": str, "status": str, "frames": int,
-                   "metrics": dict}, "a clip")  # fmt: skip
+        need(
+            row,
+            {
+                "request": str,
+                "clip": str,
+                "identity": str,
+                "driving": str,
+                "status": str,
+                "frames": int,
+                "metrics": dict,
+            },
+            "a clip",
+        )
         if row["request"] in names:
             raise fail(f"clip {row['request']} is listed twice")
         names.add(row["request"])

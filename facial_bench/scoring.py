@@ -38,12 +38,16 @@ class Fold:
 def accuracies() -> dict[str, tuple[str, str]]:
     """The protocol's personalization metrics: id -> (form of the classifier, driving)."""
     return {
-        "pose_accuracy": ("pose", SELF), "pose_accuracy/raw": ("pose/raw", SELF),
-        "pose_accuracy/rotation": ("pose/rotation", SELF), "pose_accuracy/cross": ("pose", CROSS),
-        "pose_accuracy/cross-raw": ("pose/raw", CROSS), "blink_accuracy": ("blink", SELF),
-        "blink_accuracy/raw": ("blink/raw", SELF), "blink_accuracy/cross": ("blink", CROSS),
+        "pose_accuracy": ("pose", SELF),
+        "pose_accuracy/raw": ("pose/raw", SELF),
+        "pose_accuracy/rotation": ("pose/rotation", SELF),
+        "pose_accuracy/cross": ("pose", CROSS),
+        "pose_accuracy/cross-raw": ("pose/raw", CROSS),
+        "blink_accuracy": ("blink", SELF),
+        "blink_accuracy/raw": ("blink/raw", SELF),
+        "blink_accuracy/cross": ("blink", CROSS),
         "blink_accuracy/cross-raw": ("blink/raw", CROSS),
-    }  # fmt: skip
+    }
 
 
 def accuracy_entry(right: np.ndarray, starts: np.ndarray, block: int) -> dict[str, Any] | None:
@@ -64,15 +68,18 @@ def measured_row(task: Task, outcome: Outcome, ruler: Ruler) -> dict[str, Any]:
     elif task.driving == SELF:
         metrics = {measure.spec.id: {"value": None, "reason": outcome.reason} for measure in ruler.measures}
     row = {
-        "request": request.id, "clip": clip.id, "start": clip.start, "frames": clip.frames, "driving": task.driving,
-        "identity": request.identity, "status": "ok" if outcome.motion is not None else "failed",
-    }  # fmt: skip
+        "request": request.id,
+        "clip": clip.id,
+        "start": clip.start,
+        "frames": clip.frames,
+        "driving": task.driving,
+        "identity": request.identity,
+        "status": "ok" if outcome.motion is not None else "failed",
+    }
     return {**row, **({"reason": outcome.reason} if outcome.reason else {}), "metrics": metrics}
 
 
-def score_row(
-    task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = PARTS
-) -> dict[str, Any]:  # fmt: skip
+def score_row(task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = PARTS) -> dict[str, Any]:
     """The row of one task, measurements and accuracies. A failed clip is wrong in every window.
 
     Args:

@@ -141,9 +141,12 @@ def _stretches(own: Sequence[ClipEntry], count: int) -> list[dict[str, tuple[int
 
 
 def _fold(
-    entries: Sequence[ClipEntry], people: Mapping[str, Sequence[ClipEntry]],
-    units: Mapping[str, Mapping[str, Sequence[ClipEntry]]], tested: Mapping[str, tuple[int, int]], protocol: Protocol,
-) -> Split:  # fmt: skip
+    entries: Sequence[ClipEntry],
+    people: Mapping[str, Sequence[ClipEntry]],
+    units: Mapping[str, Mapping[str, Sequence[ClipEntry]]],
+    tested: Mapping[str, tuple[int, int]],
+    protocol: Protocol,
+) -> Split:
     """One rotation: the frames tested, and what is left to train on."""
     train, test, notes = [], [], {}
     for entry in entries:
@@ -241,9 +244,7 @@ def require_windows(entries: Sequence[ClipEntry], windows: Mapping[str, Mapping[
             f"The corpus has {len(people)} identity ({', '.join(people) or 'none'}); telling people apart takes "
             "at least two. Add clips of another person."
         )
-    lacking = {
-        person: part for part in ("train", "test") for person in people if not windows[part].get(person, 0)
-    }  # fmt: skip
+    lacking = {person: part for part in ("train", "test") for person in people if not windows[part].get(person, 0)}
     if lacking:
         usable = [person for person in people if person not in lacking]
         named = "; ".join(f"{person} (no usable {part} window)" for person, part in sorted(lacking.items()))

@@ -51,17 +51,27 @@ def point(groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], estimat
     >>> point([[Unit("a", (1, 2)), Unit("a", (2, 2)), Unit("b", (0, 1))]], {"a": 0.5, "b": 0.5})
     0.375
     """
-    return float(np.mean([
-        sum(share * estimate(person, own, np.ones((1, len(own))))[0] for person, share in shares.items()
-            for own in [[unit for unit in units if unit.identity == person]])
-        for units in groups
-    ]))  # fmt: skip
+    return float(
+        np.mean(
+            [
+                sum(
+                    share * estimate(person, own, np.ones((1, len(own))))[0]
+                    for person, share in shares.items()
+                    for own in [[unit for unit in units if unit.identity == person]]
+                )
+                for units in groups
+            ]
+        )
+    )
 
 
 def bootstrap_draws(
-    groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], resamples: int, rng: np.random.Generator,
+    groups: Sequence[Sequence[Unit]],
+    shares: Mapping[str, float],
+    resamples: int,
+    rng: np.random.Generator,
     estimate: Estimate = ratio,
-) -> np.ndarray | None:  # fmt: skip
+) -> np.ndarray | None:
     """Values of `point` over resampled units, (resamples,) float64; None where an identity has one unit only.
 
     Args:
@@ -111,9 +121,16 @@ def spread(deviations: np.ndarray, units: Sequence[Unit], confidence: float) -> 
 
 
 def interval(
-    groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], *, resamples: int, confidence: float,
-    rng: np.random.Generator, proportion: bool = False, estimate: Estimate = ratio, value: float | None = None,
-) -> tuple[float, float] | None:  # fmt: skip
+    groups: Sequence[Sequence[Unit]],
+    shares: Mapping[str, float],
+    *,
+    resamples: int,
+    confidence: float,
+    rng: np.random.Generator,
+    proportion: bool = False,
+    estimate: Estimate = ratio,
+    value: float | None = None,
+) -> tuple[float, float] | None:
     """Percentile interval of `point`, or of `value`; None where it cannot be determined.
 
     The value of a clip is not always the mean of its blocks (a standard deviation, a correlation). Where an identity's

@@ -95,9 +95,11 @@ def _sixty_four_bits(text: str) -> int:
 
 
 def write_arrays(
-    path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None,
+    path: Path,
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str] | None = None,
     error: type[FacialBenchError] = FacialBenchError,
-) -> str:  # fmt: skip
+) -> str:
     """Write named arrays as safetensors, atomically; returns the file's SHA-256."""
     try:
         # not ascontiguousarray, which would turn a scalar into an array of one

@@ -52,8 +52,9 @@ def rescore(bench: Bench, folder: Path, result: Result) -> tuple[list[dict[str, 
     for fold in bench.folds:
         motions = folder / fold.name / "motions"
         tasks = fold_tasks(fold, result["seed"])
-        outcomes = {task.request.id: _outcome(task, known.pop(task.request.id, None), motions, problems)
-                    for task in tasks}  # fmt: skip
+        outcomes = {
+            task.request.id: _outcome(task, known.pop(task.request.id, None), motions, problems) for task in tasks
+        }
         kept = [task for task in tasks if outcomes[task.request.id] is not None]
         rows += make_rows(fold, kept, {name: found for name, found in outcomes.items() if found is not None}, motions)
     problems += [f"clips: {name} is no request of this corpus and protocol" for name in known]

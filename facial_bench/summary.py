@@ -113,9 +113,14 @@ def summarise(
     if not np.isfinite(value):
         return empty
     ends = interval(
-        [make_units(rows, metric) for rows in kept], shares, value=value, estimate=estimate,
-        resamples=protocol.resamples, confidence=protocol.confidence,
-        rng=np.random.default_rng(derive_seed(0, "bootstrap", metric)), proportion=metric in accuracies(),
-    )  # fmt: skip
+        [make_units(rows, metric) for rows in kept],
+        shares,
+        value=value,
+        estimate=estimate,
+        resamples=protocol.resamples,
+        confidence=protocol.confidence,
+        rng=np.random.default_rng(derive_seed(0, "bootstrap", metric)),
+        proportion=metric in accuracies(),
+    )
     low, high = ends or (None, None)
     return {**empty, "value": value, "low": low, "high": high}

@@ -63,9 +63,17 @@ def metrics_table(metrics: Mapping[str, Any], references: Mapping[str, Any]) -> 
         reference = references[name]
         shown = cell(metric, metric["unit"]) if metric["status"] != "refused" else "refused"
         failed = f"{metric['n_failed']} of {metric['n_clips']}" if metric["n_failed"] else ""
-        rows.append([f"{name} {arrow(metric)}", metric["unit"], shown, number(reference["chance"], metric["unit"]),
-                     number(reference["ceiling"]["value"], metric["unit"]), number(metric["skill"], "skill"),
-                     failed])  # fmt: skip
+        rows.append(
+            [
+                f"{name} {arrow(metric)}",
+                metric["unit"],
+                shown,
+                number(reference["chance"], metric["unit"]),
+                number(reference["ceiling"]["value"], metric["unit"]),
+                number(metric["skill"], "skill"),
+                failed,
+            ]
+        )
     headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "failed"]
     reasons = {m["reason"] for m in metrics.values() if m["status"] == "refused"}
     return "\n".join([plain(rows, headers), *(f"refused: {reason}" for reason in sorted(reasons))])

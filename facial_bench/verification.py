@@ -52,14 +52,20 @@ def verify(bench: Bench, folder: Path, result: Result) -> Verdict:
         found.append(f"corpus.digest: {result['corpus']['digest'][:12]} stored, {corpus[:12]} is the corpus given")
     rows, problems = rescore(bench, folder, result)
     found += problems
-    again = json.loads(json.dumps({
-        "metrics": make_metrics(rows, bench), "references": bench.references,
-        "clips": {row["request"]: row for row in rows},
-    }))  # fmt: skip
+    again = json.loads(
+        json.dumps(
+            {
+                "metrics": make_metrics(rows, bench),
+                "references": bench.references,
+                "clips": {row["request"]: row for row in rows},
+            }
+        )
+    )
     stored = {
-        "metrics": result["metrics"], "references": result["references"],
+        "metrics": result["metrics"],
+        "references": result["references"],
         "clips": {row["request"]: row for row in result["clips"]},
-    }  # fmt: skip
+    }
     compared = rounded = 0
     for where, one, two in _pairs(stored, again, ""):
         compared += 1

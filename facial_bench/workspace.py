@@ -70,9 +70,15 @@ def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, pr
 def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None]) -> Context:
     """What a method is told of a run; the seed of its fit is a stream of its own."""
     return Context(
-        corpus.info, derive_seed(settings.seed, "fit"), settings.device, settings.budget, dict(settings.options),
-        corpus.face_model, log, settings.trackers,
-    )  # fmt: skip
+        corpus.info,
+        derive_seed(settings.seed, "fit"),
+        settings.device,
+        settings.budget,
+        dict(settings.options),
+        corpus.face_model,
+        log,
+        settings.trackers,
+    )
 
 
 def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path, protocol: Protocol) -> None:
@@ -115,11 +121,18 @@ def _read_ticket(path: Path) -> Any:
 def run_key(method: Method, bench: Bench, settings: Settings) -> dict[str, Any]:
     """What a stored fit and stored motions depend on."""
     return {
-        "core": __version__, "protocol": bench.protocol.training_digest(), "corpus": bench.corpus.info.digest,
-        "method": method.spec.name, "source": method.source, "version": method.version, "seed": settings.seed,
-        "device": describe_device(settings.device), "budget": settings.budget,
-        "options": canonical_json(dict(settings.options)), "torch": torch.__version__,
-    }  # fmt: skip
+        "core": __version__,
+        "protocol": bench.protocol.training_digest(),
+        "corpus": bench.corpus.info.digest,
+        "method": method.spec.name,
+        "source": method.source,
+        "version": method.version,
+        "seed": settings.seed,
+        "device": describe_device(settings.device),
+        "budget": settings.budget,
+        "options": canonical_json(dict(settings.options)),
+        "torch": torch.__version__,
+    }
 
 
 def fingerprint(method: Method, settings: Settings) -> str:

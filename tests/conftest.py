@@ -27,17 +27,32 @@ def one_thread() -> None:
 def make_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Corpus]:
     """make_corpus(people=("a", "b"), clips=3, frames=300, scales=...) -> an opened corpus folder."""
 
-    def make(people: Sequence[str] = ("a", "b"), clips: int = 3, frames: int = 300, name: str = "tiny",
-             scales: Sequence[float] | None = None, edit: Callable[[Clip], Clip] = lambda c: c) -> Corpus:  # fmt: skip
+    def make(
+        people: Sequence[str] = ("a", "b"),
+        clips: int = 3,
+        frames: int = 300,
+        name: str = "tiny",
+        scales: Sequence[float] | None = None,
+        edit: Callable[[Clip], Clip] = lambda c: c,
+    ) -> Corpus:
         model, folder = make_model(people), tmp_path_factory.mktemp("corpora") / name
         made = [
             edit(make_clip(model, person, f"{person}{k}", frames, 100 * p + k, (scales or [1.0] * len(people))[p]))
-            for p, person in enumerate(people) for k in range(clips)
-        ]  # fmt: skip
+            for p, person in enumerate(people)
+            for k in range(clips)
+        ]
         write_corpus(
-            folder, name=name, version="1", protocol_fps=25.0, audio_kind="noise29", length_unit="cm",
-            landmark_unit="px", blink_scale="closure", face_model=model, clips=made,
-        )  # fmt: skip
+            folder,
+            name=name,
+            version="1",
+            protocol_fps=25.0,
+            audio_kind="noise29",
+            length_unit="cm",
+            landmark_unit="px",
+            blink_scale="closure",
+            face_model=model,
+            clips=made,
+        )
         return open_corpus(folder)
 
     return make

@@ -35,8 +35,13 @@ class Dot:
         mouth, grown = 1 + 0.5 * np.sin(8 * seconds), image.shape[0] / 64
         points = SHAPE * np.where(np.arange(68)[:, None] >= 48, [1, mouth, 1], 1) * grown + [x, y, 0]
         x, y = x / grown, y / grown
-        return Face(points, np.array([0.002 * y, 0.002 * x, 0.1 * np.sin(seconds)]), np.array([x / 50, -y / 50, -30.0]),
-                    float(0.1 + 0.8 * (seconds % 2 < 0.2)), {"where": np.array([x, y])})  # fmt: skip
+        return Face(
+            points,
+            np.array([0.002 * y, 0.002 * x, 0.1 * np.sin(seconds)]),
+            np.array([x / 50, -y / 50, -30.0]),
+            float(0.1 + 0.8 * (seconds % 2 < 0.2)),
+            {"where": np.array([x, y])},
+        )
 
     def close(self):
         pass

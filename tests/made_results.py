@@ -17,27 +17,51 @@ def make_row(identity: str, clip: str, values: Mapping[str, float | None], windo
     metrics: dict[str, Any] = {}
     for name, value in values.items():
         weight = windows if name == "pose_accuracy" else 1
-        metrics[name] = {"value": None, "reason": "no"} if value is None else {
-            "value": value, "weight": weight, "blocks": [[value * 0.5, 1], [value * 1.5, 1]],
-        }  # fmt: skip
+        metrics[name] = (
+            {"value": None, "reason": "no"}
+            if value is None
+            else {"value": value, "weight": weight, "blocks": [[value * 0.5, 1], [value * 1.5, 1]]}
+        )
     return {
-        "request": f"self/{clip}@0", "clip": clip, "start": 0, "frames": 200, "driving": "self", "identity": identity,
-        "status": "failed" if failed else "ok", "metrics": metrics,
-    }  # fmt: skip
+        "request": f"self/{clip}@0",
+        "clip": clip,
+        "start": 0,
+        "frames": 200,
+        "driving": "self",
+        "identity": identity,
+        "status": "failed" if failed else "ok",
+        "metrics": metrics,
+    }
 
 
 def make_result(
-    rows: Sequence[Mapping[str, Any]], *, label: str = "echo", seed: int = 0, corpus: str = "a" * 64,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    label: str = "echo",
+    seed: int = 0,
+    corpus: str = "a" * 64,
     rules: str = "b" * 64,
-    reference: str = "none", refused: Sequence[str] = (), **changes: Any,
-) -> dict[str, Any]:  # fmt: skip
+    reference: str = "none",
+    refused: Sequence[str] = (),
+    **changes: Any,
+) -> dict[str, Any]:
     """A result whose metrics are those of its rows."""
     names = list(rows[0]["metrics"])
     metrics: dict[str, Any] = {}
     for name in names:
         unit, higher = DIRECTIONS.get(name, ("px", False))
-        entry = {"value": 0.5, "low": 0.4, "high": 0.6, "skill": None, "unit": unit, "higher_is_better": higher,
-                 "definition": "d", "n_clips": len(rows), "n_failed": 0, "status": "ok"}  # fmt: skip
+        entry = {
+            "value": 0.5,
+            "low": 0.4,
+            "high": 0.6,
+            "skill": None,
+            "unit": unit,
+            "higher_is_better": higher,
+            "definition": "d",
+            "n_clips": len(rows),
+            "n_failed": 0,
+            "status": "ok",
+        }
         if name in refused:
             entry |= {
                 "value": None,
@@ -48,21 +72,42 @@ def make_result(
             }
         metrics[name] = entry
     references = {
-        name: {"ceiling": {"value": 0.9, "low": 0.8, "high": 1.0}, "chance": 0.5} if name == "pose_accuracy"
+        name: {"ceiling": {"value": 0.9, "low": 0.8, "high": 1.0}, "chance": 0.5}
+        if name == "pose_accuracy"
         else {"ceiling": {"value": 0.0, "low": None, "high": None}, "chance": 2.0}
         for name in names
-    }  # fmt: skip
+    }
     return {
-        "schema": "facial-bench result 2", "protocol": {"name": "p", "digest": rules},
-        "corpus": {"name": "tiny", "version": "1", "digest": corpus, "label": "tiny", "identities": ["a", "b"],
-        "audio": "noise29"},
-        "method": {"name": label, "label": label, "reference": reference, "plugin": "plug", "version": "1",
-        "budget": "quick",
-                   "options": {}},
-        "seed": seed, "device": "cpu", "digest": "", "conduct": {}, "metrics": metrics,
-        "references": references, "clips": list(rows),
-        "environment": {}, "timing": {}, **changes,
-    }  # fmt: skip
+        "schema": "facial-bench result 2",
+        "protocol": {"name": "p", "digest": rules},
+        "corpus": {
+            "name": "tiny",
+            "version": "1",
+            "digest": corpus,
+            "label": "tiny",
+            "identities": ["a", "b"],
+            "audio": "noise29",
+        },
+        "method": {
+            "name": label,
+            "label": label,
+            "reference": reference,
+            "plugin": "plug",
+            "version": "1",
+            "budget": "quick",
+            "options": {},
+        },
+        "seed": seed,
+        "device": "cpu",
+        "digest": "",
+        "conduct": {},
+        "metrics": metrics,
+        "references": references,
+        "clips": list(rows),
+        "environment": {},
+        "timing": {},
+        **changes,
+    }
 
 
 def store(folder: Path, *results: Result) -> Path:

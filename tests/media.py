@@ -25,15 +25,17 @@ def picture(x: float, y: float, size: tuple[int, int] = (96, 64), ground: int = 
 
 def moving(frames: int, size: tuple[int, int] = (96, 64), ground: int = 40) -> list[np.ndarray]:
     """Pictures of a square that goes to and fro."""
-    return [
-        picture(48 + round(16 * np.sin(k / 9)), 32 + round(8 * np.cos(k / 7)), size, ground) for k in range(frames)
-    ]
+    return [picture(48 + round(16 * np.sin(k / 9)), 32 + round(8 * np.cos(k / 7)), size, ground) for k in range(frames)]
 
 
 def write_video(
-    path: Path, pictures: Sequence[np.ndarray], times: Sequence[float] | float = 25.0, sound: np.ndarray | None = None,
-    sound_start: float = 0.0, codec: str = "libx264",
-) -> Path:  # fmt: skip
+    path: Path,
+    pictures: Sequence[np.ndarray],
+    times: Sequence[float] | float = 25.0,
+    sound: np.ndarray | None = None,
+    sound_start: float = 0.0,
+    codec: str = "libx264",
+) -> Path:
     """A video of pictures (H, W, 3) at some times (seconds) or rate, with mono sound (n,) at 16 kHz or none."""
     import av
 
@@ -45,8 +47,11 @@ def write_video(
         video.height, video.width = pictures[0].shape[:2]
         video.pix_fmt, video.time_base, video.codec_context.time_base = "yuv420p", clock, clock
         video.options = {"crf": "10", "preset": "ultrafast"} if codec == "libx264" else {}
-        audio = container.add_stream("pcm_s16le" if path.suffix == ".mov" else "aac", rate=RATE, layout="mono") \
-            if sound is not None else None  # fmt: skip
+        audio = (
+            container.add_stream("pcm_s16le" if path.suffix == ".mov" else "aac", rate=RATE, layout="mono")
+            if sound is not None
+            else None
+        )
         for image, stamp in zip(pictures, stamps, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             frame.pts, frame.time_base = round(stamp * 12_000), clock

@@ -58,16 +58,28 @@ class Echo:
 
 
 def make_sample(
-    reference_face: np.ndarray, generated_face: np.ndarray | None = None, valid: np.ndarray | None = None, *,
-    reference: Motion | None = None, generated: Motion | None = None, audio: np.ndarray | None = None,
-) -> Sample:  # fmt: skip
+    reference_face: np.ndarray,
+    generated_face: np.ndarray | None = None,
+    valid: np.ndarray | None = None,
+    *,
+    reference: Motion | None = None,
+    generated: Motion | None = None,
+    audio: np.ndarray | None = None,
+) -> Sample:
     """A sample of given faces (T, 68, 3) and motions; what is not given is still, or as real as the reference."""
     frames = len(reference_face)
     still = Motion(np.zeros((frames, 64)), np.zeros((frames, 6)), np.zeros(frames))
     reference = still if reference is None else reference
     generated_face = reference_face if generated_face is None else generated_face
     return Sample(
-        reference, reference if generated is None else generated, reference_face, generated_face, reference_face,
-        generated_face, np.ones(frames, bool) if valid is None else valid, 25.0, CAMERA,
+        reference,
+        reference if generated is None else generated,
+        reference_face,
+        generated_face,
+        reference_face,
+        generated_face,
+        np.ones(frames, bool) if valid is None else valid,
+        25.0,
+        CAMERA,
         np.zeros((frames, 2)) if audio is None else audio,
-    )  # fmt: skip
+    )

@@ -65,8 +65,10 @@ def test_mel_bands_equal_a_loop_over_windows(rng):
 
 def test_a_full_scale_tone_by_hand():
     """1 kHz is bin 32 of 512 at 16 kHz; |amplitude / 2|^2 = 1/4 there, and its neighbours hold the Hann lobe."""
-    lobe = [np.abs(np.sum(np.hanning(401)[:400] / 200 * np.exp(2j * math.pi * d / 512 * np.arange(400)))) ** 2 / 4
-            for d in (-2, -1, 0, 1, 2)]  # fmt: skip
+    lobe = [
+        np.abs(np.sum(np.hanning(401)[:400] / 200 * np.exp(2j * math.pi * d / 512 * np.arange(400)))) ** 2 / 4
+        for d in (-2, -1, 0, 1, 2)
+    ]
     assert lobe[2] == pytest.approx(0.25)
     expected = np.log(np.maximum(mel_filters(29, 512, 16000, MEL_RANGE)[:, 30:35] @ lobe, FLOOR))
     found = mel29(tone(1000, 16000), 16000, 50, 25.0)[25]
@@ -126,9 +128,15 @@ def test_a_sound_that_ends_early_still_gives_every_frame(samples, rng):
 
 @pytest.mark.parametrize(
     ("sound", "rate"),
-    [(np.zeros((2, 100)), 16000), (np.zeros(0), 16000), (np.full(100, np.nan), 16000), (np.zeros(100), 0),
-     (np.full(100, 3000.0), 16000), (np.zeros(100, np.uint8), 16000)],
-)  # fmt: skip
+    [
+        (np.zeros((2, 100)), 16000),
+        (np.zeros(0), 16000),
+        (np.full(100, np.nan), 16000),
+        (np.zeros(100), 0),
+        (np.full(100, 3000.0), 16000),
+        (np.zeros(100, np.uint8), 16000),
+    ],
+)
 def test_what_is_no_mono_sound_is_refused(sound, rate):
     with pytest.raises(ValueError, match="audio"):
         mel29(sound, rate, 25, 25.0)

@@ -31,9 +31,18 @@ def sample(blink: np.ndarray, real: np.ndarray | None = None, valid: np.ndarray 
         return Motion(np.zeros((frames, 64)), np.zeros((frames, 6)), values)
 
     return Sample(
-        motion(blink if real is None else real), motion(blink), face, face, face, face,
-        np.ones(frames, bool) if valid is None else valid, FPS, Camera(1, 1, 1.0), np.zeros((frames, 2)), scale,
-    )  # fmt: skip
+        motion(blink if real is None else real),
+        motion(blink),
+        face,
+        face,
+        face,
+        face,
+        np.ones(frames, bool) if valid is None else valid,
+        FPS,
+        Camera(1, 1, 1.0),
+        np.zeros((frames, 2)),
+        scale,
+    )
 
 
 def slow(blink: np.ndarray, valid: np.ndarray, scale: str) -> list[tuple[int, int]]:
@@ -49,10 +58,7 @@ def slow(blink: np.ndarray, valid: np.ndarray, scale: str) -> list[tuple[int, in
         elif onset is not None and blink[t] <= median + fall:
             found.append((onset, t))
             onset = None
-    return [
-        (a, b) for a, b in found
-        if a > 0 and b - a <= 0.4 * FPS and all(valid[t] for t in range(a - 1, b + 1))
-    ]  # fmt: skip
+    return [(a, b) for a, b in found if a > 0 and b - a <= 0.4 * FPS and all(valid[t] for t in range(a - 1, b + 1))]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -69,8 +69,16 @@ def test_a_folder_becomes_a_corpus(videos: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "made.building").exists()
     assert str(tmp_path) not in json.dumps(corpus.manifest)
     assert set(corpus.manifest["source"]["made_with"]) == {
-        "core", "fps", "longest", "min_tracked", "min_seconds", "tracker", "weights", "audio", "audio_digest",
-    }, "nothing that changes with a line of code"  # fmt: skip
+        "core",
+        "fps",
+        "longest",
+        "min_tracked",
+        "min_seconds",
+        "tracker",
+        "weights",
+        "audio",
+        "audio_digest",
+    }, "nothing that changes with a line of code"
 
 
 def test_one_worker_two_workers_the_same_corpus(videos: Path, tmp_path: Path) -> None:
@@ -126,13 +134,16 @@ def test_bad_videos_are_told_and_the_rest_is_built(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     told = {line.split(":")[1].split(",")[0].strip(): line for line in done.output.splitlines() if "left out: " in line}
     for name, why in {
-        "text.mp4": "cannot be opened as a video", "mute.mp4": "no sound, and there is no mute.wav beside it",
+        "text.mp4": "cannot be opened as a video",
+        "mute.mp4": "no sound, and there is no mute.wav beside it",
         "faceless.mp4": "a face was found in 0 % of its frames, at least 80 % are wanted (--min-tracked)",
-        "truncated.mp4": "damaged, truncated", "short.mp4": "shorter than 1 s (--min-seconds)",
+        "truncated.mp4": "damaged, truncated",
+        "short.mp4": "shorter than 1 s (--min-seconds)",
         "one.mp4": "shorter than 1 s",
         "white.mp4": "the tracker failed: RuntimeError: the sky is white (dot_tracker.py",
-        "silent.mp4": "there is sound for 1", "half.mp4": "a face was found in 5",
-    }.items():  # fmt: skip
+        "silent.mp4": "there is sound for 1",
+        "half.mp4": "a face was found in 5",
+    }.items():
         assert why in told.pop(name), name
     assert not told
     assert "Traceback" not in done.output
@@ -160,13 +171,15 @@ def test_nothing_built_is_an_error_of_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "complaint"),
-    [(("--tracker", "dott"), "Unknown tracker 'dott'. Did you mean 'dot'?"),
-     (("--audio", "mel30"), "Unknown kind of audio features 'mel30'. Did you mean 'mel29'?"),
-     (("--option", "bands=3"), "Unknown option of the audio features mel29 'bands'"),
-     (("--model", "weights.bin"), "The tracker dot takes no weights"),
-     (("--audio", "arrays"), "need --option folder=DIR"),
-     (("--table", "none.csv"), "none.csv cannot be read as CSV")],
-)  # fmt: skip
+    [
+        (("--tracker", "dott"), "Unknown tracker 'dott'. Did you mean 'dot'?"),
+        (("--audio", "mel30"), "Unknown kind of audio features 'mel30'. Did you mean 'mel29'?"),
+        (("--option", "bands=3"), "Unknown option of the audio features mel29 'bands'"),
+        (("--model", "weights.bin"), "The tracker dot takes no weights"),
+        (("--audio", "arrays"), "need --option folder=DIR"),
+        (("--table", "none.csv"), "none.csv cannot be read as CSV"),
+    ],
+)
 def test_a_wrong_choice_is_told_before_work_starts(
     videos: Path, tmp_path: Path, more: tuple[str, ...], complaint: str
 ) -> None:
@@ -196,8 +209,18 @@ def test_a_killed_build_goes_on_and_gives_the_same(videos: Path, tmp_path: Path,
     """SIGKILL after the first finished clip; then the same command. Nothing finished is tracked again."""
     assert build(videos, tmp_path / "whole" / "made").exit_code == 0
     dest, log = tmp_path / "killed" / "made", tmp_path / "log"
-    command = [sys.executable, "-m", "facial_bench", "corpus", "build", str(videos), str(dest), *DOT, "--workers",
-               str(workers)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "facial_bench",
+        "corpus",
+        "build",
+        str(videos),
+        str(dest),
+        *DOT,
+        "--workers",
+        str(workers),
+    ]
     environment = {**os.environ, "DOT_TRACKER_LOG": str(log), "DOT_TRACKER_WAIT": "0.02"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     work, patience = dest.with_name("made.building"), time.monotonic() + 60
@@ -222,9 +245,7 @@ def test_a_killed_build_goes_on_and_gives_the_same(videos: Path, tmp_path: Path,
     assert not work.exists()
 
 
-def test_within_a_video_finished_shots_are_not_tracked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_within_a_video_finished_shots_are_not_tracked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_video(tmp_path / "v" / "a1.mp4", moving(60) + moving(60, ground=120), sound=tone(4.8))
     assert build(tmp_path / "v", tmp_path / "x" / "made").exit_code == 0
     monkeypatch.setenv("DOT_TRACKER_LOG", str(tmp_path / "log"))
@@ -332,10 +353,17 @@ def test_a_page_to_look_at(made: Corpus, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    [[], {"clips": []}, {"clips": {"p1a": {"video": ["x"]}}},
-     {"left_out_of_videos": [3, ["a"], ["\x1b[2Jb", {"c": 1}]]},
-     {"clips": {"p1a": {"video": "p1a", "clock_s": 0.0, "start_s": "x"}}, "videos": {"p1a": {"file": "../../x.mp4"}}}],
-)  # fmt: skip
+    [
+        [],
+        {"clips": []},
+        {"clips": {"p1a": {"video": ["x"]}}},
+        {"left_out_of_videos": [3, ["a"], ["\x1b[2Jb", {"c": 1}]]},
+        {
+            "clips": {"p1a": {"video": "p1a", "clock_s": 0.0, "start_s": "x"}},
+            "videos": {"p1a": {"file": "../../x.mp4"}},
+        },
+    ],
+)
 def test_a_corpus_of_anybodys_may_say_anything_of_its_source(made: Corpus, tmp_path: Path, source: object) -> None:
     copy = shutil.copytree(made.path, tmp_path / "copy")
     (copy / "corpus.json").write_text(json.dumps({**made.manifest, "source": source}))

@@ -118,8 +118,14 @@ def found(
 ) -> Any:
     wanted = ("lmd", "lmd/raw-face", "mouth_lag", "pose_std_distance", "blink_rate/distance")
     specs = [spec for spec in built_in_metrics() if spec.id in wanted]
-    bench = prepare(make_corpus(clips=8, scales=[0.3, 3.0]), protocol_with(specs, small_protocol), specs, device="cpu",
-                    cache=tmp_path_factory.mktemp("cache"), log=lambda line: None)  # fmt: skip
+    bench = prepare(
+        make_corpus(clips=8, scales=[0.3, 3.0]),
+        protocol_with(specs, small_protocol),
+        specs,
+        device="cpu",
+        cache=tmp_path_factory.mktemp("cache"),
+        log=lambda line: None,
+    )
     return certify(bench, lambda line: None)
 
 
@@ -169,8 +175,13 @@ def test_a_picture_has_one_of_two_endings(tmp_path: Path) -> None:
 
 def test_a_definition_is_explained() -> None:
     told = CliRunner().invoke(main, ["metrics", "lmd/atvg"]).stdout
-    for expected in ("lmd/atvg  version 1, px, lower is better", "sum_{k in 48..67}", "ATVGnet", "SUM over 20 points",
-                     "facial-bench score RESULT --metric lmd/atvg"):  # fmt: skip
+    for expected in (
+        "lmd/atvg  version 1, px, lower is better",
+        "sum_{k in 48..67}",
+        "ATVGnet",
+        "SUM over 20 points",
+        "facial-bench score RESULT --metric lmd/atvg",
+    ):
         assert expected in told
     accuracy = CliRunner().invoke(main, ["metrics", "pose_accuracy"]).stdout
     assert "measured   in every run" in accuracy

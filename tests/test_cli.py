@@ -121,11 +121,21 @@ def test_version_and_module() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nonsense"], ["run"], ["run", "--method", "frozen", "--seed", "x"], ["run", "--method", "frozen", "--seed", "-1"],
-     ["run", "--method", "frozen", "--option", "novalue"], ["run", "--method", "frozen", "--option", "=x"],
-     ["run", "--method", "frozen", "--device", "tpu"], ["run", "--method", "frozen", "--budget", "huge"],
-     ["corpus", "import", "a", "b"], ["corpus", "nonsense"], ["corpus", "info"], ["run", "--nonsense"]],
-)  # fmt: skip
+    [
+        ["nonsense"],
+        ["run"],
+        ["run", "--method", "frozen", "--seed", "x"],
+        ["run", "--method", "frozen", "--seed", "-1"],
+        ["run", "--method", "frozen", "--option", "novalue"],
+        ["run", "--method", "frozen", "--option", "=x"],
+        ["run", "--method", "frozen", "--device", "tpu"],
+        ["run", "--method", "frozen", "--budget", "huge"],
+        ["corpus", "import", "a", "b"],
+        ["corpus", "nonsense"],
+        ["corpus", "info"],
+        ["run", "--nonsense"],
+    ],
+)
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     result = invoke(*arguments)
     assert result.exit_code == 2
@@ -359,11 +369,15 @@ def test_leaderboard_errors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("problem", "expected"),
-    [(KeyboardInterrupt(), "Error: Interrupted. The same command goes on with what was finished."),
-     (OSError(28, "No space left on device", "/x/y"),
-      "Error: No space left on device: /x/y. Check the path and the free space."),
-     (OSError(5, "Input/output error"), "Error: Input/output error. Check the path and the free space.")],
-)  # fmt: skip
+    [
+        (KeyboardInterrupt(), "Error: Interrupted. The same command goes on with what was finished."),
+        (
+            OSError(28, "No space left on device", "/x/y"),
+            "Error: No space left on device: /x/y. Check the path and the free space.",
+        ),
+        (OSError(5, "Input/output error"), "Error: Input/output error. Check the path and the free space."),
+    ],
+)
 def test_what_stops_a_command_is_one_line(problem: BaseException, expected: str) -> None:
     @click.group(cls=ErrorGroup)
     def group() -> None: ...

@@ -16,8 +16,11 @@ from facial_bench.results import write_result
 
 def put(folder: Path, label: str, lmd: float, seeds: int = 1, clips: int = 6, **changes: Any) -> Path:
     for seed in range(seeds):
-        rows = [make_row(p, f"{p}{k}", {"lmd": lmd + 0.01 * ((5 * k + seed) % 4), "pose_accuracy": 0.5})
-                for p in "ab" for k in range(clips)]  # fmt: skip
+        rows = [
+            make_row(p, f"{p}{k}", {"lmd": lmd + 0.01 * ((5 * k + seed) % 4), "pose_accuracy": 0.5})
+            for p in "ab"
+            for k in range(clips)
+        ]
         made = make_result(rows, label=label, seed=seed, **changes)
         write_result(folder / label / f"seed-{seed}" / "result.json", made)
     return folder / label
@@ -76,10 +79,13 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path) -> None:
     other = put(tmp_path, "other", 1.0, corpus="c" * 64)
     refused = put(tmp_path, "refused", 1.0, refused=["pose_accuracy"])
     for arguments, expected in (
-        ((a, other), "another corpus or protocol"), ((a, a), "named twice"), ((a, a / "seed-0"), "named twice"),
-        ((a, b, "--metric", "lmx"), "Did you mean"), ((a, refused), "has no score on pose_accuracy"),
+        ((a, other), "another corpus or protocol"),
+        ((a, a), "named twice"),
+        ((a, a / "seed-0"), "named twice"),
+        ((a, b, "--metric", "lmx"), "Did you mean"),
+        ((a, refused), "has no score on pose_accuracy"),
         ((a, tmp_path / "none"), "does not exist"),
-    ):  # fmt: skip
+    ):
         found = call(*arguments)
         assert found.exit_code == 1, arguments
         assert expected in found.stderr

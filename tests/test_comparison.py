@@ -23,13 +23,22 @@ def rows(values: dict[str, Sequence[float | None]], metric: str = "lmd", weight:
     """One row a value: identity -> values of its clips."""
     return [
         {
-            "request": f"self/{person}{k}@0", "identity": person, "status": "ok",
-            "metrics": {metric: {"value": None} if value is None else {
-                "value": value, "weight": weight,
-                "blocks": [[value * weight * 0.5, weight / 2], [value * weight * 0.5, weight / 2]]}},
+            "request": f"self/{person}{k}@0",
+            "identity": person,
+            "status": "ok",
+            "metrics": {
+                metric: {"value": None}
+                if value is None
+                else {
+                    "value": value,
+                    "weight": weight,
+                    "blocks": [[value * weight * 0.5, weight / 2], [value * weight * 0.5, weight / 2]],
+                }
+            },
         }
-        for person, own in values.items() for k, value in enumerate(own)
-    ]  # fmt: skip
+        for person, own in values.items()
+        for k, value in enumerate(own)
+    ]
 
 
 def draw(seed: int, shift: float = 0.0, clips: int = 2, people: str = "abcd") -> dict[str, list[float]]:
@@ -43,8 +52,9 @@ def flat(values: dict[str, Sequence[float]]) -> np.ndarray:
 
 def test_p_equals_scipys_for_a_mean_over_clips() -> None:
     a, b = draw(0), draw(1, 0.3)
-    expected = permutation_test((flat(a), flat(b)), lambda x, y: np.mean(x - y), permutation_type="samples",
-                                n_resamples=np.inf)  # fmt: skip
+    expected = permutation_test(
+        (flat(a), flat(b)), lambda x, y: np.mean(x - y), permutation_type="samples", n_resamples=np.inf
+    )
     assert permute([rows(a)], [rows(b)], "lmd", ratio).p == pytest.approx(expected.pvalue, abs=1e-12)
 
 
@@ -55,8 +65,11 @@ def slow_p(a: dict[str, list[float]], b: dict[str, list[float]]) -> float:
     def gap(swapped: tuple[bool, ...]) -> float:
         total = 0.0
         for person in a:
-            pairs = [(b[person][k], a[person][k]) if swap else (a[person][k], b[person][k])
-                     for (who, k), swap in zip(places, swapped, strict=True) if who == person]  # fmt: skip
+            pairs = [
+                (b[person][k], a[person][k]) if swap else (a[person][k], b[person][k])
+                for (who, k), swap in zip(places, swapped, strict=True)
+                if who == person
+            ]
             total += np.mean([x - y for x, y in pairs]) / len(a)
         return total
 
@@ -91,8 +104,9 @@ def test_the_same_method_twice_has_p_one() -> None:
 
 def test_random_swaps_agree_with_all_of_them() -> None:
     a, b = draw(4, clips=4), draw(5, 0.25, clips=4)
-    expected = permutation_test((flat(a), flat(b)), lambda x, y: np.mean(x - y), permutation_type="samples",
-                                n_resamples=np.inf)  # fmt: skip
+    expected = permutation_test(
+        (flat(a), flat(b)), lambda x, y: np.mean(x - y), permutation_type="samples", n_resamples=np.inf
+    )
     found = permute([rows(a)], [rows(b)], "lmd", ratio)
     assert found.clips == 16
     assert found.p == pytest.approx(expected.pvalue, abs=0.015)
@@ -138,8 +152,9 @@ def test_pooled_metrics_are_estimated_anew_after_each_swap() -> None:
             for k in range(3):
                 part = (rng.random(4) + shift).tolist()
                 entry = {"part": part, "blocks": [part[:2], part[2:]], "items": 4}
-                made.append({"request": f"self/{person}{k}@0", "identity": person, "status": "ok",
-                             "metrics": {"w1": entry}})  # fmt: skip
+                made.append(
+                    {"request": f"self/{person}{k}@0", "identity": person, "status": "ok", "metrics": {"w1": entry}}
+                )
         return made
 
     real = {"parts": {person: rng.random(12).tolist() for person in "ab"}}
@@ -192,8 +207,12 @@ def test_few_clips_decide_nothing_however_large_the_difference() -> None:
 
 
 def test_the_strongest_null_is_the_best_one_in_the_direction_of_the_metric() -> None:
-    methods = {"good": draw(0, clips=3), "bad": draw(1, 3.0, clips=3), "null": draw(2, 1.5, clips=3),
-               "weak": draw(3, 9.0, clips=3)}  # fmt: skip
+    methods = {
+        "good": draw(0, clips=3),
+        "bad": draw(1, 3.0, clips=3),
+        "null": draw(2, 1.5, clips=3),
+        "weak": draw(3, 9.0, clips=3),
+    }
     down, up = standing(methods, ["null", "weak"]), standing(methods, ["null", "weak"], higher=True)
     assert (down.strongest, up.strongest) == ("null", "weak")
     assert down.against == {"good": "beats", "bad": "not"}

@@ -38,10 +38,16 @@ def clips(frames: int = 20) -> list[Clip]:
 
 def write(dest: Path, own: Any = None, **changes: Any) -> Corpus:
     about: dict[str, Any] = {
-        "name": "tiny", "version": "1", "protocol_fps": 25.0, "audio_kind": "noise29", "length_unit": "cm",
-        "landmark_unit": "px", "blink_scale": "closure", "face_model": model(),
+        "name": "tiny",
+        "version": "1",
+        "protocol_fps": 25.0,
+        "audio_kind": "noise29",
+        "length_unit": "cm",
+        "landmark_unit": "px",
+        "blink_scale": "closure",
+        "face_model": model(),
         "clips": clips() if own is None else own,
-    }  # fmt: skip
+    }
     write_corpus(dest, **{**about, **changes})
     return open_corpus(dest)
 
@@ -131,14 +137,18 @@ def test_the_digest_is_of_everything(original: Path, tmp_path: Path) -> None:
 
     own = clips()
     variants = [
-        open_corpus(original), write(tmp_path / "1", version="2"), write(tmp_path / "2", name="other"),
-        write(tmp_path / "3", [nudge(own[0]), *own[1:]]), write(tmp_path / "4", own[::-1]),
-        write(tmp_path / "5", source={"x": 1}), write(tmp_path / "6", blink_scale="AU45"),
+        open_corpus(original),
+        write(tmp_path / "1", version="2"),
+        write(tmp_path / "2", name="other"),
+        write(tmp_path / "3", [nudge(own[0]), *own[1:]]),
+        write(tmp_path / "4", own[::-1]),
+        write(tmp_path / "5", source={"x": 1}),
+        write(tmp_path / "6", blink_scale="AU45"),
         write(tmp_path / "7", face_model=make_model(PEOPLE, seed=1)),
         write(tmp_path / "8", [replace(own[0], recording="z"), *own[1:]]),
         write(tmp_path / "9", [replace(own[0], camera=replace(CAMERA, focal=210.0)), *own[1:]]),
         open_corpus(original).select(["a"]),
-    ]  # fmt: skip
+    ]
     digests = [corpus.info.digest for corpus in variants]
     assert len(set(digests)) == len(digests)
     assert write(tmp_path / "same").info.digest == digests[0]
@@ -342,9 +352,17 @@ def test_the_current_folder_can_be_the_destination(tmp_path: Path, monkeypatch: 
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     write_corpus(
-        ".", name="tiny", version="1", protocol_fps=25.0, audio_kind="noise29", length_unit="cm", landmark_unit="px",
-        blink_scale="closure", face_model=model(), clips=clips(),
-    )  # fmt: skip
+        ".",
+        name="tiny",
+        version="1",
+        protocol_fps=25.0,
+        audio_kind="noise29",
+        length_unit="cm",
+        landmark_unit="px",
+        blink_scale="closure",
+        face_model=model(),
+        clips=clips(),
+    )
     assert open_corpus(tmp_path / "here").verify() == 4
 
 

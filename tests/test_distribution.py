@@ -52,8 +52,9 @@ def slow_pose(sample: Sample):
     def features(frames: slice) -> list[float]:
         turned = np.degrees(sample.generated.pose[frames, :3])
         spread = [float(np.sqrt(((turned[:, k] - turned[:, k].mean()) ** 2).mean())) for k in range(3)]
-        return spread + [10 * float(np.mean([abs(turned[t, k] - turned[t - 1, k]) for t in range(1, 128)]))
-                         for k in range(3)]  # fmt: skip
+        return spread + [
+            10 * float(np.mean([abs(turned[t, k] - turned[t - 1, k]) for t in range(1, 128)])) for k in range(3)
+        ]
 
     return features
 

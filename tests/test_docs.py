@@ -55,9 +55,21 @@ def test_every_hook_stands_there_with_its_signature(text: str) -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [*hookspecs.spec_types().values(), types.Context, types.CorpusInfo, types.Clip, types.Camera, types.Motion,
-     types.Request, types.FaceModel, types.Sample, types.Face, types.Sound], ids=lambda record: record.__name__,
-)  # fmt: skip
+    [
+        *hookspecs.spec_types().values(),
+        types.Context,
+        types.CorpusInfo,
+        types.Clip,
+        types.Camera,
+        types.Motion,
+        types.Request,
+        types.FaceModel,
+        types.Sample,
+        types.Face,
+        types.Sound,
+    ],
+    ids=lambda record: record.__name__,
+)
 def test_every_field_stands_there(text: str, record: type) -> None:
     assert f"`{record.__name__}`" in text
     section = text.split(f"`{record.__name__}`", 1)[1]
@@ -112,9 +124,10 @@ def test_no_documented_option_has_gone(text: str) -> None:
 def run_small(plugins: object, name: str, corpus: Corpus, rules: Protocol, out: Path, **options: str) -> Result:
     offer = plugins.get("generators", "method", name)  # type: ignore[attr-defined]
     distances = [
-        o.spec for i, o in plugins.offers("metrics").items()  # type: ignore[attr-defined]
+        o.spec
+        for i, o in plugins.offers("metrics").items()  # type: ignore[attr-defined]
         if o.source.plugin != "facial-bench" or i in ("lmd", "lmd/canonical")
-    ]  # fmt: skip
+    ]
     bench = prepare(
         corpus, protocol_with(distances, rules), distances, device="cpu", cache=out / "cache", log=lambda line: None
     )
@@ -157,8 +170,20 @@ def test_the_package_installs_and_runs(
         (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "source" / name).write_text(content)
     site = tmp_path / "site"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation",
-               "--disable-pip-version-check", "--target", str(site), str(tmp_path / "source")]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+        "--target",
+        str(site),
+        str(tmp_path / "source"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     environment = {**os.environ, "PYTHONPATH": str(site)}

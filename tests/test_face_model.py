@@ -41,9 +41,19 @@ def tracks_of(rng, frames=120, people=("ada", "bo"), clips=3):
             face = faces[who] + np.einsum("tj,jkd->tkd", weights[name], mouth)
             seen = project(face, np.concatenate([rotation, translation], axis=1), camera)
             found.append(
-                Track(name, who, name, np.zeros((frames, 29)), seen, rotation, translation,
-                      rng.uniform(0, 1, frames), np.ones(frames, bool), camera)
-            )  # fmt: skip
+                Track(
+                    name,
+                    who,
+                    name,
+                    np.zeros((frames, 29)),
+                    seen,
+                    rotation,
+                    translation,
+                    rng.uniform(0, 1, frames),
+                    np.ones(frames, bool),
+                    camera,
+                )
+            )
     return found, weights, mouth
 
 

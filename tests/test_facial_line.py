@@ -80,9 +80,7 @@ def test_a_stored_fit_gives_the_same_result(make_bench: Callable[[int], Bench], 
     assert again["clips"] == first["clips"]
 
 
-@pytest.mark.parametrize(
-    "name", ["facial-no-gtem", "facial-no-gloc", "facial-no-adversarial", "facial-no-finetuning"]
-)  # fmt: skip
+@pytest.mark.parametrize("name", ["facial-no-gtem", "facial-no-gloc", "facial-no-adversarial", "facial-no-finetuning"])
 def test_every_ablation_runs(make_bench: Callable[[int], Bench], tmp_path: Path, name: str) -> None:
     result = evaluate(facial(name), make_bench(29), Settings(options=QUICK), tmp_path, lambda line: None)
     assert result["metrics"]["lmd"]["status"] == "ok"

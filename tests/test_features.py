@@ -64,10 +64,14 @@ def test_windows_give_the_row_of_their_frame(tmp_path: Path, real_data: Path) ->
 
 @pytest.mark.parametrize(
     ("array", "complaint"),
-    [(np.zeros(5), r"float64 of shape \(5,\), expected numbers"), (np.zeros((0, 3)), "expected numbers"),
-     (np.array([[1.0, np.nan]]), "holds NaN or infinities, first in row 0"), (np.array([["a"]]), "<U1"),
-     (np.zeros((5, 7, 3)), "expected numbers")],
-)  # fmt: skip
+    [
+        (np.zeros(5), r"float64 of shape \(5,\), expected numbers"),
+        (np.zeros((0, 3)), "expected numbers"),
+        (np.array([[1.0, np.nan]]), "holds NaN or infinities, first in row 0"),
+        (np.array([["a"]]), "<U1"),
+        (np.zeros((5, 7, 3)), "expected numbers"),
+    ],
+)
 def test_arrays_that_are_none(tmp_path: Path, array: np.ndarray, complaint: str) -> None:
     with pytest.raises(CorpusError, match=complaint):
         stored(tmp_path, array)
@@ -79,10 +83,12 @@ def test_what_is_missing_short_or_hostile(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"a1\.npy ends after 3\.00 s, the clip after 4\.00 s"):
         stored(tmp_path, np.zeros((300, 3))).compute(sound(), 100, 25.0)
     for options, complaint in (
-        ({}, "need --option folder=DIR"), ({"folder": str(tmp_path)}, "need --option rate=HZ"),
+        ({}, "need --option folder=DIR"),
+        ({"folder": str(tmp_path)}, "need --option rate=HZ"),
         ({"folder": str(tmp_path), "rate": "-1"}, "need --option rate=HZ"),
-        ({"folder": str(tmp_path / "none"), "rate": "25"}, "an existing folder"), ({"dir": "x"}, "Unknown option"),
-    ):  # fmt: skip
+        ({"folder": str(tmp_path / "none"), "rate": "25"}, "an existing folder"),
+        ({"dir": "x"}, "Unknown option"),
+    ):
         with pytest.raises(FacialBenchError, match=complaint):
             Stored(options)
     (tmp_path / "a1.npy").unlink()

@@ -70,8 +70,9 @@ def test_a_result_holds_every_metric_with_its_references(bench: Bench, as_method
     assert result["references"]["pose_accuracy"]["chance"] == 0.5
     assert result["metrics"]["lmd"]["skill"] == pytest.approx(0, abs=1e-9), "the mean state is the chance of a distance"
     assert read_result(tmp_path / "tiny/echo/seed-0/result.json") == deterministic_part(result) | {
-        "environment": result["environment"], "timing": result["timing"],
-    }  # fmt: skip
+        "environment": result["environment"],
+        "timing": result["timing"],
+    }
 
 
 def test_real_motion_reaches_the_ceiling(bench: Bench, as_method: AsMethod, tmp_path: Path) -> None:

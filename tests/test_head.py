@@ -85,8 +85,10 @@ def slow_std(values: list[float]) -> float:
 
 
 def test_spread_equals_its_loop(pair) -> None:
-    expected = [abs(slow_std(np.degrees(pair[1][:, k]).tolist()) - slow_std(np.degrees(pair[0][:, k]).tolist()))
-                for k in range(3)]  # fmt: skip
+    expected = [
+        abs(slow_std(np.degrees(pair[1][:, k]).tolist()) - slow_std(np.degrees(pair[0][:, k]).tolist()))
+        for k in range(3)
+    ]
     for k, axis in enumerate(AXES):
         assert score(f"pose_std_distance/{axis}", *pair) == pytest.approx(expected[k], abs=1e-9)
     assert score("pose_std_distance", *pair) == pytest.approx(sum(expected) / 3, abs=1e-9)

@@ -35,9 +35,11 @@ def rng() -> np.random.Generator:
 def basis(rng: np.random.Generator, tmp_path: Path) -> Path:
     mean = rng.normal(size=(68, 3)) * [0.5, 0.6, 0.2] + [0, 0, 0.4]
     np.savez(
-        tmp_path / "basis.npz", mean=mean, identity=rng.normal(size=(80, 68, 3)) * 0.01,
+        tmp_path / "basis.npz",
+        mean=mean,
+        identity=rng.normal(size=(80, 68, 3)) * 0.01,
         expression=rng.normal(size=(64, 68, 3)) * 0.01,
-    )  # fmt: skip
+    )
     return tmp_path / "basis.npz"
 
 
@@ -67,9 +69,12 @@ def test_our_convention_is_theirs_seen_through_one_scale_a_frame(rng: np.random.
     depth over distance of the distance from the middle. By hand: a point on the axis lands in the middle, one up above.
     """
     held = Coefficients(
-        np.zeros((20, 80)), np.zeros((20, 64)), rng.uniform(-0.3, 0.3, (20, 3)), rng.uniform(-0.3, 0.3, (20, 3)),
+        np.zeros((20, 80)),
+        np.zeros((20, 64)),
+        rng.uniform(-0.3, 0.3, (20, 3)),
+        rng.uniform(-0.3, 0.3, (20, 3)),
         np.zeros(20),
-    )  # fmt: skip
+    )
     face = read_basis(basis)
     theirs = project_basis(face, held)
     pose = np.concatenate([held.rotation, (held.translation - [0, 0, DISTANCE]) * CENTIMETRES], axis=1)
@@ -136,15 +141,20 @@ def test_with_landmarks_beside(rng: np.random.Generator, basis: Path, tmp_path: 
 
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
-    [(lambda f: (f / "a1.mat").write_text("text"), r"it cannot be read as \.mat"),
-     (lambda f: savemat(f / "a1.mat", {"coeff": np.zeros((200, 100))}), r"are \(200, 100\), expected \(T, 257\)"),
-     (lambda f: savemat(f / "a1.mat", {"other": 1}), "its coeff are not there"),
-     (lambda f: savemat(f / "a1.mat", {"coeff": np.where(np.eye(257)[:200], np.nan, 0)}), "NaN in frame 0, column 0"),
-     (lambda f: (f / "a1.blink.npy").unlink(), r"there is no a1\.blink\.npy beside it"),
-     (lambda f: np.save(f / "a1.blink.npy", np.zeros(3)), r"a1\.blink\.npy is float64 of shape \(3,\)"),
-     (lambda f: np.save(f / "a1.blink.npy", np.full(200, 3.0)), "is not within 0..1"),
-     (lambda f: (f / "a1.wav").write_bytes(b"RIFF"), r"a1\.wav cannot be read")],
-)  # fmt: skip
+    [
+        (lambda f: (f / "a1.mat").write_text("text"), r"it cannot be read as \.mat"),
+        (lambda f: savemat(f / "a1.mat", {"coeff": np.zeros((200, 100))}), r"are \(200, 100\), expected \(T, 257\)"),
+        (lambda f: savemat(f / "a1.mat", {"other": 1}), "its coeff are not there"),
+        (
+            lambda f: savemat(f / "a1.mat", {"coeff": np.where(np.eye(257)[:200], np.nan, 0)}),
+            "NaN in frame 0, column 0",
+        ),
+        (lambda f: (f / "a1.blink.npy").unlink(), r"there is no a1\.blink\.npy beside it"),
+        (lambda f: np.save(f / "a1.blink.npy", np.zeros(3)), r"a1\.blink\.npy is float64 of shape \(3,\)"),
+        (lambda f: np.save(f / "a1.blink.npy", np.full(200, 3.0)), "is not within 0..1"),
+        (lambda f: (f / "a1.wav").write_bytes(b"RIFF"), r"a1\.wav cannot be read"),
+    ],
+)
 def test_a_bad_file_is_one_line(
     rng: np.random.Generator, basis: Path, tmp_path: Path, spoil: object, complaint: str
 ) -> None:
@@ -159,10 +169,13 @@ def test_what_must_be_said_before(rng: np.random.Generator, basis: Path, tmp_pat
     put(tmp_path / "in", "a1", coefficients(rng))
     np.savez(tmp_path / "bad.npz", mean=np.zeros((68, 3)), identity=np.zeros((80, 68, 3)), expression=np.zeros(3))
     for options, complaint in (
-        ({}, "needs landmarks: --option basis=FILE.npz"), ({"basis": str(basis), "image_size": "2x2"}, "one of them"),
-        ({"basis": str(tmp_path / "none.npz")}, "cannot be read"), ({"image_size": "big"}, "is no size in pixels"),
-        ({"basis": str(tmp_path / "bad.npz")}, r"expression is \(3,\)"), ({"base": "x"}, "Did you mean 'basis'"),
-    ):  # fmt: skip
+        ({}, "needs landmarks: --option basis=FILE.npz"),
+        ({"basis": str(basis), "image_size": "2x2"}, "one of them"),
+        ({"basis": str(tmp_path / "none.npz")}, "cannot be read"),
+        ({"image_size": "big"}, "is no size in pixels"),
+        ({"basis": str(tmp_path / "bad.npz")}, r"expression is \(3,\)"),
+        ({"base": "x"}, "Did you mean 'basis'"),
+    ):
         with pytest.raises(FacialBenchError, match=complaint):
             make(import_deep3d, tmp_path / "in", tmp_path / "made", **options)
 

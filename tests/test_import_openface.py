@@ -49,8 +49,10 @@ def test_the_real_file_turns_with_its_landmarks(real_data: Path, tmp_path: Path)
     track, _ = read_openface(find_files(path, ".csv")[0])
     rows = table(real_data)
     names = [name.strip() for name in rows[0]]
-    points = np.array([[[float(row[names.index(f"{axis}_{k}")]) for axis in "XYZ"] for k in range(68)]
-                       for row in rows[1:]]) * FLIP  # fmt: skip
+    points = (
+        np.array([[[float(row[names.index(f"{axis}_{k}")]) for axis in "XYZ"] for k in range(68)] for row in rows[1:]])
+        * FLIP
+    )
     assert track.camera.width == 640
     assert track.camera.height == 360
     assert track.camera.focal == pytest.approx(437.5, abs=0.01)
@@ -108,17 +110,25 @@ def test_a_folder_is_imported_and_bad_files_are_told(real_data: Path, tmp_path: 
     corpus, lines = make(tmp_path / "in", tmp_path / "made")
     told = {line.split(": ")[1]: line for line in lines if line.startswith("left out: ")}
     for name, why in {
-        "nan": "line 17, column X_30 is nan", "word": "line 5, column pose_Rx: 'left' is no number",
-        "columns": "it lacks the column", "cut": "line 41 has 200 columns", "empty": "it holds no frame",
+        "nan": "line 17, column X_30 is nan",
+        "word": "line 5, column pose_Rx: 'left' is no number",
+        "columns": "it lacks the column",
+        "cut": "line 41 has 200 columns",
+        "empty": "it holds no frame",
         "raw": "its time stamps are not those of a video; name its rate with --option fps=RATE",
-        "short": "short.wav lasts 1.00 s, the motion 4.00 s", "mute": "there is no sound beside it: add mute.wav",
+        "short": "short.wav lasts 1.00 s, the motion 4.00 s",
+        "mute": "there is no sound beside it: add mute.wav",
         "binary": "cannot be read as CSV",
-    }.items():  # fmt: skip
+    }.items():
         assert why in told.pop(f"{name}.csv"), name
     assert not told
     assert [(e.id, e.identity, e.frames) for e in corpus.entries] == [
-        ("a1", "a1", 100), ("a2", "a2", 100), ("b1", "b1", 100), ("b2", "b2", 100), ("lost", "lost", 100),
-    ]  # fmt: skip
+        ("a1", "a1", 100),
+        ("a2", "a2", 100),
+        ("b1", "b1", 100),
+        ("b2", "b2", 100),
+        ("lost", "lost", 100),
+    ]
     assert np.flatnonzero(~corpus.clip("lost").valid).tolist() == [7]
     assert corpus.info.blink_scale == "AU45"
     assert len(corpus.manifest["source"]["left_out"]) == 9

@@ -26,13 +26,18 @@ def arrays_of(rng, face, fps):
     translation = [0.5, -1.0, -50.0] + rng.normal(size=(frames, 3)) * 0.01
     pose = np.concatenate([rotation, translation], axis=1)
     return {
-        "landmarks": project(shape, pose, CAMERA).astype(np.float32), "rotation": rotation.astype(np.float32),
-        "translation": translation.astype(np.float32), "blink": rng.uniform(0, 1, frames).astype(np.float32),
-        "valid": np.ones(frames, bool), "audio": rng.integers(-9000, 9000, SECONDS * RATE).astype(np.int16),
-        "audio_rate": np.int32(RATE), "image_size": np.array([256, 256]), "fps": np.float64(fps),
+        "landmarks": project(shape, pose, CAMERA).astype(np.float32),
+        "rotation": rotation.astype(np.float32),
+        "translation": translation.astype(np.float32),
+        "blink": rng.uniform(0, 1, frames).astype(np.float32),
+        "valid": np.ones(frames, bool),
+        "audio": rng.integers(-9000, 9000, SECONDS * RATE).astype(np.int16),
+        "audio_rate": np.int32(RATE),
+        "image_size": np.array([256, 256]),
+        "fps": np.float64(fps),
         "phone_logposterior": np.log(rng.dirichlet(np.ones(42), SECONDS * 100 - 1)).astype(np.float16),
         "expression": rng.normal(size=(frames, 64)).astype(np.float32),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +50,18 @@ def original(tmp_path_factory):
         for number, fps in enumerate((25.0, 30.0, 30.0)):
             name = f"{who}{number}"
             np.savez(source / f"{name}.npz", **arrays_of(rng, face, fps))
-            rows.append({
-                "clip": name, "identity": who, "file": f"{name}.npz", "fps": fps, "frames": int(SECONDS * fps),
-                "image_size": [256, 256], "source_repository": "some/where", "source_path": f"{name}.mp4",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "clip": name,
+                    "identity": who,
+                    "file": f"{name}.npz",
+                    "fps": fps,
+                    "frames": int(SECONDS * fps),
+                    "image_size": [256, 256],
+                    "source_repository": "some/where",
+                    "source_path": f"{name}.mp4",
+                }
+            )
     write_manifest(source, rows)
     return source
 
@@ -103,8 +116,13 @@ def complaint(source, options=None, kind=CorpusError):
 def test_every_array_comes_out_at_the_protocols_rate(folder):
     corpus = run(folder)
     assert [(entry.id, entry.frames) for entry in corpus.entries] == [
-        ("ada0", 200), ("ada1", 200), ("ada2", 200), ("bo0", 200), ("bo1", 200), ("bo2", 200),
-    ]  # fmt: skip
+        ("ada0", 200),
+        ("ada1", 200),
+        ("ada2", 200),
+        ("bo0", 200),
+        ("bo1", 200),
+        ("bo2", 200),
+    ]
     info = corpus.info
     assert (info.fps, info.audio_kind, info.audio_width, info.name) == (25.0, "mel29", 29, "corpus")
     assert (info.length_unit, info.landmark_unit, info.blink_scale) == ("cm", "px", "closure")

@@ -60,9 +60,11 @@ def test_a_board_by_hand(tmp_path: Path) -> None:
 
 def test_two_digests_never_share_a_table(tmp_path: Path) -> None:
     results = [
-        make_result(rows(1), label="x"), make_result(rows(2), label="y", corpus="c" * 64),
-        make_result(rows(3), label="z", rules="d" * 64), make_result(rows(4), label="w"),
-    ]  # fmt: skip
+        make_result(rows(1), label="x"),
+        make_result(rows(2), label="y", corpus="c" * 64),
+        make_result(rows(3), label="z", rules="d" * 64),
+        make_result(rows(4), label="w"),
+    ]
     boards = boards_of(store(tmp_path, *results))
     assert sorted(boards) == ["tiny-aaaaaaaa-bbbbbbbb.md", "tiny-aaaaaaaa-dddddddd.md", "tiny-cccccccc-bbbbbbbb.md"]
     named = {name: {row[0] for row in table(text)} & set("wxyz") for name, text in boards.items()}
@@ -73,10 +75,7 @@ def test_a_board_of_its_own_for_a_selection_of_people(tmp_path: Path) -> None:
     part = make_result(rows(1))
     part["corpus"]["label"] = "tiny@12345678"
     part["corpus"]["digest"] = "c" * 64
-    assert sorted(boards_of(store(tmp_path, make_result(rows(1)), part))) == [
-        "tiny.md",
-        "tiny@12345678.md",
-    ]
+    assert sorted(boards_of(store(tmp_path, make_result(rows(1)), part))) == ["tiny.md", "tiny@12345678.md"]
 
 
 @pytest.mark.parametrize("label", ["../../x", "/etc/x", "a/b", "", ".x", "a\nb", "x" * 200, 5])
@@ -95,8 +94,12 @@ HOSTILE = (
 
 
 def test_nothing_of_a_hostile_result_becomes_markup(tmp_path: Path) -> None:
-    own = make_result([{**row, "metrics": {**row["metrics"], HOSTILE: row["metrics"]["lmd"]}} for row in rows(1)],
-                      label=HOSTILE, refused=["pose_accuracy"], device=HOSTILE)  # fmt: skip
+    own = make_result(
+        [{**row, "metrics": {**row["metrics"], HOSTILE: row["metrics"]["lmd"]}} for row in rows(1)],
+        label=HOSTILE,
+        refused=["pose_accuracy"],
+        device=HOSTILE,
+    )
     own["metrics"][HOSTILE] |= {"unit": HOSTILE}
     own["metrics"]["pose_accuracy"]["reason"] = HOSTILE
     own["corpus"] |= {"name": HOSTILE, "version": HOSTILE, "audio": HOSTILE}

@@ -35,9 +35,17 @@ def make_sample(rng, frames=12):
     valid[3:4] = False
     camera = Camera(320, 240, 300.0)
     return Sample(
-        motion(frames), motion(frames), reference, generated, reference / 20, generated / 20, valid, 25.0, camera,
+        motion(frames),
+        motion(frames),
+        reference,
+        generated,
+        reference / 20,
+        generated / 20,
+        valid,
+        25.0,
+        camera,
         np.zeros((frames, 29)),
-    )  # fmt: skip
+    )
 
 
 def length(vector):
@@ -83,12 +91,13 @@ def slow_frame(id_, s, t):
         return math.nan
     dr, dg = r - s.reference_landmarks[t - 1, :, :2], g - s.generated_landmarks[t - 1, :, :2]
     return {
-        "lmd": lambda: mean(length(aligned(g, r)[k] - r[k]) for k in MOUTH)
-               / median_eye(s.reference_landmarks, s.valid),
-        "lmd/canonical": lambda: mean(length(gc[k, :2] - rc[k, :2]) for k in MOUTH)
-                         / median_eye(s.reference_face, s.valid),
-        "lmd/canonical-3d": lambda: mean(length(gc[k] - rc[k]) for k in MOUTH)
-                            / median_eye(s.reference_face, s.valid),
+        "lmd": lambda: (
+            mean(length(aligned(g, r)[k] - r[k]) for k in MOUTH) / median_eye(s.reference_landmarks, s.valid)
+        ),
+        "lmd/canonical": lambda: (
+            mean(length(gc[k, :2] - rc[k, :2]) for k in MOUTH) / median_eye(s.reference_face, s.valid)
+        ),
+        "lmd/canonical-3d": lambda: mean(length(gc[k] - rc[k]) for k in MOUTH) / median_eye(s.reference_face, s.valid),
         "lmd/atvg": lambda: sum(length(centred(g, MOUTH)[k] - centred(r, MOUTH)[k]) for k in MOUTH),
         "lmd/centred-mouth": lambda: mean(length(centred(g, MOUTH)[k] - centred(r, MOUTH)[k]) for k in MOUTH),
         "lmd/centred-face": lambda: mean(length(centred(g, FACE)[k] - centred(r, FACE)[k]) for k in FACE),
@@ -99,7 +108,7 @@ def slow_frame(id_, s, t):
         "lmd/iod": lambda: mean(length(g[k] - r[k]) for k in FACE) / eye(r),
         "lvd/vector": lambda: mean(length(dg[k] - dr[k]) for k in FACE),
         "lvd/speed": lambda: sum(abs(length(dg[k]) - length(dr[k])) for k in FACE),
-    }[id_]()  # fmt: skip
+    }[id_]()
 
 
 @pytest.mark.parametrize("id_", IDS)
@@ -129,11 +138,17 @@ def test_stored_landmarks_may_be_flat(rng, id_):
     ("id_", "expected"),
     [
         # Every point of the generated face is (3, 4) px off; the outer eye corners are 50 px apart; image 320 x 240.
-        ("lmd/raw-mouth", 5.0), ("lmd/raw-face", 5.0), ("lmd/iod", 0.1), ("lmd/l1", 3.5),
-        ("lmd/unit", math.hypot(3 / 320, 4 / 240)), ("lmd/atvg", 0.0), ("lmd/centred-mouth", 0.0),
-        ("lmd/centred-face", 0.0), ("lmd", 0.0),
+        ("lmd/raw-mouth", 5.0),
+        ("lmd/raw-face", 5.0),
+        ("lmd/iod", 0.1),
+        ("lmd/l1", 3.5),
+        ("lmd/unit", math.hypot(3 / 320, 4 / 240)),
+        ("lmd/atvg", 0.0),
+        ("lmd/centred-mouth", 0.0),
+        ("lmd/centred-face", 0.0),
+        ("lmd", 0.0),
     ],
-)  # fmt: skip
+)
 def test_a_shifted_face_by_hand(rng, id_, expected):
     sample = shifted(rng, FACE)
     np.testing.assert_allclose(METRICS[id_].compute(sample), expected, atol=1e-9)
@@ -143,11 +158,16 @@ def test_a_shifted_face_by_hand(rng, id_, expected):
     ("id_", "expected"),
     [
         # Only the mouth is (3, 4) px off, in the second frame of two: distance 5 px, velocity difference 5 px a frame.
-        ("lmd/raw-mouth", [0, 5]), ("lmd/raw-face", [0, 5 * 20 / 68]), ("lmd", [0, 0.1]), ("lmd/centred-mouth", [0, 0]),
-        ("lmd/centred-face", [0, (20 * 5 * 48 / 68 + 48 * 5 * 20 / 68) / 68]), ("lmd/iod", [0, 0.1 * 20 / 68]),
-        ("lvd/vector", [np.nan, 5 * 20 / 68]), ("lvd/speed", [np.nan, 20 * 5]),
+        ("lmd/raw-mouth", [0, 5]),
+        ("lmd/raw-face", [0, 5 * 20 / 68]),
+        ("lmd", [0, 0.1]),
+        ("lmd/centred-mouth", [0, 0]),
+        ("lmd/centred-face", [0, (20 * 5 * 48 / 68 + 48 * 5 * 20 / 68) / 68]),
+        ("lmd/iod", [0, 0.1 * 20 / 68]),
+        ("lvd/vector", [np.nan, 5 * 20 / 68]),
+        ("lvd/speed", [np.nan, 20 * 5]),
     ],
-)  # fmt: skip
+)
 def test_a_shifted_mouth_by_hand(rng, id_, expected):
     np.testing.assert_allclose(METRICS[id_].compute(shifted(rng, MOUTH, frames=[1])), expected, atol=1e-9)
 
@@ -199,9 +219,12 @@ def test_lmd_does_not_see_where_how_large_or_how_tilted_the_generated_face_is(rn
 def test_eye_normalised_distances_do_not_depend_on_the_size_of_the_picture(rng, id_):
     sample = make_sample(rng)
     double = replace(
-        sample, reference_landmarks=2 * sample.reference_landmarks, generated_landmarks=2 * sample.generated_landmarks,
-        reference_face=2 * sample.reference_face, generated_face=2 * sample.generated_face,
-    )  # fmt: skip
+        sample,
+        reference_landmarks=2 * sample.reference_landmarks,
+        generated_landmarks=2 * sample.generated_landmarks,
+        reference_face=2 * sample.reference_face,
+        generated_face=2 * sample.generated_face,
+    )
     np.testing.assert_allclose(METRICS[id_].compute(double), METRICS[id_].compute(sample), rtol=1e-9)
 
 

@@ -73,12 +73,16 @@ def test_items_are_reduced_as_a_whole_and_block_by_block() -> None:
 
 @pytest.mark.parametrize(
     ("compute", "more", "reason"),
-    [(lambda s: np.zeros(3), {}, "gave shape"), (lambda s: np.nan * ramp(s), {}, "no frame"),
-     (lambda s: np.float64(np.nan), {}, "not defined for this clip"), (lambda s: 1 / 0, {}, "ZeroDivisionError"),
-     (lambda s: ramp(s), {"pool": mean_pool()}, "expected Items"),
-     (lambda s: Items(np.zeros(2, int), np.array([1.0, np.nan])), {"pool": mean_pool()}, "finite values"),
-     (lambda s: Items(np.zeros(2, int), np.zeros(3)), {"pool": mean_pool()}, "2 frames for (3,)")],
-)  # fmt: skip
+    [
+        (lambda s: np.zeros(3), {}, "gave shape"),
+        (lambda s: np.nan * ramp(s), {}, "no frame"),
+        (lambda s: np.float64(np.nan), {}, "not defined for this clip"),
+        (lambda s: 1 / 0, {}, "ZeroDivisionError"),
+        (lambda s: ramp(s), {"pool": mean_pool()}, "expected Items"),
+        (lambda s: Items(np.zeros(2, int), np.array([1.0, np.nan])), {"pool": mean_pool()}, "finite values"),
+        (lambda s: Items(np.zeros(2, int), np.zeros(3)), {"pool": mean_pool()}, "2 frames for (3,)"),
+    ],
+)
 def test_what_a_definition_gets_wrong_is_a_reason_and_no_score(compute: Any, more: Any, reason: str) -> None:
     found = entry(compute, clip("a0"), **more)
     assert found["value"] is None
@@ -122,8 +126,14 @@ def test_a_face_behind_the_camera_fails_every_definition() -> None:
 def test_every_definition_takes_short_clips(frames: int) -> None:
     """It gives a number, or a reason; it never raises and never gives NaN."""
     one = clip("a0", frames)
-    ruler = make_ruler(MODEL, INFO, built_in_metrics(), [clip("a1", seed=5), clip("b1", seed=6)],
-                       [clip("a2", seed=7), clip("b2", seed=8)], 128)  # fmt: skip
+    ruler = make_ruler(
+        MODEL,
+        INFO,
+        built_in_metrics(),
+        [clip("a1", seed=5), clip("b1", seed=6)],
+        [clip("a2", seed=7), clip("b2", seed=8)],
+        128,
+    )
     for name, found in measure_clip(ruler, one, one.motion).items():
         assert "raised" not in found.get("reason", "").replace("raised ValueError: a mouth that", ""), (name, found)
         assert "part" in found or found["value"] is None or np.isfinite(found["value"]), name
@@ -133,8 +143,10 @@ def test_identical_motion_is_perfect_under_every_distance() -> None:
     """Decoded landmarks against the landmarks they were made of; pooled distances against the same clips."""
     clips = [clip("a0", seed=1), clip("a2", seed=2), clip("b0", seed=3), clip("b2", seed=4)]
     ruler = make_ruler(MODEL, INFO, built_in_metrics(), [clip("a1", seed=5), clip("b1", seed=6)], clips, 128)
-    rows = [{"request": c.id, "identity": c.identity, "status": "ok", "metrics": measure_clip(ruler, c, c.motion)}
-            for c in clips]  # fmt: skip
+    rows = [
+        {"request": c.id, "identity": c.identity, "status": "ok", "metrics": measure_clip(ruler, c, c.motion)}
+        for c in clips
+    ]
     for measure in ruler.measures:
         one = measure.spec
         if one.higher_is_better is not False:
@@ -142,8 +154,9 @@ def test_identical_motion_is_perfect_under_every_distance() -> None:
         parts = {}
         if one.pool is not None:
             for person in PEOPLE:
-                items = [measure(make_sample(MODEL, INFO, c, c.motion), person).values for c in clips
-                         if c.identity == person]  # fmt: skip
+                items = [
+                    measure(make_sample(MODEL, INFO, c, c.motion), person).values for c in clips if c.identity == person
+                ]
                 parts[person] = one.pool.reduce(np.concatenate(items))
         found = summarise([rows], one.id, RULES, estimator(one.pool, {"parts": parts}))
         if found["value"] is not None:
@@ -187,8 +200,9 @@ def test_a_fold_may_test_nothing_of_a_person(
     make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path
 ) -> None:
     """Three recordings of one person, two of another: the third fold has nothing of the second to test."""
-    whole = make_corpus(clips=3, frames=300, scales=[0.3, 3.0], edit=lambda c: replace(
-        c, recording="b1" if c.id == "b2" else c.id))  # fmt: skip
+    whole = make_corpus(
+        clips=3, frames=300, scales=[0.3, 3.0], edit=lambda c: replace(c, recording="b1" if c.id == "b2" else c.id)
+    )
     specs = [one for one in built_in_metrics() if one.prepare is not None]
     assert {one.id for one in specs} == {"sync_share", "copying_index"}
     rules = protocol_with(specs, replace(small_protocol, folds="all"))

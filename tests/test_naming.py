@@ -19,9 +19,18 @@ def folder_of(root: Path, *files: str) -> Path:
 
 @pytest.mark.parametrize(
     ("stem", "person"),
-    [("s02a", "s02"), ("s02", "s02"), ("anna-talk1", "anna"), ("s11a-variable-rate", "s11"), ("obama", "obama"),
-     ("clip12B", "clip12"), ("-odd", "-odd"), ("ab", "ab"), ("take2", "take2")],
-)  # fmt: skip
+    [
+        ("s02a", "s02"),
+        ("s02", "s02"),
+        ("anna-talk1", "anna"),
+        ("s11a-variable-rate", "s11"),
+        ("obama", "obama"),
+        ("clip12B", "clip12"),
+        ("-odd", "-odd"),
+        ("ab", "ab"),
+        ("take2", "take2"),
+    ],
+)
 def test_the_identity_in_a_name(stem: str, person: str) -> None:
     assert identity_of(stem) == person
 
@@ -31,9 +40,7 @@ def test_a_flat_folder_a_folder_of_folders_and_both(tmp_path: Path) -> None:
     assert [(s.id, s.identity, s.recording) for s in flat] == [("s01a", "s01", "s01a"), ("s01b", "s01", "s01b")]
     assert how == "from the names of the files"
     nested, how = find_sources(folder_of(tmp_path / "b", "anna/one.mp4", "anna/day 2/two.mp4", "bo/one.mp4"))
-    assert [(s.id, s.identity) for s in nested] == [
-        ("anna-day_2-two", "anna"), ("anna-one", "anna"), ("bo-one", "bo"),
-    ]  # fmt: skip
+    assert [(s.id, s.identity) for s in nested] == [("anna-day_2-two", "anna"), ("anna-one", "anna"), ("bo-one", "bo")]
     assert how == "from the subfolders"
     both, how = find_sources(folder_of(tmp_path / "c", "anna/one.mp4", "s03a.mp4"))
     assert [s.identity for s in both] == ["anna", "s03"]
@@ -46,21 +53,26 @@ def test_a_table_says_it_all(tmp_path: Path) -> None:
     table.write_text("\ufefffile, identity,recording,sound_offset\ny.mp4,bo,monday,0.08\nx.mp4,anna,,\n")
     found, how = find_sources(videos, table)
     assert [(s.file, s.identity, s.recording, s.sound_offset) for s in found] == [
-        ("y.mp4", "bo", "monday", 0.08), ("x.mp4", "anna", "x", 0.0),
-    ]  # fmt: skip
+        ("y.mp4", "bo", "monday", 0.08),
+        ("x.mp4", "anna", "x", 0.0),
+    ]
     assert str(table) in how
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("name,who\nx.mp4,a\n", "has the columns name, who, expected file, identity"),
-     ("file,identity\nw.mp4,a\n", r"line 2: there is no video 'w.mp4'"),
-     ("file,identity\nx.mp4,\n", "line 2: no identity"), ("file,identity\n", "lists no video"),
-     ("file,identity,sound_offset\nx.mp4,a,late\n", "sound_offset is 'late', expected seconds"),
-     ("file,identity,sound_offset\nx.mp4,a,nan\n", "sound_offset is 'nan'"),
-     ("file,identity\nx.mp4,../up\n", "cannot name a file"), ("file,identity\nx.mp4,a\nx.mp4,b\n", "both be named x"),
-     ("", "has the columns none")],
-)  # fmt: skip
+    [
+        ("name,who\nx.mp4,a\n", "has the columns name, who, expected file, identity"),
+        ("file,identity\nw.mp4,a\n", r"line 2: there is no video 'w.mp4'"),
+        ("file,identity\nx.mp4,\n", "line 2: no identity"),
+        ("file,identity\n", "lists no video"),
+        ("file,identity,sound_offset\nx.mp4,a,late\n", "sound_offset is 'late', expected seconds"),
+        ("file,identity,sound_offset\nx.mp4,a,nan\n", "sound_offset is 'nan'"),
+        ("file,identity\nx.mp4,../up\n", "cannot name a file"),
+        ("file,identity\nx.mp4,a\nx.mp4,b\n", "both be named x"),
+        ("", "has the columns none"),
+    ],
+)
 def test_a_table_that_does_not_fit(tmp_path: Path, text: str, complaint: str) -> None:
     table = tmp_path / "who.csv"
     table.write_text(text)

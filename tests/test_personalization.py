@@ -25,8 +25,9 @@ def some_clips(scales: Sequence[float], first: int = 0, clips: int = 3, frames: 
     """Clips of people who differ in the size of their motion only."""
     return [
         make_clip(MODEL, person, f"{person}{k}", frames, 1000 * p + first + k, scales[p])
-        for p, person in enumerate(PEOPLE) for k in range(clips)
-    ]  # fmt: skip
+        for p, person in enumerate(PEOPLE)
+        for k in range(clips)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,12 @@ def accuracy(judges: Judges, form: str, clips: Sequence[Clip]) -> float:
 def test_the_forms_are_the_supplements_and_three_of_ours() -> None:
     found = {name: (form.kind, form.channels, form.centred) for name, form in forms().items()}
     assert found == {
-        "pose": ("pose", 6, True), "pose/raw": ("pose", 6, False), "pose/rotation": ("pose", 3, True),
-        "blink": ("blink", 1, True), "blink/raw": ("blink", 1, False),
-    }  # fmt: skip
+        "pose": ("pose", 6, True),
+        "pose/raw": ("pose", 6, False),
+        "pose/rotation": ("pose", 3, True),
+        "blink": ("blink", 1, True),
+        "blink/raw": ("blink", 1, False),
+    }
 
 
 @pytest.mark.parametrize("identities", [2, 5])
@@ -194,8 +198,9 @@ def test_windows_are_standardised_by_all_training_windows(judges: Judges) -> Non
     for name, form in forms().items():
         stacked = [
             form.signal(clip.motion)[s : s + 128].astype(np.float64)
-            for clip in some_clips([0.3, 3.0]) for s in window_starts(clip.valid, 128, 5)
-        ]  # fmt: skip
+            for clip in some_clips([0.3, 3.0])
+            for s in window_starts(clip.valid, 128, 5)
+        ]
         slow = np.stack([w - w.mean(0) if form.centred else w for w in stacked])
         for judge in judges.models[name]:
             np.testing.assert_allclose(judge.std.numpy(), slow.std((0, 1)), rtol=1e-3)

@@ -59,8 +59,20 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the third-party distribution is really installed."""
     base = tmp_path_factory.mktemp("thirdparty")
     source = Path(shutil.copytree(THIRD_PARTY, base / "source"))
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation",
-               "--disable-pip-version-check", "--target", str(base / "site"), str(source)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+        "--target",
+        str(base / "site"),
+        str(source),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return base / "site"
@@ -308,9 +320,14 @@ class Maker:
 
 def test_whatever_can_be_called_has_a_digest() -> None:
     made: Sequence[Any] = (
-        Maker, Maker(), Maker().method, lambda context: None, functools.partial(Maker.method, None),
-        functools.partial(functools.partial(Maker)), functools.lru_cache(test_loading_twice_gives_two_managers),
-    )  # fmt: skip
+        Maker,
+        Maker(),
+        Maker().method,
+        lambda context: None,
+        functools.partial(Maker.method, None),
+        functools.partial(functools.partial(Maker)),
+        functools.lru_cache(test_loading_twice_gives_two_managers),
+    )
     digests = {source_digest(GeneratorSpec("x", "s", "r", create)) for create in made}
     assert len(digests) == 1, "all of this file"
     assert digests != {source_digest(load_plugins(found=[]).get("corpora", "corpus", "synthetic").spec)}

@@ -41,9 +41,13 @@ def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
 def bench(corpus: Corpus, small_protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     chosen = [one for one in built_in_metrics() if one.id in METRICS]
     return prepare(
-        corpus, protocol_with(chosen, small_protocol), chosen, device="cpu", log=lambda line: None,
+        corpus,
+        protocol_with(chosen, small_protocol),
+        chosen,
+        device="cpu",
+        log=lambda line: None,
         cache=tmp_path_factory.mktemp("cache"),
-    )  # fmt: skip
+    )
 
 
 def run(bench: Bench, out: Path, which: str = "precomputed", **options: str) -> Result:
@@ -94,9 +98,16 @@ def test_landmarks_alone_have_landmark_distances_alone(bench: Bench, tmp_path: P
         metrics = result["metrics"]
         assert metrics["lmd"]["value"] == pytest.approx(0, abs=1e-9)
         assert metrics["lmd/raw-face"]["value"] == 0
-        for name, part in {"lmd/canonical": "expression", "pose_speed": "pose", "blink_rate": "blink",
-                           "frechet/pose": "pose", "copying_index": "pose and blink", "pose_accuracy": "pose",
-                           "pose_accuracy/cross-raw": "pose", "blink_accuracy": "blink"}.items():  # fmt: skip
+        for name, part in {
+            "lmd/canonical": "expression",
+            "pose_speed": "pose",
+            "blink_rate": "blink",
+            "frechet/pose": "pose",
+            "copying_index": "pose and blink",
+            "pose_accuracy": "pose",
+            "pose_accuracy/cross-raw": "pose",
+            "blink_accuracy": "blink",
+        }.items():
             assert metrics[name]["value"] is None, name
             assert metrics[name]["status"] in ("absent", "refused"), name
             if metrics[name]["status"] == "absent":
@@ -109,11 +120,13 @@ def test_tracks_get_their_expression_as_the_real_ones_did(bench: Bench, tmp_path
     """Of real tracks, everything the benchmark can say is said, and it is what the real motion scores."""
     given = {
         task.request.id: {
-            "landmarks": task.clip.landmarks, "rotation": task.clip.motion.pose[:, :3],
-            "translation": task.clip.motion.pose[:, 3:], "blink": task.clip.motion.blink,
+            "landmarks": task.clip.landmarks,
+            "rotation": task.clip.motion.pose[:, :3],
+            "translation": task.clip.motion.pose[:, 3:],
+            "blink": task.clip.motion.blink,
         }
         for task in fold_tasks(bench.folds[0], 0)
-    }  # fmt: skip
+    }
     metrics = run(bench, tmp_path / "out", motions=str(put(tmp_path / "given", given)))["metrics"]
     assert metrics["lmd"]["value"] == pytest.approx(0, abs=1e-9)
     assert metrics["lmd/canonical"]["value"] < 0.2, "the made-up corpus's own model fits its landmarks that well"
@@ -164,13 +177,17 @@ def test_other_files_are_another_run(bench: Bench, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
-    [({}, "takes --option motions=DIR or --option videos=DIR, one of them"),
-     ({"motions": "a", "videos": "b"}, "one of them"), ({"motions": "nowhere"}, "No folder at nowhere"),
-     ({"motion": "a"}, "Unknown option of the method precomputed 'motion'. Did you mean 'motions'?"),
-     ({"motions": ".", "fps": "fast"}, "fps=fast is no rate"), ({"motions": ".", "tracker": "dot"}, "goes with"),
-     ({"videos": "."}, "does not say which tracker it was built with"),
-     ({"videos": ".", "tracker": "dot"}, "Unknown tracker 'dot'")],
-)  # fmt: skip
+    [
+        ({}, "takes --option motions=DIR or --option videos=DIR, one of them"),
+        ({"motions": "a", "videos": "b"}, "one of them"),
+        ({"motions": "nowhere"}, "No folder at nowhere"),
+        ({"motion": "a"}, "Unknown option of the method precomputed 'motion'. Did you mean 'motions'?"),
+        ({"motions": ".", "fps": "fast"}, "fps=fast is no rate"),
+        ({"motions": ".", "tracker": "dot"}, "goes with"),
+        ({"videos": "."}, "does not say which tracker it was built with"),
+        ({"videos": ".", "tracker": "dot"}, "Unknown tracker 'dot'"),
+    ],
+)
 def test_wrong_options_are_told_before_the_work(
     corpus: Corpus, tmp_path: Path, options: dict[str, str], complaint: str
 ) -> None:
@@ -182,11 +199,15 @@ def test_wrong_options_are_told_before_the_work(
 
 @pytest.mark.parametrize(
     ("arrays", "complaint"),
-    [({"state": np.zeros((300, 70))}, r"state is float64 of shape \(300, 70\), expected \(T, 71\)"),
-     ({"blink": np.full(300, np.nan)}, "blink holds NaN"), ({"jaw": np.zeros(3)}, "holds jaw, expected some of"),
-     ({"landmarks": np.zeros((300, 67, 2))}, "landmarks is"), ({"blink": np.array(["a"] * 300)}, "blink is <U1"),
-     ({}, "holds nothing")],
-)  # fmt: skip
+    [
+        ({"state": np.zeros((300, 70))}, r"state is float64 of shape \(300, 70\), expected \(T, 71\)"),
+        ({"blink": np.full(300, np.nan)}, "blink holds NaN"),
+        ({"jaw": np.zeros(3)}, "holds jaw, expected some of"),
+        ({"landmarks": np.zeros((300, 67, 2))}, "landmarks is"),
+        ({"blink": np.array(["a"] * 300)}, "blink is <U1"),
+        ({}, "holds nothing"),
+    ],
+)
 def test_bad_arrays_are_told_in_one_line(tmp_path: Path, arrays: dict[str, np.ndarray], complaint: str) -> None:
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(PluginError, match=complaint):

@@ -42,9 +42,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) ->
     build_corpus(find_sources(root / "v")[0], root / "v", root / "dots", settings, workers=1, log=quiet)
     chosen = [s for s in built_in_metrics() if s.id in ("lmd", "lmd/canonical", "lmd/raw-face", "pose_std_distance")]
     return prepare(
-        open_corpus(root / "dots"), protocol_with(chosen, small_protocol), chosen, device="cpu", log=quiet,
+        open_corpus(root / "dots"),
+        protocol_with(chosen, small_protocol),
+        chosen,
+        device="cpu",
+        log=quiet,
         cache=root / "cache",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")

@@ -70,11 +70,16 @@ def test_a_pooled_metric_comes_back_exactly(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [(("clips", 0, "metrics", "w1", "part"), 1.0), (("clips", 0, "metrics", "w1", "part"), [float("nan")]),
-     (("clips", 0, "metrics", "w1", "blocks"), []), (("clips", 0, "metrics", "w1", "blocks"), [["x"]]),
-     (("references", "w1", "parts"), {"a": [1.0]}), (("references", "w1", "parts"), {"a": [True], "b": []}),
-     (("clips", 0, "metrics", "w1"), 3)],
-)  # fmt: skip
+    [
+        (("clips", 0, "metrics", "w1", "part"), 1.0),
+        (("clips", 0, "metrics", "w1", "part"), [float("nan")]),
+        (("clips", 0, "metrics", "w1", "blocks"), []),
+        (("clips", 0, "metrics", "w1", "blocks"), [["x"]]),
+        (("references", "w1", "parts"), {"a": [1.0]}),
+        (("references", "w1", "parts"), {"a": [True], "b": []}),
+        (("clips", 0, "metrics", "w1"), 3),
+    ],
+)
 def test_damaged_parts_are_refused(path: tuple[Any, ...], value: Any) -> None:
     result = pooled()
     at(result, path)[path[-1]] = value
@@ -82,19 +87,53 @@ def test_damaged_parts_are_refused(path: tuple[Any, ...], value: Any) -> None:
 
 
 NEEDED = [
-    ("digest",), ("conduct",),
-    ("schema",), ("seed",), ("device",), ("clips",), ("metrics",), ("references",), ("environment",), ("timing",),
-    ("protocol",), ("protocol", "name"), ("protocol", "digest"), ("corpus",), ("corpus", "name"), ("corpus", "version"),
-    ("corpus", "digest"), ("method",), ("method", "name"), ("method", "label"), ("method", "plugin"),
+    ("digest",),
+    ("conduct",),
+    ("schema",),
+    ("seed",),
+    ("device",),
+    ("clips",),
+    ("metrics",),
+    ("references",),
+    ("environment",),
+    ("timing",),
+    ("protocol",),
+    ("protocol", "name"),
+    ("protocol", "digest"),
+    ("corpus",),
+    ("corpus", "name"),
+    ("corpus", "version"),
+    ("corpus", "digest"),
+    ("method",),
+    ("method", "name"),
+    ("method", "label"),
+    ("method", "plugin"),
     ("method", "version"),
-    ("method", "options"), *((("metrics", "lmd", key)) for key in (
-        "value", "low", "high", "skill", "unit", "definition", "n_clips", "n_failed", "status", "higher_is_better")),
-    ("references", "lmd"), ("references", "lmd", "chance"), ("references", "lmd", "ceiling"),
+    ("method", "options"),
+    *(
+        (("metrics", "lmd", key))
+        for key in (
+            "value",
+            "low",
+            "high",
+            "skill",
+            "unit",
+            "definition",
+            "n_clips",
+            "n_failed",
+            "status",
+            "higher_is_better",
+        )
+    ),
+    ("references", "lmd"),
+    ("references", "lmd", "chance"),
+    ("references", "lmd", "ceiling"),
     *(("references", "lmd", "ceiling", key) for key in ("value", "low", "high")),
     *(("clips", 0, key) for key in ("request", "clip", "identity", "driving", "status", "frames", "metrics")),
-    ("clips", 0, "metrics", "lmd", "value"), ("clips", 0, "metrics", "lmd", "weight"), ("clips", 0, "metrics",
-    "lmd", "blocks"),
-]  # fmt: skip
+    ("clips", 0, "metrics", "lmd", "value"),
+    ("clips", 0, "metrics", "lmd", "weight"),
+    ("clips", 0, "metrics", "lmd", "blocks"),
+]
 WRONG = [True, "x", [], {}, 1.5, -1, None]
 
 
@@ -138,13 +177,18 @@ def test_what_is_no_object_is_no_result(value: Any) -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize(
     "path",
-    [("metrics", "lmd", "value"), ("metrics", "lmd", "high"), ("metrics", "lmd", "skill"), ("references",
-     "lmd", "chance"),
-     ("references", "lmd", "ceiling", "low"), ("clips", 1, "metrics", "lmd", "value"), ("clips", 1, "metrics",
-     "lmd", "weight"),
-     ("clips", 1, "metrics", "lmd", "blocks", 0, 0)],
+    [
+        ("metrics", "lmd", "value"),
+        ("metrics", "lmd", "high"),
+        ("metrics", "lmd", "skill"),
+        ("references", "lmd", "chance"),
+        ("references", "lmd", "ceiling", "low"),
+        ("clips", 1, "metrics", "lmd", "value"),
+        ("clips", 1, "metrics", "lmd", "weight"),
+        ("clips", 1, "metrics", "lmd", "blocks", 0, 0),
+    ],
     ids=lambda path: ".".join(map(str, path)),
-)  # fmt: skip
+)
 def test_only_finite_numbers(tmp_path: Path, path: tuple[Any, ...], number: float) -> None:
     result = sample()
     at(result, path)[path[-1]] = number
@@ -182,12 +226,24 @@ BLOCKS = ("clips", 0, "metrics", "lmd", "blocks")
         (lambda r: r["clips"].append(copy.deepcopy(r["clips"][0])), "listed twice"),
         (spoil("clips", 0, "metrics", "lmd", "weight", value=0), "weight or blocks are damaged"),
         (spoil("clips", 0, "metrics", "lmd", "weight", value=-2), "weight or blocks are damaged"),
-        *((spoil(*BLOCKS, value=value), "weight or blocks are damaged")
-          for value in ([], [[1]], [[1, 0]], [[1, -1]], [[1, 1, 1]], [["1", 1]], [None], [[True, 1]], [[1,
-          True]], [[[], 1]])),
+        *(
+            (spoil(*BLOCKS, value=value), "weight or blocks are damaged")
+            for value in (
+                [],
+                [[1]],
+                [[1, 0]],
+                [[1, -1]],
+                [[1, 1, 1]],
+                [["1", 1]],
+                [None],
+                [[True, 1]],
+                [[1, True]],
+                [[[], 1]],
+            )
+        ),
         (spoil(*BLOCKS, value={"0": [1, 1]}), "blocks is missing or of a wrong type"),
     ],
-)  # fmt: skip
+)
 def test_an_impossible_result(change: Callable[[dict[str, Any]], None], expected: str) -> None:
     result = sample()
     change(result)

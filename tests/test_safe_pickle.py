@@ -18,10 +18,16 @@ from facial_bench.importers.safe_pickle import read_pickled_arrays
 @pytest.mark.parametrize("protocol", range(6))
 def test_arrays_of_every_protocol_come_back(tmp_path: Path, protocol: int) -> None:
     held = {
-        "a": np.arange(24.0).reshape(2, 3, 4), "f": np.asfortranarray(np.arange(6).reshape(2, 3)),
-        "big": np.arange(4, dtype=">i4"), "none": np.zeros((0, 29)), "scalar": np.float32(2.5), "text": "é",
-        "nested": [1, (2.5, np.array([True, False]))], "names": np.array(["ab", "c"]), "nothing": None,
-    }  # fmt: skip
+        "a": np.arange(24.0).reshape(2, 3, 4),
+        "f": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "big": np.arange(4, dtype=">i4"),
+        "none": np.zeros((0, 29)),
+        "scalar": np.float32(2.5),
+        "text": "é",
+        "nested": [1, (2.5, np.array([True, False]))],
+        "names": np.array(["ab", "c"]),
+        "nothing": None,
+    }
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(held, protocol))
     found = read_pickled_arrays(tmp_path / "a.pkl")
     assert set(found) == set(held)
@@ -39,8 +45,9 @@ def test_python_2_pickles_and_what_facial_released(tmp_path: Path, real_data: Pa
     old = (
         b"cnumpy.core.multiarray\n_reconstruct\np0\n(cnumpy\nndarray\np1\n(I0\ntp2\nS'b'\np3\ntp4\nRp5\n(I1\n(I2\n"
         b"tp6\ncnumpy\ndtype\np7\n(S'f8'\np8\nI0\nI1\ntp9\nRp10\n(I3\nS'<'\np11\nNNNI-1\nI-1\nI0\ntp12\nbI00\nS'"
-        + numbers + b"'\np13\ntp14\nb."
-    )  # fmt: skip
+        + numbers
+        + b"'\np13\ntp14\nb."
+    )
     (tmp_path / "old.pkl").write_bytes(old)
     np.testing.assert_array_equal(read_pickled_arrays(tmp_path / "old.pkl"), [1.5, -2])
     windows = read_pickled_arrays(real_data / "facial-release" / "obama2.pkl")
@@ -63,22 +70,34 @@ def hostile(trap: Path) -> dict[str, bytes]:
     dumps = pickle.dumps
     array = dumps(np.arange(3.0), 2)
     return {
-        "system": dumps(Evil(os.system, f"touch {trap}")), "eval": dumps(Evil(eval, f"open({str(trap)!r}, 'w')")),
-        "exec": dumps({"a": [Evil(exec, touch)]}), "getattr": b"cbuiltins\ngetattr\n(cos\n__dict__\nS'system'\ntR.",
-        "import": b"cimportlib\nimport_module\n(S'os'\ntR.", "open": dumps(Evil(open, str(trap), "w")),
-        "numpy load": dumps(Evil(np.load, str(trap))), "objects": dumps(np.array([{"a": 1}], dtype=object)),
+        "system": dumps(Evil(os.system, f"touch {trap}")),
+        "eval": dumps(Evil(eval, f"open({str(trap)!r}, 'w')")),
+        "exec": dumps({"a": [Evil(exec, touch)]}),
+        "getattr": b"cbuiltins\ngetattr\n(cos\n__dict__\nS'system'\ntR.",
+        "import": b"cimportlib\nimport_module\n(S'os'\ntR.",
+        "open": dumps(Evil(open, str(trap), "w")),
+        "numpy load": dumps(Evil(np.load, str(trap))),
+        "objects": dumps(np.array([{"a": 1}], dtype=object)),
         "objects with evil": dumps(np.array([Evil(os.system, f"touch {trap}")], dtype=object)),
-        "record": dumps(np.zeros(2, [("a", "f8"), ("b", "O")])), "path": dumps(trap), "instance": dumps(io.StringIO()),
+        "record": dumps(np.zeros(2, [("a", "f8"), ("b", "O")])),
+        "path": dumps(trap),
+        "instance": dumps(io.StringIO()),
         "inst": b"(S'touch " + str(trap).encode() + b"'\nios\nsystem\n.",
         "obj": b"(cos\nsystem\nS'touch " + str(trap).encode() + b"'\no.",
-        "persistent": b"Pevil\n.", "extension": b"\x80\x02\x82\x01.", "build on a function":
-        b"cnumpy.core.multiarray\n_reconstruct\n(dS'a'\nI1\nsb.", "build on a class":
-        b"cnumpy\nndarray\nN(dS'found'\nI1\ns\x86b.", "half an array": b"cnumpy.core.multiarray\n_reconstruct\n"
-        b"(cnumpy\nndarray\n(I0\ntS'b'\ntR.", "a class": b"cnumpy\nndarray\n.", "empty": b"", "text": b"hello",
-        "truncated": array[:-20], "more than is there": array.replace(b"K\x03\x85", b"K\xff\x85"),
-        "memo bomb": b"\x80\x02]r\xff\xff\xff\x7f.", "bytes bomb": b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".",
+        "persistent": b"Pevil\n.",
+        "extension": b"\x80\x02\x82\x01.",
+        "build on a function": b"cnumpy.core.multiarray\n_reconstruct\n(dS'a'\nI1\nsb.",
+        "build on a class": b"cnumpy\nndarray\nN(dS'found'\nI1\ns\x86b.",
+        "half an array": b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR.",
+        "a class": b"cnumpy\nndarray\n.",
+        "empty": b"",
+        "text": b"hello",
+        "truncated": array[:-20],
+        "more than is there": array.replace(b"K\x03\x85", b"K\xff\x85"),
+        "memo bomb": b"\x80\x02]r\xff\xff\xff\x7f.",
+        "bytes bomb": b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".",
         "deep": b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b".",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", hostile(Path("trap")))

@@ -20,10 +20,15 @@ def rng() -> np.random.Generator:
 def faces_at(times: np.ndarray) -> list[Face]:
     """Faces whose every number is a known smooth function of time."""
     return [
-        Face(np.full((68, 3), np.sin(t)) + np.arange(204).reshape(68, 3), np.array([0.3 * t, np.cos(t), -0.2]),
-             np.array([t, -t, -30.0 - t]), 0.5 + 0.4 * np.sin(3 * t), {"mood": np.array([t, 2 * t])})
+        Face(
+            np.full((68, 3), np.sin(t)) + np.arange(204).reshape(68, 3),
+            np.array([0.3 * t, np.cos(t), -0.2]),
+            np.array([t, -t, -30.0 - t]),
+            0.5 + 0.4 * np.sin(3 * t),
+            {"mood": np.array([t, 2 * t])},
+        )
         for t in times
-    ]  # fmt: skip
+    ]
 
 
 def test_equals_slow_interpolation_at_any_spacing(rng) -> None:
@@ -94,10 +99,14 @@ def test_one_face_one_frame_none() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
-    [("landmarks", np.zeros((67, 3)), r"landmarks is \(67, 3\), expected \(68, 3\)"),
-     ("rotation", np.array([0, np.nan, 0]), "rotation holds NaN"), ("translation", np.array([0, 0, 30.0]), "z is not"),
-     ("blink", "shut", "do not fit together"), ("extras", {"mood": np.array([np.inf, 0])}, "mood holds NaN")],
-)  # fmt: skip
+    [
+        ("landmarks", np.zeros((67, 3)), r"landmarks is \(67, 3\), expected \(68, 3\)"),
+        ("rotation", np.array([0, np.nan, 0]), "rotation holds NaN"),
+        ("translation", np.array([0, 0, 30.0]), "z is not"),
+        ("blink", "shut", "do not fit together"),
+        ("extras", {"mood": np.array([np.inf, 0])}, "mood holds NaN"),
+    ],
+)
 def test_a_tracker_that_gives_something_else(name: str, value: object, complaint: str) -> None:
     from dataclasses import replace
 

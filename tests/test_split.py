@@ -120,8 +120,11 @@ def test_the_split_as_it_stands_is_one_fold() -> None:
 
 
 def test_a_rotation_tests_every_unit_once_and_never_trains_on_it() -> None:
-    given = entries(*((f"a{k}", "a", f"r{k // 2}", 300 + k) for k in range(8)),
-                    *((f"b{k}", "b", f"q{k}", 200 + k) for k in range(9)), ("d", "d", "d", 1000))  # fmt: skip
+    given = entries(
+        *((f"a{k}", "a", f"r{k // 2}", 300 + k) for k in range(8)),
+        *((f"b{k}", "b", f"q{k}", 200 + k) for k in range(9)),
+        ("d", "d", "d", 1000),
+    )
     splits = split_folds(given, ROTATED)
     assert len(splits) == 5
     for entry in given[:-1]:
@@ -139,8 +142,9 @@ def test_one_recording_is_rotated_in_time_with_a_gap_on_both_sides() -> None:
     splits = split_folds(entries(("c", "a", "r", 1000), *((f"x{k}", "b", f"{k}", 300) for k in range(2))), ROTATED)
     assert [[(s.start, s.stop) for s in split.test if s.clip == "c"] for split in splits] == [[(0, 500)], [(500, 1000)]]
     assert [[(s.start, s.stop) for s in split.train if s.clip == "c"] for split in splits] == [
-        [(628, 1000)], [(0, 372)],
-    ]  # fmt: skip
+        [(628, 1000)],
+        [(0, 372)],
+    ]
     assert splits[0].notes == {"a": "one recording: split in time"}
     three = split_folds(entries(("c", "a", "r", 900), *((f"x{k}", "b", f"{k}", 300) for k in range(3))), ROTATED)
     assert [(s.start, s.stop) for s in three[1].train if s.clip == "c"] == [(0, 172), (728, 900)]

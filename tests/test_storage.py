@@ -125,15 +125,40 @@ def test_json_refuses_what_is_no_number_when_it_writes(tmp_path: Path, value: fl
 @pytest.mark.parametrize(
     "text",
     [
-        b"", b"{", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": -1e999}',
+        b"",
+        b"{",
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b'{"a": 1e999}',
+        b'{"a": -1e999}',
         b"\xff\xfe",
-        b"[" * 200_000, b'{"a": 1}}', b"\xef\xbb\xbf{}", b'{"a": "\\ud800"}', b'{"\\udc00": 1}',
-        b'{"a": 1' + b"0" * 400 + b"}", b'{"a": 1' + b"0" * 5000 + b"}",
+        b"[" * 200_000,
+        b'{"a": 1}}',
+        b"\xef\xbb\xbf{}",
+        b'{"a": "\\ud800"}',
+        b'{"\\udc00": 1}',
+        b'{"a": 1' + b"0" * 400 + b"}",
+        b'{"a": 1' + b"0" * 5000 + b"}",
     ],
-    ids=["empty", "open", "nan", "inf", "-inf", "overflow", "-overflow", "bytes", "deep", "rest", "bom",
-    "surrogate", "key",
-         "large", "larger"],
-)  # fmt: skip
+    ids=[
+        "empty",
+        "open",
+        "nan",
+        "inf",
+        "-inf",
+        "overflow",
+        "-overflow",
+        "bytes",
+        "deep",
+        "rest",
+        "bom",
+        "surrogate",
+        "key",
+        "large",
+        "larger",
+    ],
+)
 def test_json_that_cannot_be_trusted_is_one_line(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "x.json").write_bytes(text)
     with pytest.raises(CorpusError, match=r"x\.json cannot be read as JSON .* The hint\.") as problem:
@@ -157,11 +182,15 @@ def test_absent_json_is_one_line(tmp_path: Path) -> None:
 def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {
-        "float32": rng.standard_normal((3, 4)).astype(np.float32), "float64": rng.standard_normal(5),
-        "scalar": np.array(2.5), "bool": np.array([True, False]), "int": np.arange(3), "empty": np.zeros((0,
-        7), np.float32),
-        "strided": rng.standard_normal((4, 6))[::2, ::-1], "fortran": np.asfortranarray(rng.standard_normal((3, 2))),
-    }  # fmt: skip
+        "float32": rng.standard_normal((3, 4)).astype(np.float32),
+        "float64": rng.standard_normal(5),
+        "scalar": np.array(2.5),
+        "bool": np.array([True, False]),
+        "int": np.arange(3),
+        "empty": np.zeros((0, 7), np.float32),
+        "strided": rng.standard_normal((4, 6))[::2, ::-1],
+        "fortran": np.asfortranarray(rng.standard_normal((3, 2))),
+    }
     path = tmp_path / "x.safetensors"
     sha = write_arrays(path, arrays, {"note": "n"})
     found, metadata = read_arrays(path, FacialBenchError, "")
@@ -190,9 +219,18 @@ def header(dtype: str, size: int) -> bytes:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x80\x04.", b"\xff" * 64, header("F32", 4), header("F32", 8)[:-1], header("BF16", 4), header("F8_E4M3", 2),
-     header("F99", 2), struct.pack("<Q", 2**62) + b"{}"],
-)  # fmt: skip
+    [
+        b"",
+        b"\x80\x04.",
+        b"\xff" * 64,
+        header("F32", 4),
+        header("F32", 8)[:-1],
+        header("BF16", 4),
+        header("F8_E4M3", 2),
+        header("F99", 2),
+        struct.pack("<Q", 2**62) + b"{}",
+    ],
+)
 def test_arrays_that_cannot_be_read_are_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.safetensors").write_bytes(content)
     with pytest.raises(CorpusError, match=r"x\.safetensors cannot be read as safetensors .* The hint\.") as problem:

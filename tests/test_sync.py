@@ -117,8 +117,9 @@ def test_the_predictor_equals_least_squares_with_added_rows() -> None:
     person = Person("a", [spoken(1), spoken(2)], [])
     mean, deviation, weights = make_predictor(person)
     windows = np.concatenate([audio_windows(s.audio) for s in person.training])
-    opening = np.concatenate([np.linalg.norm(s.reference_face[:, 62] - s.reference_face[:, 66], axis=1) / 2
-                              for s in person.training])  # fmt: skip
+    opening = np.concatenate(
+        [np.linalg.norm(s.reference_face[:, 62] - s.reference_face[:, 66], axis=1) / 2 for s in person.training]
+    )
     scaled = (windows - mean) / deviation
     width = 3 * (2 * CONTEXT + 1)
     rows = np.concatenate([scaled, np.sqrt(PENALTY * len(scaled)) * np.eye(width)])
@@ -145,8 +146,9 @@ def test_shares_equal_numpys_correlations() -> None:
     sample = spoken(2, 9 + ar1(np.random.default_rng(7), T, 1, 0.8)[:, 0])
     predicted = ((audio_windows(sample.audio) - mean) / deviation) @ weights
     real, made = (np.abs(f[:, 66, 1]) for f in (sample.reference_face, sample.generated_face))
-    expected = [[np.corrcoef(a[part], real[part])[0, 1] for a in (made, predicted)]
-                for part in (slice(0, 128), slice(128, T))]  # fmt: skip
+    expected = [
+        [np.corrcoef(a[part], real[part])[0, 1] for a in (made, predicted)] for part in (slice(0, 128), slice(128, T))
+    ]
     np.testing.assert_allclose(shares(sample, predictor).values, expected, atol=1e-9)
 
 

@@ -215,10 +215,11 @@ def test_open_vowels_open_the_mouth_wider_than_closed_ones(takes):
     def mean_gap(phones):
         found = [
             take.articulators[round((start + length / 2) * FRAME_RATE), 1]
-            for own in takes.values() for take in own
+            for own in takes.values()
+            for take in own
             for phone, start, length in zip(take.speech.phones, take.speech.start, take.speech.duration, strict=True)
             if phone in phones
-        ]  # fmt: skip
+        ]
         return np.mean(found)
 
     assert mean_gap({"AA", "AY", "AE"}) > 2 * mean_gap({"UW", "IY"})
@@ -439,8 +440,11 @@ def test_the_corpus_is_the_same_whatever_the_number_of_threads(tmp_path):
             "make(Path(sys.argv[1])); print(open_corpus(sys.argv[1]).info.digest)"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / threads)], capture_output=True, text=True, check=True,
+            [sys.executable, "-c", code, str(tmp_path / threads)],
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
-        )  # fmt: skip
+        )
         digests.add(done.stdout)
     assert len(digests) == 1

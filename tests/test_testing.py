@@ -126,10 +126,18 @@ class CannotFit(Good):
 
 
 DEFECTS: dict[str, type[Good]] = {
-    "lengths": Short, "audio is used": Deaf, "identity is used": Nobody, "seed": Unseeded, "refit": UnseededFit,
-    "state between clips": Carries, "batch": Batches, "save and load": Forgets, "request": Scribbles,
-    "options": TakesAnyOption, "fit": CannotFit,
-}  # fmt: skip
+    "lengths": Short,
+    "audio is used": Deaf,
+    "identity is used": Nobody,
+    "seed": Unseeded,
+    "refit": UnseededFit,
+    "state between clips": Carries,
+    "batch": Batches,
+    "save and load": Forgets,
+    "request": Scribbles,
+    "options": TakesAnyOption,
+    "fit": CannotFit,
+}
 
 
 @pytest.fixture(scope="module")
@@ -216,9 +224,9 @@ def test_the_line_below_counts() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [
-    name for name, offer in load_plugins(found=[]).offers("generators").items() if not offer.spec.partial
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", [name for name, offer in load_plugins(found=[]).offers("generators").items() if not offer.spec.partial]
+)
 def test_every_method_that_comes_with_the_core_passes(name: str, corpus: Corpus) -> None:
     spec = load_plugins(found=[]).get("generators", "method", name).spec
     found = states(make_subject(spec, corpus))

@@ -165,8 +165,9 @@ def test_the_place_and_both_numbers_are_named(bench: Bench, runs: Path) -> None:
 
 def test_a_result_changed_by_hand_is_found_by_its_digest(bench: Bench, runs: Path) -> None:
     spoil(runs, lambda result: result["conduct"].update(look_ahead_ms=40.0))
-    assert differences(bench, runs) == ("digest: the file was changed after it was written (its content has another "
-                                        "digest)",)  # fmt: skip
+    assert differences(bench, runs) == (
+        "digest: the file was changed after it was written (its content has another digest)",
+    )
 
 
 def test_a_swapped_motion_is_found(bench: Bench, runs: Path) -> None:
@@ -343,11 +344,16 @@ def chain(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("change", "line"),
-    [(lambda lines: [lines[0].replace('"seed":0', '"seed":9'), *lines[1:]], 1), (lambda lines: lines[1:], 1),
-     (lambda lines: [lines[0], *lines[2:]], 2), (lambda lines: [lines[0], lines[2], lines[1], lines[3]], 2),
-     (lambda lines: [*lines[:3], "{}"], 4), (lambda lines: [*lines, lines[3]], 5),
-     (lambda lines: [*lines[:2], "not json", *lines[2:]], 3)],
-)  # fmt: skip
+    [
+        (lambda lines: [lines[0].replace('"seed":0', '"seed":9'), *lines[1:]], 1),
+        (lambda lines: lines[1:], 1),
+        (lambda lines: [lines[0], *lines[2:]], 2),
+        (lambda lines: [lines[0], lines[2], lines[1], lines[3]], 2),
+        (lambda lines: [*lines[:3], "{}"], 4),
+        (lambda lines: [*lines, lines[3]], 5),
+        (lambda lines: [*lines[:2], "not json", *lines[2:]], 3),
+    ],
+)
 def test_a_broken_chain_is_found_at_its_line(
     tmp_path: Path, change: Callable[[list[str]], list[str]], line: int
 ) -> None:

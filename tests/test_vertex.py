@@ -32,8 +32,9 @@ def test_lve_equals_torchmetrics(faces) -> None:
 
 
 def slow_distances(real: np.ndarray, made: np.ndarray, points) -> list[list[float]]:
-    return [[sum((made[t, k, a] - real[t, k, a]) ** 2 for a in range(3)) ** 0.5 for k in points]
-            for t in range(len(real))]  # fmt: skip
+    return [
+        [sum((made[t, k, a] - real[t, k, a]) ** 2 for a in range(3)) ** 0.5 for k in points] for t in range(len(real))
+    ]
 
 
 def slow_fdd(real: np.ndarray, made: np.ndarray, signed: bool) -> float:
@@ -53,10 +54,12 @@ def test_every_definition_equals_its_loop(faces) -> None:
     lips = slow_distances(*faces, MOUTH)
     everything = slow_distances(*faces, range(68))
     expected = {
-        "lve": sum(max(row) ** 2 for row in lips) / 30, "lve/rms": sum(max(row) for row in lips) / 30,
-        "mve": sum(sum(row) / 68 for row in everything) / 30, "fdd": slow_fdd(*faces, False),
+        "lve": sum(max(row) ** 2 for row in lips) / 30,
+        "lve/rms": sum(max(row) for row in lips) / 30,
+        "mve": sum(sum(row) / 68 for row in everything) / 30,
+        "fdd": slow_fdd(*faces, False),
         "fdd/signed": slow_fdd(*faces, True),
-    }  # fmt: skip
+    }
     assert set(expected) == set(METRICS)
     for name, value in expected.items():
         assert score(name, *faces) == pytest.approx(value, abs=1e-9), name

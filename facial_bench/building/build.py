@@ -62,15 +62,26 @@ class _Tracks(Sequence[Track]):
         width, height = int(made.entry["width"]), int(made.entry["height"])
         main = {name: arrays.pop(name) for name in ("audio", "landmarks", "rotation", "translation", "blink", "valid")}
         return Track(
-            made.id, made.source.identity, made.source.recording, **main, extras=arrays,
+            made.id,
+            made.source.identity,
+            made.source.recording,
+            **main,
+            extras=arrays,
             camera=Camera(width, height, self._tools.tracker.focal(width, height)),
-        )  # fmt: skip
+        )
 
 
 def build_corpus(
-    sources: Sequence[Source], videos: Path, dest: Path, settings: BuildSettings, *, workers: int,
-    log: Callable[[str], None], strict: bool = False, every: float = 10.0,
-) -> Built:  # fmt: skip
+    sources: Sequence[Source],
+    videos: Path,
+    dest: Path,
+    settings: BuildSettings,
+    *,
+    workers: int,
+    log: Callable[[str], None],
+    strict: bool = False,
+    every: float = 10.0,
+) -> Built:
     """Build the corpus folder `dest` from videos. Finished clips wait in `<dest>.building`, which goes in the end.
 
     Args:
@@ -111,10 +122,15 @@ def build_corpus(
         raise CorpusError(f"{videos}: {what}{first}. Finished clips are kept in {work}.")
     entries = [ClipEntry(one.id, one.source.identity, one.source.recording, int(one.entry["frames"])) for one in made]
     assemble(
-        dest, _Tracks(made, work, tools), entries=entries, audio_kind=settings.audio,
-        blink_scale=tools.tracker.blink_scale, length_unit=tools.tracker.length_unit, log=log,
+        dest,
+        _Tracks(made, work, tools),
+        entries=entries,
+        audio_kind=settings.audio,
+        blink_scale=tools.tracker.blink_scale,
+        length_unit=tools.tracker.length_unit,
+        log=log,
         source=_describe(sources, reports, made, settings, tools, rejected),
-    )  # fmt: skip
+    )
     write_json(dest / PLACES, {"videos": os.path.relpath(videos.absolute(), dest.absolute())})
     shutil.rmtree(work, ignore_errors=True)
     return Built(len(made), sum(entry.frames for entry in entries) / settings.fps, rejected)
@@ -129,21 +145,28 @@ def _name_clips(source: Source, report: Mapping[str, Any]) -> Iterator[_Made]:
 
 
 def _describe(
-    sources: Sequence[Source], reports: Mapping[str, Any], made: Sequence[_Made], settings: BuildSettings,
-    tools: Tools, rejected: Sequence[tuple[str, str]],
-) -> dict[str, Any]:  # fmt: skip
+    sources: Sequence[Source],
+    reports: Mapping[str, Any],
+    made: Sequence[_Made],
+    settings: BuildSettings,
+    tools: Tools,
+    rejected: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
     """What the corpus tells of its making: no path outside the folder of videos, nothing of the machine."""
     used = {one.source.id for one in made}
     return {
-        "builder": "facial_bench.building 1", "tracker": settings.tracker, "made_with": tools.note(),
+        "builder": "facial_bench.building 1",
+        "tracker": settings.tracker,
+        "made_with": tools.note(),
         "videos": {
             source.id: {"file": source.file, "sound_offset": source.sound_offset}
             | {key: reports[source.id][key] for key in ("sha256", "wav_sha256", "sound")}
-            for source in sources if source.id in used
+            for source in sources
+            if source.id in used
         },
         "clips": {one.id: {"video": one.source.id, **one.entry} for one in made},
         "left_out_of_videos": [list(pair) for pair in rejected],
-    }  # fmt: skip
+    }
 
 
 def _count(path: Path) -> int:

@@ -106,9 +106,15 @@ def read_clip(folder: Path, number: int, key: str) -> tuple[dict[str, np.ndarray
 
 
 def _finish(
-    shot: Shot, sound_start: float, sound: SoundReader, source: Source, folder: Path, report: dict[str, Any],
-    settings: BuildSettings, tools: Tools,
-) -> None:  # fmt: skip
+    shot: Shot,
+    sound_start: float,
+    sound: SoundReader,
+    source: Source,
+    folder: Path,
+    report: dict[str, Any],
+    settings: BuildSettings,
+    tools: Tools,
+) -> None:
     """Enter a shot in the report: a clip, finished now or before, or a rejection with its reason."""
     known = read_clip(folder, shot.number, report["key"])
     if known is None:
@@ -144,17 +150,22 @@ def _make_clip(
     if heard < HEARD:
         raise CorpusError(f"there is sound for {100 * heard:.0f} % of it only; cut sound and picture to match")
     features = tools.features
-    audio = np.asarray(blame("the audio features", features.compute,
-                             Sound(samples, RATE, source.id, shot.start), frames, settings.fps))  # fmt: skip
+    audio = np.asarray(
+        blame("the audio features", features.compute, Sound(samples, RATE, source.id, shot.start), frames, settings.fps)
+    )
     if audio.shape != (frames, features.width) or not np.isfinite(audio).all():
         wanted = f"expected finite numbers ({frames}, {features.width})"
         raise CorpusError(f"the audio features {settings.audio} are {audio.shape}, {wanted}")
     power = frame_means(np.square(samples, dtype=np.float64)[:, None], RATE, 0.0, frames, settings.fps)[:, 0]
-    arrays = {
-        **tracked.arrays, "audio": audio, "loudness": 10 * np.log10(np.maximum(power, FLOOR)),
-    }  # fmt: skip
+    arrays = {**tracked.arrays, "audio": audio, "loudness": 10 * np.log10(np.maximum(power, FLOOR))}
     stored = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
     return {**stored, "valid": tracked.valid}, {
-        "start_s": shot.start, "clock_s": shot.times[0], "frames": frames, "tracked": share,
-        "repeated": shot.repeated / len(shot.times), "heard": heard, "width": shot.size[0], "height": shot.size[1],
-    }  # fmt: skip
+        "start_s": shot.start,
+        "clock_s": shot.times[0],
+        "frames": frames,
+        "tracked": share,
+        "repeated": shot.repeated / len(shot.times),
+        "heard": heard,
+        "width": shot.size[0],
+        "height": shot.size[1],
+    }

@@ -72,16 +72,12 @@ def choose_frames(clip: Clip, facts: ClipFacts) -> list[int]:
     """Frames for the thumbnails, ascending: the most closed frame of some blinks, the rest evenly spread."""
     blinks = facts.blinks
     picked = np.linspace(0, len(blinks.onsets) - 1, min(THUMBNAILS // 2, len(blinks.onsets))).round().astype(int)
-    closed = {
-        int(blinks.onsets[k] + clip.motion.blink[blinks.onsets[k] : blinks.ends[k]].argmax()) for k in picked
-    }  # fmt: skip
+    closed = {int(blinks.onsets[k] + clip.motion.blink[blinks.onsets[k] : blinks.ends[k]].argmax()) for k in picked}
     spread = np.linspace(0, clip.frames - 1, THUMBNAILS - len(closed) + 2).round().astype(int)[1:-1]
     return sorted(closed | {int(frame) for frame in spread})
 
 
-def _section(
-    clip: Clip, facts: ClipFacts, shown: Sequence[int], pictures: Mapping[int, np.ndarray], fps: float
-) -> str:
+def _section(clip: Clip, facts: ClipFacts, shown: Sequence[int], pictures: Mapping[int, np.ndarray], fps: float) -> str:
     pitch, yaw, roll = facts.pose_spread
     offset = show_offset(facts.sound_offset, "unclear") + ("" if np.isnan(facts.sound_offset) else " s")
     about = (
@@ -145,9 +141,9 @@ def _curve(
     lines = ""
     for k, kind in enumerate(classes):
         points = " ".join(
-            f"{x:.1f},{y:.1f}" for x, y in zip(
-                across[::step], tall - 6 - (values[::step, k] - low) / span * (tall - 12), strict=True)
-        )  # fmt: skip
+            f"{x:.1f},{y:.1f}"
+            for x, y in zip(across[::step], tall - 6 - (values[::step, k] - low) / span * (tall - 12), strict=True)
+        )
         lines += f'<polyline class="{kind}" style="fill:none;stroke:var(--{kind})" points="{points}"/>'
     colours = {"x": "#c2255c", "y": "#1864ab", "z": "#2b8a3e", "b": "#555"}
     for kind, colour in colours.items():

@@ -19,9 +19,13 @@ from facial_bench.naming import Source
 
 
 def build_all(
-    sources: Sequence[Source], videos: Path, work: Path, settings: BuildSettings, workers: int,
+    sources: Sequence[Source],
+    videos: Path,
+    work: Path,
+    settings: BuildSettings,
+    workers: int,
     progress: Callable[[int], None],
-) -> Iterator[tuple[Source, dict[str, Any]]]:  # fmt: skip
+) -> Iterator[tuple[Source, dict[str, Any]]]:
     """(source, report) of every video, in the order in which they are finished.
 
     Args:
@@ -82,9 +86,11 @@ def _start(context: Any, busy: dict[Connection, tuple[Any, Source]], source: Sou
 
 def _died(source: Source, code: int | None) -> dict[str, Any]:
     return {
-        "key": "", "clips": [], "frames": 0,
+        "key": "",
+        "clips": [],
+        "frames": 0,
         "rejected": [{"what": source.file, "why": f"the process that tracked it died (exit code {code})"}],
-    }  # fmt: skip
+    }
 
 
 def _work(connection: Connection) -> None:

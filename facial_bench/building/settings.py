@@ -71,11 +71,17 @@ def make_tools(settings: BuildSettings) -> Tools:
         raise FacialBenchError(f"The tracker {settings.tracker} takes no weights; leave --model out.")
     features = audio.create(dict(settings.options))
     key = {
-        "core": __version__, "building": package_digest(make_tools), "fps": settings.fps, "longest": LONGEST,
-        "min_tracked": settings.min_tracked, "min_seconds": settings.min_seconds,
-        "tracker": settings.tracker, "tracker_source": source_digest(tracker),
-        "weights": file_digest(weights) if weights else "", "audio": settings.audio,
-        "audio_source": source_digest(audio), "audio_digest": features.digest,
-    }  # fmt: skip
+        "core": __version__,
+        "building": package_digest(make_tools),
+        "fps": settings.fps,
+        "longest": LONGEST,
+        "min_tracked": settings.min_tracked,
+        "min_seconds": settings.min_seconds,
+        "tracker": settings.tracker,
+        "tracker_source": source_digest(tracker),
+        "weights": file_digest(weights) if weights else "",
+        "audio": settings.audio,
+        "audio_source": source_digest(audio),
+        "audio_digest": features.digest,
+    }
     return Tools(tracker, weights, features, key)
-

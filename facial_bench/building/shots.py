@@ -59,9 +59,7 @@ def grey(frame: Any) -> np.ndarray:
     return blocks.sum(axis=(1, 3), dtype=np.uint32) / float(blocks.shape[1] * blocks.shape[3])
 
 
-def find_cuts(
-    frames: Iterable[tuple[float, Any]], picture: Callable[[Any], np.ndarray] = grey
-) -> Iterator[ShotFrame]:
+def find_cuts(frames: Iterable[tuple[float, Any]], picture: Callable[[Any], np.ndarray] = grey) -> Iterator[ShotFrame]:
     """The frames, a few of them late, each with whether a new shot begins with it.
 
     Args:

@@ -62,7 +62,7 @@ def corruptions() -> tuple[Corruption, ...]:
         Corruption("identity swapped", "share", share, identity_swapped, random=True),
         Corruption("frame rate", "fps", (25, 20, 15, 12.5, 10, 5), frame_rate),
         Corruption("speed", "of the real", (0.5, 0.8, 0.9, 1, 1.1, 1.25, 2), speed),
-    )  # fmt: skip
+    )
 
 
 def neutral(corruption: Corruption) -> float:
@@ -90,9 +90,11 @@ def jitter(motion: Motion, dose: float, around: Surroundings) -> Motion:
     """White noise on every channel, as large as so many of its own typical frame differences."""
     state = motion.state().astype(np.float64)
     typical = np.sqrt((np.diff(state, axis=0) ** 2).mean(axis=0)) if len(state) > 1 else np.zeros(state.shape[1])
-    return motion if dose == 0 else Motion.from_state(
-        (state + dose * typical * around.rng.standard_normal(state.shape)).astype(np.float32)
-    )  # fmt: skip
+    return (
+        motion
+        if dose == 0
+        else Motion.from_state((state + dose * typical * around.rng.standard_normal(state.shape)).astype(np.float32))
+    )
 
 
 def smoothing(motion: Motion, dose: float, around: Surroundings) -> Motion:
@@ -106,9 +108,13 @@ def dropped_frames(motion: Motion, dose: float, around: Surroundings) -> Motion:
     """A random share of the frames replaced by the line between those that are left."""
     kept = _kept(motion.frames, dose, around.rng)
     state, places = motion.state(), np.arange(motion.frames)
-    return motion if dose == 0 else Motion.from_state(
-        np.stack([np.interp(places, places[kept], column[kept]) for column in state.T], axis=1).astype(np.float32)
-    )  # fmt: skip
+    return (
+        motion
+        if dose == 0
+        else Motion.from_state(
+            np.stack([np.interp(places, places[kept], column[kept]) for column in state.T], axis=1).astype(np.float32)
+        )
+    )
 
 
 def repeated_frames(motion: Motion, dose: float, around: Surroundings) -> Motion:

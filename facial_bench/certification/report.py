@@ -23,16 +23,25 @@ def report(found: Mapping[str, Any]) -> str:
     names = list(found["responses"])
     rows = []
     for metric, verdict in found["metrics"].items():
-        marks = {**dict.fromkeys(verdict["answers"], "✓"), **dict.fromkeys(verdict["inert"], "**inert**"),
-                 **dict.fromkeys(verdict["also"], "also")}  # fmt: skip
+        marks = {
+            **dict.fromkeys(verdict["answers"], "✓"),
+            **dict.fromkeys(verdict["inert"], "**inert**"),
+            **dict.fromkeys(verdict["also"], "also"),
+        }
         rows.append([f"`{metric}`", *(marks.get(name, "") for name in names)])
     corpus = found["corpus"]
     lines = [
         f"Corpus {escape(corpus['name'])} (digest `{corpus['digest'][:16]}`), protocol digest "
-        f"`{found['protocol'][:16]}`.", "", markdown(rows, ["metric", *names]), "",
-    ]  # fmt: skip
-    whys = [f"- `{metric}`, {name}: {escape(why)}"
-            for metric, verdict in found["metrics"].items() for name, why in verdict["why"].items()]  # fmt: skip
+        f"`{found['protocol'][:16]}`.",
+        "",
+        markdown(rows, ["metric", *names]),
+        "",
+    ]
+    whys = [
+        f"- `{metric}`, {name}: {escape(why)}"
+        for metric, verdict in found["metrics"].items()
+        for name, why in verdict["why"].items()
+    ]
     if whys:
         lines += ["Why inert:", "", *whys, ""]
     if found["refused"]:

@@ -36,15 +36,24 @@ def own_corruptions(metric: str) -> tuple[str, ...]:
         "lmd": ("mouth amplitude", "time shift", "jitter", "smoothing"),
         "lve": ("mouth amplitude", "time shift", "jitter", "smoothing"),
         "mve": ("mouth amplitude", "time shift", "jitter", "smoothing"),
-        "lvd": ("mouth amplitude", "jitter"), "fdd": ("mouth amplitude",),
-        "mouth_correlation": ("time shift", "jitter"), "mouth_lag": ("time shift",),
-        "sync_share": ("time shift", "jitter"), "frechet/mouth": ("mouth amplitude", "jitter"),
-        "pose_std_distance": ("head amplitude",), "pose_speed": ("jitter", "smoothing"),
-        "beat_align": ("time shift",), "frechet/pose": ("head amplitude", "jitter"),
-        "blink_rate": ("blinks deleted", "blinks added"), "blink_duration": ("blinks stretched",),
-        "blink_long_share": ("blinks stretched",), "blink_interval": ("blinks deleted", "blinks added"),
-        "copying_index": ("jitter",), "pose_accuracy": ("identity swapped",), "blink_accuracy": ("identity swapped",),
-    }  # fmt: skip
+        "lvd": ("mouth amplitude", "jitter"),
+        "fdd": ("mouth amplitude",),
+        "mouth_correlation": ("time shift", "jitter"),
+        "mouth_lag": ("time shift",),
+        "sync_share": ("time shift", "jitter"),
+        "frechet/mouth": ("mouth amplitude", "jitter"),
+        "pose_std_distance": ("head amplitude",),
+        "pose_speed": ("jitter", "smoothing"),
+        "beat_align": ("time shift",),
+        "frechet/pose": ("head amplitude", "jitter"),
+        "blink_rate": ("blinks deleted", "blinks added"),
+        "blink_duration": ("blinks stretched",),
+        "blink_long_share": ("blinks stretched",),
+        "blink_interval": ("blinks deleted", "blinks added"),
+        "copying_index": ("jitter",),
+        "pose_accuracy": ("identity swapped",),
+        "blink_accuracy": ("identity swapped",),
+    }
     return next((own for prefix, own in table.items() if metric.startswith(prefix)), ())
 
 
@@ -65,15 +74,20 @@ def certify(bench: Bench, log: Callable[[str], None]) -> dict[str, Any]:
     for number, corruption in enumerate(every, start=1):
         rows = {dose: _rows(bench, corruption, dose) for dose in corruption.doses}
         responses[corruption.name] = {
-            "unit": corruption.unit, "doses": list(corruption.doses), "neutral": neutral(corruption),
+            "unit": corruption.unit,
+            "doses": list(corruption.doses),
+            "neutral": neutral(corruption),
             "metrics": {d.id: _series(bench, corruption, rows, d.id, estimates[d.id]) for d in definitions},
-        }  # fmt: skip
+        }
         log(f"certification: {number}/{len(every)} corruptions ({corruption.name})")
     return {
         "corpus": {"name": bench.corpus.info.name, "digest": bench.corpus.info.digest},
-        "protocol": bench.protocol.digest(), "draws": DRAWS, "refused": sorted(refused), "responses": responses,
+        "protocol": bench.protocol.digest(),
+        "draws": DRAWS,
+        "refused": sorted(refused),
+        "responses": responses,
         "metrics": {d.id: judge(d, responses) for d in definitions},
-    }  # fmt: skip
+    }
 
 
 def _rows(bench: Bench, corruption: Corruption, dose: float) -> list[list[dict[str, Any]]]:
@@ -111,11 +125,13 @@ def _series(
     for k, dose in enumerate(corruption.doses):
         inner = corruption.doses[k - 1 if k > middle else min(k + 1, middle)]
         summary = summarise(rows[dose], metric, bench.protocol, estimate)
-        found.append({
-            **{end: summary[end] for end in ("value", "low", "high")},
-            "difference": _difference(bench, rows[dose], rows[neutral(corruption)], metric, estimate),
-            "step": _difference(bench, rows[dose], rows[inner], metric, estimate),
-        })  # fmt: skip
+        found.append(
+            {
+                **{end: summary[end] for end in ("value", "low", "high")},
+                "difference": _difference(bench, rows[dose], rows[neutral(corruption)], metric, estimate),
+                "step": _difference(bench, rows[dose], rows[inner], metric, estimate),
+            }
+        )
     return found
 
 
@@ -146,9 +162,10 @@ def judge(definition: Definition, responses: Mapping[str, Any]) -> dict[str, Any
     largest = max((side.effect for name in own for side in effects[name]), default=0.0)
     answers = [name for name in own if effects[name] and not any(side.why for side in effects[name])]
     also = [
-        name for name, sides in effects.items()
+        name
+        for name, sides in effects.items()
         if name not in own and any(not side.why and side.effect > ALSO * largest for side in sides)
-    ]  # fmt: skip
+    ]
     inert = [name for name in own if name not in answers]
     why = {name: "; ".join(side.why for side in effects[name] if side.why) or "not defined" for name in inert}
     return {"answers": answers, "inert": inert, "also": also, "why": why}
@@ -183,9 +200,10 @@ def _sides(definition: Definition, response: Mapping[str, Any]) -> list[_Side]:
         value, low, high = entry["difference"]
         worse = {True: -1, False: 1, None: 1 if value > 0 else -1}[definition.higher_is_better]
         back = [
-            dose for dose, entry in known
+            dose
+            for dose, entry in known
             if entry["step"] and max(worse * entry["step"][1], worse * entry["step"][2]) < 0
-        ]  # fmt: skip
+        ]
         why = []
         if not min(worse * low, worse * high) > 0:
             why.append(f"no effect at {last:g}" + (f", not defined from {lost[0]:g}" if lost else ""))

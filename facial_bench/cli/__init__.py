@@ -40,9 +40,18 @@ def _add_commands() -> None:
     from facial_bench.cli import boards, certify, check, compare, corpora, listing, run, verify
 
     for command in (
-        run.run, listing.methods, listing.corpora, listing.metrics, corpora.corpus, verify.score, verify.verify,
-        compare.compare, check.check, certify.certify, boards.leaderboard,
-    ):  # fmt: skip
+        run.run,
+        listing.methods,
+        listing.corpora,
+        listing.metrics,
+        corpora.corpus,
+        verify.score,
+        verify.verify,
+        compare.compare,
+        check.check,
+        certify.certify,
+        boards.leaderboard,
+    ):
         main.add_command(command)
 
 

@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from facial_bench.types import Definition, MetricSpec, Pool
 
 plugin_option = click.option(
-    "--plugin", "plugin_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
+    "--plugin",
+    "plugin_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
     help="Load a single Python file as a plugin; repeatable.",
-)  # fmt: skip
+)
 option_option = click.option(
-    "--option", "options", multiple=True, metavar="K=V",
+    "--option",
+    "options",
+    multiple=True,
+    metavar="K=V",
     help="An option of the method, importer or audio features; repeatable.",
 )
 
@@ -129,8 +136,9 @@ def find_result_corpus(result: Result, given: str | None, plugins: Plugins, log:
         if corpus.info.digest == wanted:
             return corpus
     tried = f" ({', '.join(places)} has another digest)" if places else ""
-    raise ResultError(f"The corpus of the result, {name} with digest {wanted[:12]}, was not found{tried}. "
-                      "Name it with --corpus.")  # fmt: skip
+    raise ResultError(
+        f"The corpus of the result, {name} with digest {wanted[:12]}, was not found{tried}. Name it with --corpus."
+    )
 
 
 class Benches:
@@ -170,8 +178,14 @@ class Benches:
         if key not in self._made:
             corpus = find_result_corpus(result, self._given, self._plugins, self._log)
             _, protocol = standard_metrics(self._plugins, folds)
-            self._made[key] = prepare(corpus, protocol, [offered[name] for name in wanted], log=self._log,
-                                      device=choose_device(self._device), cache=cache_folder())  # fmt: skip
+            self._made[key] = prepare(
+                corpus,
+                protocol,
+                [offered[name] for name in wanted],
+                log=self._log,
+                device=choose_device(self._device),
+                cache=cache_folder(),
+            )
         return self._made[key]
 
 

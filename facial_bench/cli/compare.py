@@ -20,16 +20,25 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("methods", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="A B [C ...]")
-@click.option("--metric", "wanted", multiple=True, metavar="ID",
-              help="Compare on this metric; repeatable. [default: the main ones of the board]")  # fmt: skip
-@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE.svg|.png",
-              help="Draw a critical-difference picture.")  # fmt: skip
+@click.option(
+    "--metric",
+    "wanted",
+    multiple=True,
+    metavar="ID",
+    help="Compare on this metric; repeatable. [default: the main ones of the board]",
+)
+@click.option(
+    "--picture", type=click.Path(path_type=Path), metavar="FILE.svg|.png", help="Draw a critical-difference picture."
+)
 @plugin_option
 @click.option("--json", "as_json", is_flag=True, help="Print the comparisons as JSON.")
 def compare(
-    methods: tuple[Path, ...], wanted: tuple[str, ...], picture: Path | None, plugin_files: tuple[Path, ...],
+    methods: tuple[Path, ...],
+    wanted: tuple[str, ...],
+    picture: Path | None,
+    plugin_files: tuple[Path, ...],
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Say whether one method is better than another: paired permutation over clips, Holm over metrics and pairs.
 
     A, B ... are results: a method's folder (all of its seeds), a seed's folder, or a result.json.
@@ -78,12 +87,26 @@ def compare(
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
-    headers = ["metric", "A", "B", "A's value", "B's value", "A - B [95 %]", "p", "Holm p", "d_z", "A higher", "clips",
-               "verdict"]  # fmt: skip
+    headers = [
+        "metric",
+        "A",
+        "B",
+        "A's value",
+        "B's value",
+        "A - B [95 %]",
+        "p",
+        "Holm p",
+        "d_z",
+        "A higher",
+        "clips",
+        "verdict",
+    ]
     click.echo(plain([_line(row) for row in found], headers))
     smallest = max(row["smallest_p"] for row in found)
-    click.echo(f"\nThe smallest p that so few clips can give: {smallest:.3g}; after Holm over {len(found)} tests: "
-               f"{min(smallest * len(found), 1):.3g}.")  # fmt: skip
+    click.echo(
+        f"\nThe smallest p that so few clips can give: {smallest:.3g}; after Holm over {len(found)} tests: "
+        f"{min(smallest * len(found), 1):.3g}."
+    )
 
 
 def _read(paths: Sequence[Path]) -> dict[str, list[Result]]:
@@ -96,8 +119,10 @@ def _read(paths: Sequence[Path]) -> dict[str, list[Result]]:
         _, result = open_result(file)
         place = (result["corpus"]["digest"], result["protocol"]["digest"])
         if origin not in (None, place):
-            raise ResultError(f"{file} is of another corpus or protocol than {paths[0]}: their numbers are "
-                              "different quantities. Run both on one corpus.")  # fmt: skip
+            raise ResultError(
+                f"{file} is of another corpus or protocol than {paths[0]}: their numbers are "
+                "different quantities. Run both on one corpus."
+            )
         origin = place
         label = result["method"]["label"]
         if any(other["seed"] == result["seed"] for other in groups.get(label, [])):
@@ -137,9 +162,16 @@ def _line(row: Mapping[str, Any]) -> list[str]:
 
     ends = "no interval" if row["low"] is None else f"{row['low']:.3g}, {row['high']:.3g}"
     return [
-        row["metric"], row["a"], row["b"], number(row["value_a"], ""), number(row["value_b"], ""),
-        f"{row['value_a'] - row['value_b']:.3g} [{ends}]", f"{row['p']:.3g}", f"{row['holm_p']:.3g}",
+        row["metric"],
+        row["a"],
+        row["b"],
+        number(row["value_a"], ""),
+        number(row["value_b"], ""),
+        f"{row['value_a'] - row['value_b']:.3g} [{ends}]",
+        f"{row['p']:.3g}",
+        f"{row['holm_p']:.3g}",
         "–" if row["effect"] is None else f"{row['effect']:.2f}",
         "–" if row["a_higher"] is None else f"{row['a_higher']:.2f}",
-        f"{row['clips']}" + (f" ({row['left_out']} left out)" if row["left_out"] else ""), row["verdict"],
-    ]  # fmt: skip
+        f"{row['clips']}" + (f" ({row['left_out']} left out)" if row["left_out"] else ""),
+        row["verdict"],
+    ]

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facial_bench.cli.common import (
-    aligned,
-    option_option,
-    parse_options,
-    plugin_option,
-    printable,
-    reporter,
-)  # fmt: skip
+from facial_bench.cli.common import aligned, option_option, parse_options, plugin_option, printable, reporter
 
 if TYPE_CHECKING:
     from facial_bench.corpus import Corpus
@@ -36,18 +29,46 @@ def corpus() -> None:
 @click.option("--model", type=folder, metavar="PATH", help="The tracker's weights, where it does not find them itself.")
 @click.option("--audio", default="mel29", show_default=True, metavar="NAME", help="The audio features.")
 @option_option
-@click.option("--table", type=folder, metavar="FILE.csv",
-              help="Columns file, identity and, if wanted, recording and sound_offset (seconds).")  # fmt: skip
-@click.option("--min-tracked", type=click.FloatRange(0, 1), default=0.8, show_default=True,
-              help="Share of frames with a face below which a clip is left out.")  # fmt: skip
-@click.option("--min-seconds", type=click.FloatRange(0), default=1.0, show_default=True,
-              help="Length below which a clip is left out.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(1, 64), default=lambda: min(os.cpu_count() or 1, 8),
-              show_default="cores, 8 at most", help="Videos at once.")  # fmt: skip
+@click.option(
+    "--table",
+    type=folder,
+    metavar="FILE.csv",
+    help="Columns file, identity and, if wanted, recording and sound_offset (seconds).",
+)
+@click.option(
+    "--min-tracked",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="Share of frames with a face below which a clip is left out.",
+)
+@click.option(
+    "--min-seconds",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help="Length below which a clip is left out.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=lambda: min(os.cpu_count() or 1, 8),
+    show_default="cores, 8 at most",
+    help="Videos at once.",
+)
 @click.option("--strict", is_flag=True, help="Fail when anything was left out.")
 @plugin_option
-def build(videos: Path, dest: Path, model: Path | None, options: tuple[str, ...], table: Path | None,
-          plugin_files: tuple[Path, ...], workers: int, strict: bool, **choices: Any) -> None:  # fmt: skip
+def build(
+    videos: Path,
+    dest: Path,
+    model: Path | None,
+    options: tuple[str, ...],
+    table: Path | None,
+    plugin_files: tuple[Path, ...],
+    workers: int,
+    strict: bool,
+    **choices: Any,
+) -> None:
     """Track the faces in a folder of VIDEOS and write the corpus folder DEST.
 
     Interrupted, the same command goes on where it stopped.
@@ -62,9 +83,11 @@ def build(videos: Path, dest: Path, model: Path | None, options: tuple[str, ...]
     for person in sorted({source.identity for source in sources}):
         click.echo(f"  {person}: {', '.join(s.file for s in sources if s.identity == person)}", err=True)
     settings = BuildSettings(
-        model=str(model.absolute()) if model else None, options=parse_options(options),
-        plugin_files=tuple(str(file.absolute()) for file in plugin_files), **choices,
-    )  # fmt: skip
+        model=str(model.absolute()) if model else None,
+        options=parse_options(options),
+        plugin_files=tuple(str(file.absolute()) for file in plugin_files),
+        **choices,
+    )
     every = 0.5 if sys.stderr.isatty() else 10.0
     built = build_corpus(sources, videos, dest, settings, workers=workers, log=log, strict=strict, every=every)
     left = f", {len(built.rejected)} left out" if built.rejected else ""
@@ -79,8 +102,14 @@ def build(videos: Path, dest: Path, model: Path | None, options: tuple[str, ...]
 @click.option("--audio", help="Short for --option audio=NAME.")
 @click.option("--expression", help="Short for --option expression=NAME.")
 @plugin_option
-def import_(source: Path, dest: Path, format_: str, options: tuple[str, ...], plugin_files: tuple[Path, ...],
-            **short: str | None) -> None:  # fmt: skip
+def import_(
+    source: Path,
+    dest: Path,
+    format_: str,
+    options: tuple[str, ...],
+    plugin_files: tuple[Path, ...],
+    **short: str | None,
+) -> None:
     """Turn tracked clips in SOURCE into the corpus folder DEST."""
     from facial_bench.plugins import call, load_plugins
 
@@ -115,9 +144,18 @@ def info(dir: Path, html: Path | None, videos: Path | None) -> None:
         spans = [f"{name} {p[entry.id].start}..{p[entry.id].stop}" for name, p in parts.items() if entry.id in p]
         facts = clip_facts(opened.clip(entry.id), about)
         offset = show_offset(facts.sound_offset, "–")
-        rows.append((entry.id, entry.identity, f"{facts.seconds:.2f}", f"{facts.tracked:.3f}",
-                     f"{facts.blink_rate:.1f}", ", ".join(f"{one:.1f}" for one in facts.pose_spread), offset,
-                     ", ".join(spans)))  # fmt: skip
+        rows.append(
+            (
+                entry.id,
+                entry.identity,
+                f"{facts.seconds:.2f}",
+                f"{facts.tracked:.3f}",
+                f"{facts.blink_rate:.1f}",
+                ", ".join(f"{one:.1f}" for one in facts.pose_spread),
+                offset,
+                ", ".join(spans),
+            )
+        )
     click.echo(aligned(rows))
     for person, note in split.notes.items():
         click.echo(f"{person}: {note}")
@@ -165,8 +203,18 @@ def requests(dir: Path, identities: str | None) -> None:
         video = opened.note("videos", made.get("video", "")).get("file") or clip.id
         start = (made["start_s"] if isinstance(made.get("start_s"), float) else 0.0) + clip.start / fps
         size = (clip.camera.width, clip.camera.height) if task.request.camera else ("", "")
-        writer.writerow((task.request.id, task.request.identity, clip.frames, f"{fps:g}", *size,
-                         video, f"{start:.3f}", f"{start + clip.frames / fps:.3f}"))  # fmt: skip
+        writer.writerow(
+            (
+                task.request.id,
+                task.request.identity,
+                clip.frames,
+                f"{fps:g}",
+                *size,
+                video,
+                f"{start:.3f}",
+                f"{start + clip.frames / fps:.3f}",
+            )
+        )
 
 
 @corpus.command()

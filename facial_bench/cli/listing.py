@@ -25,8 +25,13 @@ def corpora(plugin_files: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.argument("metric", required=False, metavar="[ID]")
-@click.option("--certification", multiple=True, type=click.Path(path_type=Path), metavar="FILE.json",
-              help="Add the verdicts of `facial-bench certify`; repeatable.")  # fmt: skip
+@click.option(
+    "--certification",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Add the verdicts of `facial-bench certify`; repeatable.",
+)
 @click.option("--markdown", is_flag=True, help="Print the page of the whole registry.")
 @plugin_option
 def metrics(
@@ -49,8 +54,10 @@ def metrics(
     elif markdown:
         click.echo(page(list(known.values()), marks))
     else:
-        rows = [(name, f"v{one.version}", one.unit, arrow(vars(one)), sources.get(name, "the protocol"), one.formula)
-                for name, one in known.items()]  # fmt: skip
+        rows = [
+            (name, f"v{one.version}", one.unit, arrow(vars(one)), sources.get(name, "the protocol"), one.formula)
+            for name, one in known.items()
+        ]
         click.echo(aligned(rows))
     warn_failures(plugins)
 

@@ -18,7 +18,7 @@ from facial_bench.cli.common import (
     plugin_option,
     reporter,
     standard_metrics,
-)  # fmt: skip
+)
 
 
 @click.command()
@@ -28,11 +28,21 @@ from facial_bench.cli.common import (
 )
 @click.option("--seed", "seeds", type=click.IntRange(0, 2**31 - 1), multiple=True, help="Repeatable. [default: 0]")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--budget", type=click.Choice(["quick", "paper"]), default="quick", show_default=True,
-              help="How long a method may train: minutes on two cores, or what its paper did.")  # fmt: skip
+@click.option(
+    "--budget",
+    type=click.Choice(["quick", "paper"]),
+    default="quick",
+    show_default=True,
+    help="How long a method may train: minutes on two cores, or what its paper did.",
+)
 @option_option
-@click.option("--fold", type=click.Choice(["one", "all"]), default="one", show_default=True,
-              help="all: rotate the split so that every unit is tested once, and pool; for small corpora.")  # fmt: skip
+@click.option(
+    "--fold",
+    type=click.Choice(["one", "all"]),
+    default="one",
+    show_default=True,
+    help="all: rotate the split so that every unit is tested once, and pool; for small corpora.",
+)
 @click.option("--identities", metavar="A,B,...", help="Use these people only; part of the corpus digest.")
 @plugin_option
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR")

@@ -28,8 +28,9 @@ device_option = click.option("--device", type=click.Choice(["auto", "cpu", "cuda
 @device_option
 @plugin_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-def verify(results: tuple[Path, ...], corpus: str | None, device: str, plugin_files: tuple[Path, ...],
-           as_json: bool) -> None:  # fmt: skip
+def verify(
+    results: tuple[Path, ...], corpus: str | None, device: str, plugin_files: tuple[Path, ...], as_json: bool
+) -> None:
     """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
 
     RESULT is a result.json, its folder, or a method's folder for all of its seeds. Timing and environment are not
@@ -51,25 +52,46 @@ def verify(results: tuple[Path, ...], corpus: str | None, device: str, plugin_fi
             note = f", {verdict.rounded} of them but for the last digits" if verdict.rounded else ""
             click.echo(f"{path}: {state}; {verdict.compared} values compared{note}")
     if as_json:
-        shown = {name: {"verified": not v.differences, "differences": v.differences, "compared": v.compared,
-                        "rounded": v.rounded} for name, v in found.items()}  # fmt: skip
+        shown = {
+            name: {
+                "verified": not v.differences,
+                "differences": v.differences,
+                "compared": v.compared,
+                "rounded": v.rounded,
+            }
+            for name, v in found.items()
+        }
         click.echo(json.dumps(shown, indent=1))
     wrong = [name for name, verdict in found.items() if verdict.differences]
     if wrong:
-        raise ResultError(f"Not verified: {', '.join(wrong)}. The classifiers were trained here; on another kind of "
-                          "machine accuracies may differ. Everything else is to be the same anywhere.")  # fmt: skip
+        raise ResultError(
+            f"Not verified: {', '.join(wrong)}. The classifiers were trained here; on another kind of "
+            "machine accuracies may differ. Everything else is to be the same anywhere."
+        )
 
 
 @click.command()
 @results_argument
-@click.option("--metric", "wanted", multiple=True, required=True, metavar="ID|GLOB",
-              help="A definition, or several: 'lmd*' for all of LMD; repeatable.")  # fmt: skip
+@click.option(
+    "--metric",
+    "wanted",
+    multiple=True,
+    required=True,
+    metavar="ID|GLOB",
+    help="A definition, or several: 'lmd*' for all of LMD; repeatable.",
+)
 @corpus_option
 @device_option
 @plugin_option
 @click.option("--json", "as_json", is_flag=True, help="Print the entries as JSON.")
-def score(results: tuple[Path, ...], wanted: tuple[str, ...], corpus: str | None, device: str,
-          plugin_files: tuple[Path, ...], as_json: bool) -> None:  # fmt: skip
+def score(
+    results: tuple[Path, ...],
+    wanted: tuple[str, ...],
+    corpus: str | None,
+    device: str,
+    plugin_files: tuple[Path, ...],
+    as_json: bool,
+) -> None:
     """Score stored motion under any definition, without generating anew."""
     from facial_bench.harness import make_metrics
     from facial_bench.plugins import load_plugins

@@ -19,11 +19,18 @@ def built_in_importers() -> tuple[ImporterSpec, ...]:
         return run
 
     return (
-        ImporterSpec("tracks", "tracked talking heads: a manifest.json and one .npz per clip",
-                     later("tracks", "import_tracks")),
+        ImporterSpec(
+            "tracks", "tracked talking heads: a manifest.json and one .npz per clip", later("tracks", "import_tracks")
+        ),
         ImporterSpec("openface", "CSVs of OpenFace 2, each with NAME.wav", later("openface", "import_openface")),
-        ImporterSpec("deep3d", ".mat of Deep3DFaceRecon, with your basis or landmarks beside them",
-                     later("coefficients", "import_deep3d")),
-        ImporterSpec("facial-release", ".npz states as FACIAL's authors released them, with your basis or landmarks",
-                     later("coefficients", "import_facial_release")),
-    )  # fmt: skip
+        ImporterSpec(
+            "deep3d",
+            ".mat of Deep3DFaceRecon, with your basis or landmarks beside them",
+            later("coefficients", "import_deep3d"),
+        ),
+        ImporterSpec(
+            "facial-release",
+            ".npz states as FACIAL's authors released them, with your basis or landmarks",
+            later("coefficients", "import_facial_release"),
+        ),
+    )

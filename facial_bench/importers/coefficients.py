@@ -66,9 +66,7 @@ class Coefficients:
     """(T,)."""
 
 
-def import_deep3d(
-    source: Path | str, dest: Path | str, options: Mapping[str, str], log: Callable[[str], None]
-) -> None:
+def import_deep3d(source: Path | str, dest: Path | str, options: Mapping[str, str], log: Callable[[str], None]) -> None:
     """Read the .mat files below `source` (or the one) and write the corpus folder `dest`; options: basis or image_size,
     and fps (25).
 
@@ -88,9 +86,16 @@ def import_facial_release(
 
 
 def _import(
-    importer: str, ending: str, read: Callable[[Found], Coefficients], rate: float, blink_scale: str, source: Path,
-    dest: Path, options: Mapping[str, str], log: Callable[[str], None],
-) -> None:  # fmt: skip
+    importer: str,
+    ending: str,
+    read: Callable[[Found], Coefficients],
+    rate: float,
+    blink_scale: str,
+    source: Path,
+    dest: Path,
+    options: Mapping[str, str],
+    log: Callable[[str], None],
+) -> None:
     check_options(importer, options, ("basis", "image_size", "fps"))
     basis = read_basis(Path(options["basis"])) if "basis" in options else None
     size = _size(options["image_size"]) if "image_size" in options else None
@@ -106,9 +111,13 @@ def _import(
 
 
 def _track(
-    found: Found, *, read: Callable[[Found], Coefficients], basis: Basis | None, size: tuple[int, int] | None,
+    found: Found,
+    *,
+    read: Callable[[Found], Coefficients],
+    basis: Basis | None,
+    size: tuple[int, int] | None,
     rate: float,
-) -> tuple[Track, np.ndarray]:  # fmt: skip
+) -> tuple[Track, np.ndarray]:
     held = read(found)
     frames = len(held.blink)
     if basis is not None:
@@ -119,10 +128,17 @@ def _track(
     if not (place[:, 2] < 0).all():
         raise CorpusError("its translation lies behind the camera")
     tracked = resample_tracks(
-        np.arange(frames) / rate, np.ones(frames, bool),
-        {"landmarks": landmarks, "rotation": held.rotation, "translation": place, "blink": held.blink,
-         "expression": held.expression}, Protocol().fps,
-    )  # fmt: skip
+        np.arange(frames) / rate,
+        np.ones(frames, bool),
+        {
+            "landmarks": landmarks,
+            "rotation": held.rotation,
+            "translation": place,
+            "blink": held.blink,
+            "expression": held.expression,
+        },
+        Protocol().fps,
+    )
     arrays = dict(tracked.arrays)
     expression = arrays.pop("expression")
     audio = hear(found, len(tracked.valid), Protocol().fps)
@@ -177,9 +193,12 @@ def read_release(found: Found) -> Coefficients:
     state = _numbers("states", fitting[0] if len(fitting) == 1 else None, STATE_WIDTH)
     frames = len(state)
     return Coefficients(
-        np.zeros((frames, 80)), state[:, 7:], np.radians(state[:, :3]), np.zeros((frames, 3)),
+        np.zeros((frames, 80)),
+        state[:, 7:],
+        np.radians(state[:, :3]),
+        np.zeros((frames, 3)),
         np.clip(state[:, 6], 0, 5),
-    )  # fmt: skip
+    )
 
 
 def read_basis(path: Path) -> Basis:

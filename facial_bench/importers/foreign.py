@@ -96,9 +96,15 @@ def hear(found: Found, frames: int, fps: float) -> np.ndarray:
 
 
 def import_files(
-    dest: Path, found: Sequence[Found], read: Callable[[Found], tuple[Track, np.ndarray | None]], *, importer: str,
-    blink_scale: str, log: Callable[[str], None], notes: Mapping[str, Any],
-) -> None:  # fmt: skip
+    dest: Path,
+    found: Sequence[Found],
+    read: Callable[[Found], tuple[Track, np.ndarray | None]],
+    *,
+    importer: str,
+    blink_scale: str,
+    log: Callable[[str], None],
+    notes: Mapping[str, Any],
+) -> None:
     """Import file by file into the corpus folder `dest`; a bad one is told and left out.
 
     Args:
@@ -131,9 +137,16 @@ def import_files(
     if not tracks:
         raise CorpusError(f"Nothing could be imported; {left_out[0][0]}: {left_out[0][1]}.")
     assemble(
-        dest, tracks, audio_kind="mel29", blink_scale=blink_scale, expression=expression or None, log=log,
+        dest,
+        tracks,
+        audio_kind="mel29",
+        blink_scale=blink_scale,
+        expression=expression or None,
+        log=log,
         source={
-            "importer": importer, **notes, "left_out": [list(pair) for pair in left_out],
+            "importer": importer,
+            **notes,
+            "left_out": [list(pair) for pair in left_out],
             "files": {one.name: file_digest(one.path) for one in found if one.name in {t.id for t in tracks}},
         },
-    )  # fmt: skip
+    )

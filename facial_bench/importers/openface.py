@@ -43,9 +43,14 @@ def import_openface(
     check_options("openface", options, ("fps",))
     rate = read_rate("openface", options, None)
     import_files(
-        Path(dest), find_files(Path(source), ".csv"), partial(read_openface, rate=rate), importer="openface",
-        blink_scale="AU45", log=log, notes={"tracker": "openface"},
-    )  # fmt: skip
+        Path(dest),
+        find_files(Path(source), ".csv"),
+        partial(read_openface, rate=rate),
+        importer="openface",
+        blink_scale="AU45",
+        log=log,
+        notes={"tracker": "openface"},
+    )
 
 
 def read_openface(found: Found, rate: float | None = None) -> tuple[Track, None]:
@@ -67,19 +72,27 @@ def read_openface(found: Found, rate: float | None = None) -> tuple[Track, None]
     depth = (points[..., 2] - place[:, None, 2]) * focal / np.where(faces, place[:, 2], 1.0)[:, None]
     angles = np.stack([columns[f"pose_R{axis}"] for axis in "xyz"], axis=1)
     tracked = resample_tracks(
-        times, faces,
+        times,
+        faces,
         {
-            "landmarks": np.concatenate([image, depth[..., None]], axis=2), "rotation": to_our_rotation(angles, faces),
-            "translation": place * FLIP / 10, "blink": np.clip(columns["AU45_r"], 0, 5),
+            "landmarks": np.concatenate([image, depth[..., None]], axis=2),
+            "rotation": to_our_rotation(angles, faces),
+            "translation": place * FLIP / 10,
+            "blink": np.clip(columns["AU45_r"], 0, 5),
         },
         fps,
-    )  # fmt: skip
+    )
     width, height = round(2 * centre[0]), round(2 * centre[1])
     audio = hear(found, len(tracked.valid), fps)
     return Track(
-        found.name, found.identity, found.name, audio, **tracked.arrays, valid=tracked.valid,
+        found.name,
+        found.identity,
+        found.name,
+        audio,
+        **tracked.arrays,
+        valid=tracked.valid,
         camera=Camera(width, height, focal),
-    ), None  # fmt: skip
+    ), None
 
 
 def to_our_rotation(angles: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -91,9 +104,14 @@ def to_our_rotation(angles: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def _read_columns(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """name -> (T,) of the columns that are needed, and (T,) bool, frames with a face."""
-    wanted = ["timestamp", "confidence", "success", "AU45_r",
-              *(f"pose_{kind}{axis}" for kind in "TR" for axis in "xyz"),
-              *(f"{axis}_{k}" for axis in "xyXYZ" for k in range(LANDMARKS))]  # fmt: skip
+    wanted = [
+        "timestamp",
+        "confidence",
+        "success",
+        "AU45_r",
+        *(f"pose_{kind}{axis}" for kind in "TR" for axis in "xyz"),
+        *(f"{axis}_{k}" for axis in "xyXYZ" for k in range(LANDMARKS)),
+    ]
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = [row for row in csv.reader(stream) if row]

@@ -19,10 +19,22 @@ from facial_bench.errors import CorpusError
 
 LARGEST = 2 * 1024**3
 """Bytes of a file that is read at all."""
-REFUSED = tuple(code[0] for code in (
-    pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.PERSID,
-    pickle.BINPERSID, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER,
-))  # fmt: skip
+REFUSED = tuple(
+    code[0]
+    for code in (
+        pickle.INST,
+        pickle.OBJ,
+        pickle.NEWOBJ,
+        pickle.NEWOBJ_EX,
+        pickle.EXT1,
+        pickle.EXT2,
+        pickle.EXT4,
+        pickle.PERSID,
+        pickle.BINPERSID,
+        pickle.NEXT_BUFFER,
+        pickle.READONLY_BUFFER,
+    )
+)
 """Instructions that build other things than arrays."""
 
 
@@ -103,9 +115,11 @@ def _names() -> dict[tuple[str, str], Callable[..., Any]]:
         **{(f"{core}.multiarray", "_reconstruct"): empty for core in cores},
         **{(f"{core}.multiarray", "scalar"): scalar for core in cores},
         **{(f"{core}.numeric", "_frombuffer"): from_buffer for core in cores},
-        ("numpy", "ndarray"): _Array, ("numpy", "dtype"): _Type, ("_codecs", "encode"): encode,
+        ("numpy", "ndarray"): _Array,
+        ("numpy", "dtype"): _Type,
+        ("_codecs", "encode"): encode,
         ("__builtin__", "bytes"): no_bytes,
-    }  # fmt: skip
+    }
 
 
 class _Reader(pickle._Unpickler):  # type: ignore[name-defined]
@@ -140,8 +154,10 @@ class _Reader(pickle._Unpickler):  # type: ignore[name-defined]
 
     dispatch: ClassVar = {
         **pickle._Unpickler.dispatch,  # type: ignore[attr-defined]
-        pickle.BUILD[0]: load_build, pickle.BYTEARRAY8[0]: load_bytearray8, **dict.fromkeys(REFUSED, refuse),
-    }  # fmt: skip
+        pickle.BUILD[0]: load_build,
+        pickle.BYTEARRAY8[0]: load_bytearray8,
+        **dict.fromkeys(REFUSED, refuse),
+    }
 
 
 def _plain(found: Any, seen: dict[int, Any]) -> Any:

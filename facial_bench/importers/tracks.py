@@ -24,13 +24,7 @@ from facial_bench.assembly import assemble, corpus_name
 from facial_bench.audio import PHONE_RATE, AudioKind, audio_kinds
 from facial_bench.errors import CorpusError, unknown_name
 from facial_bench.face_model import Track
-from facial_bench.geometry import (
-    fill_invalid,
-    fill_invalid_rotation,
-    resample,
-    resample_rotation,
-    resample_valid,
-)
+from facial_bench.geometry import fill_invalid, fill_invalid_rotation, resample, resample_rotation, resample_valid
 from facial_bench.protocol import Protocol
 from facial_bench.storage import file_digest, read_json, safe_name
 from facial_bench.types import EXPRESSION_WIDTH, LANDMARKS, Camera
@@ -87,15 +81,25 @@ def import_tracks(source: Path | str, dest: Path | str, options: Mapping[str, st
         log(f"Left out, no stored expression: {', '.join(left_out)}{vanished}.")
     kept = {track.id for track in tracks}
     assemble(
-        dest, tracks, audio_kind=choice.audio.name, expression=stored if choice.stored else None, log=log,
+        dest,
+        tracks,
+        audio_kind=choice.audio.name,
+        expression=stored if choice.stored else None,
+        log=log,
         source={
-            "importer": "tracks", "manifest_sha256": file_digest(source / "manifest.json"),
-            "tracker": str(manifest.get("tracker", "")), "expression": "stored" if choice.stored else "fit",
-            "left_out": left_out, "identities_left_out": gone,
-            "clips": {row["clip"]: {key: row[key] for key in _PROVENANCE if key in row}
-                      for row in manifest["clips"] if row["clip"] in kept},
+            "importer": "tracks",
+            "manifest_sha256": file_digest(source / "manifest.json"),
+            "tracker": str(manifest.get("tracker", "")),
+            "expression": "stored" if choice.stored else "fit",
+            "left_out": left_out,
+            "identities_left_out": gone,
+            "clips": {
+                row["clip"]: {key: row[key] for key in _PROVENANCE if key in row}
+                for row in manifest["clips"]
+                if row["clip"] in kept
+            },
         },
-    )  # fmt: skip
+    )
 
 
 def _choice(options: Mapping[str, str]) -> _Choice:
@@ -170,9 +174,10 @@ class _ClipFile:
             wanted = ", ".join("n" if want is None else str(want) for want in shape)
             kind = "bool" if kinds == "b" else "numbers"
             raise self.error(
-                f"array '{name}'", f"is {found.dtype} of shape {found.shape}, expected {kind} of shape ({wanted})",
+                f"array '{name}'",
+                f"is {found.dtype} of shape {found.shape}, expected {kind} of shape ({wanted})",
                 "track the clip again",
-            )  # fmt: skip
+            )
         return found
 
     def motion(self, name: str, *shape: int) -> np.ndarray:
@@ -202,12 +207,17 @@ class _ClipFile:
         if not valid.any():
             raise self.error("valid", f"names no frame that stays valid at {fps:g} fps", "take the clip out")
         return Track(
-            id=self.row["clip"], identity=self.row["identity"], recording=self._recording(),
-            audio=self._audio(audio, len(valid), fps), landmarks=self._resampled(landmarks, fps),
+            id=self.row["clip"],
+            identity=self.row["identity"],
+            recording=self._recording(),
+            audio=self._audio(audio, len(valid), fps),
+            landmarks=self._resampled(landmarks, fps),
             rotation=resample_rotation(fill_invalid_rotation(rotation, self.valid), self.fps, fps),
-            translation=self._resampled(translation, fps), blink=self._resampled(blink, fps), valid=valid,
+            translation=self._resampled(translation, fps),
+            blink=self._resampled(blink, fps),
+            valid=valid,
             camera=Camera(width, height, height / 2 / math.tan(FIELD_OF_VIEW / 2)),
-        )  # fmt: skip
+        )
 
     def expression(self, fps: float) -> np.ndarray:
         """The stored coefficients (T, 64) at the rate `fps`."""

@@ -6,11 +6,29 @@ from facial_bench.protocol import digest
 from facial_bench.types import Definition
 
 STANDARD = (
-    "lmd", "lmd/canonical", "lvd/vector", "lve", "fdd", "mouth_correlation", "mouth_lag", "sync_share", "frechet/mouth",
-    "pose_std_distance", "pose_speed", "pose_speed/distance", "beat_align", "beat_align/distance", "frechet/pose",
-    "blink_rate", "blink_rate/distance", "blink_duration", "blink_duration/w1", "blink_interval", "blink_interval/w1",
+    "lmd",
+    "lmd/canonical",
+    "lvd/vector",
+    "lve",
+    "fdd",
+    "mouth_correlation",
+    "mouth_lag",
+    "sync_share",
+    "frechet/mouth",
+    "pose_std_distance",
+    "pose_speed",
+    "pose_speed/distance",
+    "beat_align",
+    "beat_align/distance",
+    "frechet/pose",
+    "blink_rate",
+    "blink_rate/distance",
+    "blink_duration",
+    "blink_duration/w1",
+    "blink_interval",
+    "blink_interval/w1",
     "copying_index",
-)  # fmt: skip
+)
 """What every run measures besides the accuracies; `facial-bench score` computes the other definitions."""
 
 
@@ -19,10 +37,15 @@ def definition_digest(definition: Definition) -> str:
 
     Two results whose definitions differ in any of these are different quantities, whatever their names.
     """
-    return digest({
-        "id": definition.id, "version": definition.version, "unit": definition.unit,
-        "higher_is_better": definition.higher_is_better, "formula": definition.formula,
-    })  # fmt: skip
+    return digest(
+        {
+            "id": definition.id,
+            "version": definition.version,
+            "unit": definition.unit,
+            "higher_is_better": definition.higher_is_better,
+            "formula": definition.formula,
+        }
+    )
 
 
 def accuracy_definitions() -> tuple[Definition, ...]:
@@ -41,15 +64,18 @@ def accuracy_definitions() -> tuple[Definition, ...]:
     speech = {"self": "the person's own held-out speech", "cross": "the held-out speech of the next identity"}
     return tuple(
         Definition(
-            metric, 1, "share", True,
+            metric,
+            1,
+            "share",
+            True,
             f"mean over identities of the share of windows of generated {what}, {centring}, that classifiers trained "
             "on REAL training motion give to the right identity; the mean over the judge seeds; driven by "
             f"{speech[driving]}",
             origin="FACIAL (ICCV 2021), supplement, section 3, which reports the classifiers on real motion; the "
-                   "centred and cross-driven forms are ours",
+            "centred and cross-driven forms are ours",
             pitfalls="recognisable is not natural: exaggerated motion can pass the ceiling, and replay copies what the "
-                     "classifiers were trained on" + ("; the mean pose is the camera's, not the person's"
-                     if "raw" in metric and "pose" in metric else ""),
+            "classifiers were trained on"
+            + ("; the mean pose is the camera's, not the person's" if "raw" in metric and "pose" in metric else ""),
         )
         for metric, (what, centring, driving) in forms.items()
-    )  # fmt: skip
+    )

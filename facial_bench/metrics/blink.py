@@ -134,33 +134,78 @@ def blink_metrics() -> tuple[MetricSpec, ...]:
     )
 
     def define(
-        id_: str, unit: str, better: bool | None, formula: str, compute: Callable[[Sample], Any], pool: Pool | None,
+        id_: str,
+        unit: str,
+        better: bool | None,
+        formula: str,
+        compute: Callable[[Sample], Any],
+        pool: Pool | None,
         pitfalls: str,
-    ) -> MetricSpec:  # fmt: skip
+    ) -> MetricSpec:
         return MetricSpec(
-            id_, 1, unit, better, f"{formula}; {detector}", compute, pool, pitfalls=pitfalls,
+            id_,
+            1,
+            unit,
+            better,
+            f"{formula}; {detector}",
+            compute,
+            pool,
+            pitfalls=pitfalls,
             origin="blink statistics as FACIAL (ICCV 2021) reports them, without a detector; ours is explicit",
-        )  # fmt: skip
+        )
 
     few = "a clip of ten seconds holds three blinks: few events, wide intervals"
     shift = "mean over people of the Wasserstein-1 distance between the seconds from onset to"
     real = "and those of the person's real held-out blinks"
     return (
-        define("blink_rate", "1/s", None, "mean over clips of blinks / seconds seen", rate, None,
-               "a timer has any rate; another detector gives another rate"),
-        define("blink_rate/distance", "1/s", False,
-               "mean over people of abs(blinks / seconds seen - the same of the person's real held-out motion)",
-               per_second, rate_distance_pool(), "a timer set to the person's rate scores 0"),
-        define("blink_duration", "s", None, "mean over people of the mean seconds from onset to end",
-               spans(durations), mean_pool(), "a shallow blink crosses the levels for a shorter time"),
-        define("blink_interval", "s", None, "mean over people of the mean seconds from onset to onset",
-               spans(intervals), mean_pool(), "intervals longer than a clip are never seen"),
+        define(
+            "blink_rate",
+            "1/s",
+            None,
+            "mean over clips of blinks / seconds seen",
+            rate,
+            None,
+            "a timer has any rate; another detector gives another rate",
+        ),
+        define(
+            "blink_rate/distance",
+            "1/s",
+            False,
+            "mean over people of abs(blinks / seconds seen - the same of the person's real held-out motion)",
+            per_second,
+            rate_distance_pool(),
+            "a timer set to the person's rate scores 0",
+        ),
+        define(
+            "blink_duration",
+            "s",
+            None,
+            "mean over people of the mean seconds from onset to end",
+            spans(durations),
+            mean_pool(),
+            "a shallow blink crosses the levels for a shorter time",
+        ),
+        define(
+            "blink_interval",
+            "s",
+            None,
+            "mean over people of the mean seconds from onset to onset",
+            spans(intervals),
+            mean_pool(),
+            "intervals longer than a clip are never seen",
+        ),
         define("blink_duration/w1", "s", False, f"{shift} end {real}", spans(durations), wasserstein_pool(), few),
         define("blink_interval/w1", "s", False, f"{shift} onset {real}", spans(intervals), wasserstein_pool(), few),
-        define("blink_long_share", "share", None,
-               f"mean over people of the share of blinks of more than {SHORT_SECONDS:g} s",
-               lambda s: _long(found(s), s.fps), mean_pool(), "at 25 frames a second a duration is known to 0.04 s"),
-    )  # fmt: skip
+        define(
+            "blink_long_share",
+            "share",
+            None,
+            f"mean over people of the share of blinks of more than {SHORT_SECONDS:g} s",
+            lambda s: _long(found(s), s.fps),
+            mean_pool(),
+            "at 25 frames a second a duration is known to 0.04 s",
+        ),
+    )
 
 
 def _long(blinks: Blinks, fps: float) -> Items:

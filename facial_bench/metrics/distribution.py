@@ -34,11 +34,17 @@ def distribution_metrics() -> tuple[MetricSpec, ...]:
 
     def frechet(id_: str, unit: str, features: str, width: int, compute: Callable[[Sample], Items]) -> MetricSpec:
         return MetricSpec(
-            id_, 1, unit, False, f"{gaussian}{features} (d = {width})", compute, frechet_pool(width),
+            id_,
+            1,
+            unit,
+            False,
+            f"{gaussian}{features} (d = {width})",
+            compute,
+            frechet_pool(width),
             origin="Frechet distance of Gaussians (Dowson and Landau 1982), as in FID (2017), on our own features",
             pitfalls="a number of this feature space and no other; few, overlapping windows bias it upwards: read the "
-                     "ceiling",
-        )  # fmt: skip
+            "ceiling",
+        )
 
     pose = "standard deviation of pitch, yaw, roll, and ten times the mean absolute frame difference of each, degrees"
     mouth = (
@@ -50,16 +56,21 @@ def distribution_metrics() -> tuple[MetricSpec, ...]:
         frechet("frechet/pose", "degrees²", pose, POSE_FEATURES, pose_windows),
         frechet("frechet/mouth", "(% of eye distance)²", mouth, MOUTH_FEATURES, mouth_windows),
         MetricSpec(
-            "copying_index", 1, "share", None,
+            "copying_index",
+            1,
+            "share",
+            None,
             f"mean over people and generated {window} of P(d < d') + P(d = d') / 2 over the person's real held-out "
             "windows; d the distance to the nearest of the person's training windows (one every "
             f"{TRAINING_STRIDE}), d' that of a real held-out window; distance: L2 of pose and blink, each divided by "
             "its training standard deviation and centred in the window",
-            copying, mean_pool(), nearness,
+            copying,
+            mean_pool(),
+            nearness,
             origin="nearest-neighbour copying tests of generative models (Meehan et al. 2020), per window",
             pitfalls="0.5 is as near as real motion; slow or small motion is near to something too: 1 proves no copy",
         ),
-    )  # fmt: skip
+    )
 
 
 def windows_of(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -108,13 +119,15 @@ def nearness(person: Person) -> Nearness:
     """
     frames = np.concatenate([_signal(sample.reference)[sample.valid] for sample in person.training])
     scale = np.where(frames.std(axis=0) > 0, frames.std(axis=0), 1.0)
-    training = np.concatenate([
-        _centred(sample.reference, window_starts(sample.valid, WINDOW, TRAINING_STRIDE), scale)
-        for sample in person.training
-    ])  # fmt: skip
-    held = np.concatenate([
-        _centred(sample.reference, window_starts(sample.valid, WINDOW, STRIDE), scale) for sample in person.test
-    ])  # fmt: skip
+    training = np.concatenate(
+        [
+            _centred(sample.reference, window_starts(sample.valid, WINDOW, TRAINING_STRIDE), scale)
+            for sample in person.training
+        ]
+    )
+    held = np.concatenate(
+        [_centred(sample.reference, window_starts(sample.valid, WINDOW, STRIDE), scale) for sample in person.test]
+    )
     if not len(training) or not len(held):
         raise ValueError(f"no window of {WINDOW} valid frames on one side of the split")
     return Nearness(scale, training, np.sort(_nearest(held, training)))

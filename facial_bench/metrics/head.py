@@ -28,12 +28,16 @@ def head_metrics() -> tuple[MetricSpec, ...]:
 
     def spread(id_: str, formula: str, axes: slice) -> MetricSpec:
         return MetricSpec(
-            id_, 1, "degrees", False, formula,
+            id_,
+            1,
+            "degrees",
+            False,
+            formula,
             lambda s: std_distance(s.reference.pose[:, :3], s.generated.pose[:, :3], s.valid)[axes].mean(),
             origin="standard deviation of head pose, reported by many talking-head papers without a formula",
             pitfalls="how wide the head moves over a clip, nothing of how or when: wrong motion of the right size "
-                     "scores 0",
-        )  # fmt: skip
+            "scores 0",
+        )
 
     def against_real(
         id_: str, unit: str, formula: str, value: Callable[[Sample, bool], np.ndarray], **more: str
@@ -53,33 +57,57 @@ def head_metrics() -> tuple[MetricSpec, ...]:
     )
     beat_origin = "beat alignment of dance generation (AI Choreographer, ICCV 2021), used for heads since"
     return (
-        spread("pose_std_distance", "mean over pitch, yaw, roll of abs(std_t generated - std_t real), degrees, valid t",
-               slice(0, 3)),
-        *(spread(f"pose_std_distance/{name}", f"abs(std_t generated - std_t real) of {name}, degrees, valid t",
-                 slice(k, k + 1)) for k, name in enumerate(AXES)),
+        spread(
+            "pose_std_distance",
+            "mean over pitch, yaw, roll of abs(std_t generated - std_t real), degrees, valid t",
+            slice(0, 3),
+        ),
+        *(
+            spread(
+                f"pose_std_distance/{name}",
+                f"abs(std_t generated - std_t real) of {name}, degrees, valid t",
+                slice(k, k + 1),
+            )
+            for k, name in enumerate(AXES)
+        ),
         MetricSpec(
-            "pose_speed", 1, "degrees/frame", None, f"mean_t |^R[t-1]^T ^R[t]|, {speed}",
+            "pose_speed",
+            1,
+            "degrees/frame",
+            None,
+            f"mean_t |^R[t-1]^T ^R[t]|, {speed}",
             lambda s: angular_speed(s.generated.pose[:, :3], s.valid),
             origin="mean absolute frame difference of head rotation",
             pitfalls="jitter raises it as much as motion does",
         ),
         against_real(
-            "pose_speed/distance", "degrees/frame",
+            "pose_speed/distance",
+            "degrees/frame",
             f"abs(mean_t |^R[t-1]^T ^R[t]| - mean_t |R[t-1]^T R[t]|), {speed}",
             lambda s, real: mean_speed((s.reference if real else s.generated).pose[:, :3], s.valid),
             origin="pose_speed against the real clip's own",
             pitfalls="jitter on a still head can hit the right mean speed",
         ),
         MetricSpec(
-            "beat_align", 1, "1", None, beats, lambda s: _alignment(s, False), origin=beat_origin,
+            "beat_align",
+            1,
+            "1",
+            None,
+            beats,
+            lambda s: _alignment(s, False),
+            origin=beat_origin,
             pitfalls="real motion scores BELOW generators in public tables, and more motion beats always help: jitter "
-                     "is rewarded",
+            "is rewarded",
         ),
         against_real(
-            "beat_align/distance", "1", f"abs(generated - real) of: {beats}", _alignment,
-            origin=beat_origin, pitfalls="a clip has few audio beats: differences below a tenth are noise",
+            "beat_align/distance",
+            "1",
+            f"abs(generated - real) of: {beats}",
+            _alignment,
+            origin=beat_origin,
+            pitfalls="a clip has few audio beats: differences below a tenth are noise",
         ),
-    )  # fmt: skip
+    )
 
 
 def std_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:

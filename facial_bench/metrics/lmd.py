@@ -30,46 +30,87 @@ def landmark_metrics() -> tuple[MetricSpec, ...]:
 
     mouth, face = {"points": MOUTH}, {"points": FACE}
     return (
-        lower("lmd", "eye distances",
-              "mean_t mean_{k in 48..67} |A_t(^L[t,k]) - L[t,k]| / median_{valid t} |L[t,45] - L[t,36]|, x and y; A_t "
-              "is the least-squares similarity (no reflection) of ^L[t] on L[t] over k in 27..47",
-              lambda s: aligned_distance(s.reference_landmarks, s.generated_landmarks, s.valid)),
-        lower("lmd/canonical", "eye distances",
-              "mean_t mean_{k in 48..67} |^C[t,k] - C[t,k]| / median_{valid t} |C[t,45] - C[t,36]|, x and y; C is "
-              "decoded from the expression alone, zero pose, on the reference identity's training mean",
-              lambda s: canonical_distance(s.reference_face, s.generated_face, s.valid)),
-        lower("lmd/canonical-3d", "eye distances",
-              "as lmd/canonical with |.| over x, y and z in the numerator",
-              lambda s: canonical_distance(s.reference_face, s.generated_face, s.valid, axes=3)),
-        lower("lmd/atvg", "px",
-              "mean_t sum_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 48..67",
-              lambda s: len(MOUTH) * centred_distance(s.reference_landmarks, s.generated_landmarks, MOUTH)),
-        lower("lmd/centred-mouth", "px",
-              "mean_t mean_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in "
-              "48..67",
-              on_pixels(partial(centred_distance, **mouth))),
-        lower("lmd/centred-face", "px",
-              "mean_t mean_{k in 0..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 0..67",
-              on_pixels(partial(centred_distance, **face))),
-        lower("lmd/raw-mouth", "px", "mean_t mean_{k in 48..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
-              on_pixels(partial(raw_distance, **mouth))),
-        lower("lmd/raw-face", "px", "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
-              on_pixels(partial(raw_distance, **face))),
-        lower("lmd/l1", "px", "mean_t mean_{k in 0..67} mean_{x,y} abs(^L[t,k] - L[t,k]), no alignment",
-              on_pixels(absolute_difference)),
-        lower("lmd/unit", "image sizes",
-              "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| with x divided by the image's width and y by its height",
-              lambda s: unit_distance(s.reference_landmarks, s.generated_landmarks, s.camera)),
-        lower("lmd/iod", "eye distances",
-              "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| / |L[t,45] - L[t,36]|, x and y, no alignment",
-              on_pixels(eye_normalised_distance)),
-        lower("lvd/vector", "px/frame",
-              "mean_{t>0} mean_{k in 0..67} |(^L[t,k] - ^L[t-1,k]) - (L[t,k] - L[t-1,k])|, x and y; t and t-1 valid",
-              lambda s: velocity_distance(s.reference_landmarks, s.generated_landmarks, s.valid)),
-        lower("lvd/speed", "px/frame",
-              "mean_{t>0} sum_{k in 0..67} abs(|^L[t,k] - ^L[t-1,k]| - |L[t,k] - L[t-1,k]|), x and y; t and t-1 valid",
-              lambda s: speed_distance(s.reference_landmarks, s.generated_landmarks, s.valid)),
-    )  # fmt: skip
+        lower(
+            "lmd",
+            "eye distances",
+            "mean_t mean_{k in 48..67} |A_t(^L[t,k]) - L[t,k]| / median_{valid t} |L[t,45] - L[t,36]|, x and y; A_t "
+            "is the least-squares similarity (no reflection) of ^L[t] on L[t] over k in 27..47",
+            lambda s: aligned_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
+        ),
+        lower(
+            "lmd/canonical",
+            "eye distances",
+            "mean_t mean_{k in 48..67} |^C[t,k] - C[t,k]| / median_{valid t} |C[t,45] - C[t,36]|, x and y; C is "
+            "decoded from the expression alone, zero pose, on the reference identity's training mean",
+            lambda s: canonical_distance(s.reference_face, s.generated_face, s.valid),
+        ),
+        lower(
+            "lmd/canonical-3d",
+            "eye distances",
+            "as lmd/canonical with |.| over x, y and z in the numerator",
+            lambda s: canonical_distance(s.reference_face, s.generated_face, s.valid, axes=3),
+        ),
+        lower(
+            "lmd/atvg",
+            "px",
+            "mean_t sum_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 48..67",
+            lambda s: len(MOUTH) * centred_distance(s.reference_landmarks, s.generated_landmarks, MOUTH),
+        ),
+        lower(
+            "lmd/centred-mouth",
+            "px",
+            "mean_t mean_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 48..67",
+            on_pixels(partial(centred_distance, **mouth)),
+        ),
+        lower(
+            "lmd/centred-face",
+            "px",
+            "mean_t mean_{k in 0..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 0..67",
+            on_pixels(partial(centred_distance, **face)),
+        ),
+        lower(
+            "lmd/raw-mouth",
+            "px",
+            "mean_t mean_{k in 48..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
+            on_pixels(partial(raw_distance, **mouth)),
+        ),
+        lower(
+            "lmd/raw-face",
+            "px",
+            "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
+            on_pixels(partial(raw_distance, **face)),
+        ),
+        lower(
+            "lmd/l1",
+            "px",
+            "mean_t mean_{k in 0..67} mean_{x,y} abs(^L[t,k] - L[t,k]), no alignment",
+            on_pixels(absolute_difference),
+        ),
+        lower(
+            "lmd/unit",
+            "image sizes",
+            "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| with x divided by the image's width and y by its height",
+            lambda s: unit_distance(s.reference_landmarks, s.generated_landmarks, s.camera),
+        ),
+        lower(
+            "lmd/iod",
+            "eye distances",
+            "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| / |L[t,45] - L[t,36]|, x and y, no alignment",
+            on_pixels(eye_normalised_distance),
+        ),
+        lower(
+            "lvd/vector",
+            "px/frame",
+            "mean_{t>0} mean_{k in 0..67} |(^L[t,k] - ^L[t-1,k]) - (L[t,k] - L[t-1,k])|, x and y; t and t-1 valid",
+            lambda s: velocity_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
+        ),
+        lower(
+            "lvd/speed",
+            "px/frame",
+            "mean_{t>0} sum_{k in 0..67} abs(|^L[t,k] - ^L[t-1,k]| - |L[t,k] - L[t-1,k]|), x and y; t and t-1 valid",
+            lambda s: speed_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
+        ),
+    )
 
 
 def origins() -> Mapping[str, tuple[str, str]]:
@@ -81,19 +122,24 @@ def origins() -> Mapping[str, tuple[str, str]]:
         "lmd": ("facial-bench's own", "the similarity takes out a rotation of the head, not what turning hides"),
         "lmd/canonical": ("facial-bench's own", "needs expression coefficients: pixels have none"),
         "lmd/canonical-3d": ("facial-bench's own", "depth of tracked landmarks is a guess of the tracker's"),
-        "lmd/atvg": ("LMD of ATVGnet (CVPR 2019) and of many tables that cite it",
-                     f"a SUM over 20 points, which some divide by 68; {pixels}"),
+        "lmd/atvg": (
+            "LMD of ATVGnet (CVPR 2019) and of many tables that cite it",
+            f"a SUM over 20 points, which some divide by 68; {pixels}",
+        ),
         "lmd/centred-mouth": ("the mean form of lmd/atvg", f"turning and leaning of the head stay in; {pixels}"),
         "lmd/centred-face": ("F-LMD, beside M-LMD", f"{whole}; head rotation stays in; {pixels}"),
         "lmd/raw-mouth": ("landmark distance (Chen et al., ECCV 2018) without alignment", pose),
         "lmd/raw-face": ("F-LD without alignment", f"{whole}; {pose}"),
         "lmd/l1": ("mean absolute error of landmarks", f"{whole}; {pose}"),
         "lmd/unit": ("landmarks of detectors that give 0..1", f"{whole}; x and y weigh differently unless square"),
-        "lmd/iod": ("normalised mean error (NME)", f"{whole}; no alignment: measures head pose; a face that "
-                    "turns away has a small eye distance and a large error"),
+        "lmd/iod": (
+            "normalised mean error (NME)",
+            f"{whole}; no alignment: measures head pose; a face that "
+            "turns away has a small eye distance and a large error",
+        ),
         "lvd/vector": ("LVD as the velocity's difference", f"mostly head motion; jitter doubles it; {pixels}"),
         "lvd/speed": ("LVD as the speed's difference", f"blind to direction; a SUM over 68 points; {pixels}"),
-    }  # fmt: skip
+    }
 
 
 def aligned_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -16,16 +16,26 @@ from facial_bench.types import MetricSpec
 def built_in_metrics() -> tuple[MetricSpec, ...]:
     """Every definition, family by family, with the parts of a motion that it looks at."""
     every = (
-        *landmark_metrics(), *vertex_metrics(), *sync_metrics(), *head_metrics(), *blink_metrics(),
+        *landmark_metrics(),
+        *vertex_metrics(),
+        *sync_metrics(),
+        *head_metrics(),
+        *blink_metrics(),
         *distribution_metrics(),
-    )  # fmt: skip
+    )
     return tuple(replace(spec, needs=_needs(spec.id)) for spec in every)
 
 
 def _needs(metric: str) -> tuple[str, ...]:
     """The parts that a built-in metric looks at; the first beginning that fits its id decides."""
     table = {
-        "lmd/canonical": ("expression",), "lmd": ("landmarks",), "lvd": ("landmarks",), "pose": ("pose",),
-        "beat": ("pose",), "frechet/pose": ("pose",), "blink": ("blink",), "copying_index": ("pose", "blink"),
-    }  # fmt: skip
+        "lmd/canonical": ("expression",),
+        "lmd": ("landmarks",),
+        "lvd": ("landmarks",),
+        "pose": ("pose",),
+        "beat": ("pose",),
+        "frechet/pose": ("pose",),
+        "blink": ("blink",),
+        "copying_index": ("pose", "blink"),
+    }
     return next((needs for beginning, needs in table.items() if metric.startswith(beginning)), ("expression",))

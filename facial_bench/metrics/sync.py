@@ -36,12 +36,20 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
     )
     return (
         MetricSpec(
-            "mouth_correlation", 1, "1", True, f"Pearson correlation over t of ^o[t] and o[t]; {opening}",
-            lambda s: correlation(*openings(s), s.valid), origin="correlation of lip aperture, articulatory phonetics",
+            "mouth_correlation",
+            1,
+            "1",
+            True,
+            f"Pearson correlation over t of ^o[t] and o[t]; {opening}",
+            lambda s: correlation(*openings(s), s.valid),
+            origin="correlation of lip aperture, articulatory phonetics",
             pitfalls="blind to size: a mouth that moves a tenth as much scores the same; not defined for a still mouth",
         ),
         MetricSpec(
-            "mouth_lag", 1, "ms", False,
+            "mouth_lag",
+            1,
+            "ms",
+            False,
             f"|k| of the greatest correlation of ^o[t+k] and o[t], k in -{LAGS}..{LAGS} frames, in milliseconds; "
             f"{opening}",
             lambda s: np.abs(best_lag(*openings(s), s.valid)) * 1000 / s.fps,
@@ -49,16 +57,21 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
             pitfalls="where the correlation is low the greatest is anywhere: read it beside mouth_correlation",
         ),
         MetricSpec(
-            "sync_share", 1, "share", True,
+            "sync_share",
+            1,
+            "share",
+            True,
             f"mean over people of the sum over stretches of {STRETCH} frames of the correlation of ^o and o / the sum "
             f"of that of the linear prediction of o and o; a ridge regression (penalty {PENALTY:g} a frame) predicts "
             f"from standardised audio of frames t-{CONTEXT}..t+{CONTEXT}, fitted to the person's real training clips; "
             f"{opening}",
-            shares, ratio_pool(), make_predictor,
+            shares,
+            ratio_pool(),
+            make_predictor,
             origin="ours: mouth_correlation relative to what speech can linearly tell of this mouth",
             pitfalls="above 1 where a method knows more than a linear predictor; a still mouth has none",
         ),
-    )  # fmt: skip
+    )
 
 
 def mouth_opening(face: np.ndarray) -> np.ndarray:

@@ -21,41 +21,63 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
 
     def fdd(signed: bool, formula: str, pitfalls: str) -> MetricSpec:
         return MetricSpec(
-            "fdd/signed" if signed else "fdd", 1, "cm", None if signed else False, formula,
+            "fdd/signed" if signed else "fdd",
+            1,
+            "cm",
+            None if signed else False,
+            formula,
             lambda s: dynamics_deviation(s.reference_face, s.generated_face, s.valid, signed=signed),
-            origin="CodeTalker (CVPR 2023), as FDD", pitfalls=pitfalls,
-        )  # fmt: skip
+            origin="CodeTalker (CVPR 2023), as FDD",
+            pitfalls=pitfalls,
+        )
 
     spread = "std_t |C[t,k] - mean_t C[t,k]| - std_t |^C[t,k] - mean_t ^C[t,k]|, k in 17..26 and 36..47, x, y and z"
     mesh = "on 68 landmarks of a linear face, not on a mesh: not comparable with numbers in papers"
     return (
         MetricSpec(
-            "lve", 1, "cm²", False,
+            "lve",
+            1,
+            "cm²",
+            False,
             "mean_t max_{k in 48..67} |^C[t,k] - C[t,k]|^2, x, y and z; C is decoded from the expression alone, zero "
             "pose",
-            lip_error, origin="MeshTalk (ICCV 2021), FaceFormer (CVPR 2022); torchmetrics lip_vertex_error",
+            lip_error,
+            origin="MeshTalk (ICCV 2021), FaceFormer (CVPR 2022); torchmetrics lip_vertex_error",
             pitfalls=f"squared: cm², a thousandth of a paper's figure may be a unit; {mesh}",
         ),
         MetricSpec(
-            "lve/rms", 1, "cm", False,
+            "lve/rms",
+            1,
+            "cm",
+            False,
             "mean_t max_{k in 48..67} |^C[t,k] - C[t,k]|, x, y and z; C is decoded from the expression alone, zero "
             "pose",
-            lambda s: np.sqrt(lip_error(s)), origin="the root of lve in each frame; printed by some as LVE",
+            lambda s: np.sqrt(lip_error(s)),
+            origin="the root of lve in each frame; printed by some as LVE",
             pitfalls=f"not the root of lve: the root is taken before the mean; {mesh}",
         ),
         MetricSpec(
-            "mve", 1, "cm", False,
+            "mve",
+            1,
+            "cm",
+            False,
             "mean_t mean_{k in 0..67} |^C[t,k] - C[t,k]|, x, y and z; C is decoded from the expression alone, zero "
             "pose",
             lambda s: vertex_distance(s.reference_face, s.generated_face).mean(axis=1),
-            origin="mean vertex error of mesh evaluations (MVE)", pitfalls=f"the still upper face dilutes the lips; "
-                                                                           f"{mesh}",
+            origin="mean vertex error of mesh evaluations (MVE)",
+            pitfalls=f"the still upper face dilutes the lips; {mesh}",
         ),
-        fdd(False, f"mean_k abs({spread})",
-            "says how much the upper face moves, nothing of when; over few frames it is noise"),
-        fdd(True, f"mean_k ({spread})", "errors of opposite sign cancel: -0.18 on a clip where the absolute form says "
-                                        "0.85"),
-    )  # fmt: skip
+        fdd(
+            False,
+            f"mean_k abs({spread})",
+            "says how much the upper face moves, nothing of when; over few frames it is noise",
+        ),
+        fdd(
+            True,
+            f"mean_k ({spread})",
+            "errors of opposite sign cancel: -0.18 on a clip where the absolute form says 0.85",
+        ),
+    )
 
 
 def lip_error(sample: Sample) -> np.ndarray:

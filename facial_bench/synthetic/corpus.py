@@ -32,10 +32,18 @@ def make(dest: Path, seed: int = 14) -> None:
     entries = [ClipEntry(track.id, track.identity, track.recording, len(track.valid)) for track in tracks]
     face_model, clips = corpus_from_tracks(tracks, split_clips(entries, protocol))
     write_corpus(
-        dest, name=NAME, version=VERSION, protocol_fps=protocol.fps, audio_kind="ctc29", length_unit="cm",
-        landmark_unit="px", blink_scale="closure", face_model=face_model, clips=clips,
+        dest,
+        name=NAME,
+        version=VERSION,
+        protocol_fps=protocol.fps,
+        audio_kind="ctc29",
+        length_unit="cm",
+        landmark_unit="px",
+        blink_scale="closure",
+        face_model=face_model,
+        clips=clips,
         source={"process": "facial_bench.synthetic", "seed": seed, "note": "invented people; no real data"},
-    )  # fmt: skip
+    )
 
 
 def synthetic_tracks(seed: int) -> list[Track]:

@@ -125,10 +125,17 @@ class _Timeline:
         phrase_end = _bumps(times, ends, np.ones(len(ends)), width=0.15)
         text = " ".join(word for word, _, _ in self.words)
         return Speech(
-            text=text, phones=tuple(self.phones), start=start, duration=duration, prominence=prominence,
-            character_frame=_character_frames(self.words), energy=energy, stress=stress, pause=pause,
+            text=text,
+            phones=tuple(self.phones),
+            start=start,
+            duration=duration,
+            prominence=prominence,
+            character_frame=_character_frames(self.words),
+            energy=energy,
+            stress=stress,
+            pause=pause,
             phrase_end=phrase_end,
-        )  # fmt: skip
+        )
 
 
 def _time_word(word: Word, rng: np.random.Generator, tempo: float, *, final: bool) -> tuple[np.ndarray, float]:

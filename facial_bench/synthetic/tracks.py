@@ -105,12 +105,22 @@ def record(person: Person, rng: np.random.Generator, tracker: Tracker | None = N
     landmarks = project(face, pose, view)
     landmarks += rng.standard_normal(landmarks.shape) * np.array([1, 1, 2]) * tracker.landmark_jitter
     landmarks += smooth_noise(frames, 0.2, FRAME_RATE, rng, landmarks.shape[1:]) * tracker.landmark_drift
-    seen = pose + rng.standard_normal(pose.shape) * np.r_[
-        np.full(3, np.radians(tracker.rotation_jitter)), np.array([1, 1, 5]) * tracker.translation_jitter
-    ]  # fmt: skip
+    seen = (
+        pose
+        + rng.standard_normal(pose.shape)
+        * np.r_[np.full(3, np.radians(tracker.rotation_jitter)), np.array([1, 1, 5]) * tracker.translation_jitter]
+    )
     shut = np.clip(open_eye + lids + tracker.closure_jitter * rng.standard_normal(frames), 0, 1)
     return Take(
-        speech=speech, articulators=articulators, blinks=blinks, pose=pose, face=face, camera=view, audio=audio,
-        landmarks=landmarks.astype(np.float32), rotation=seen[:, :3].astype(np.float32),
-        translation=seen[:, 3:].astype(np.float32), closure=shut.astype(np.float32),
-    )  # fmt: skip
+        speech=speech,
+        articulators=articulators,
+        blinks=blinks,
+        pose=pose,
+        face=face,
+        camera=view,
+        audio=audio,
+        landmarks=landmarks.astype(np.float32),
+        rotation=seen[:, :3].astype(np.float32),
+        translation=seen[:, 3:].astype(np.float32),
+        closure=shut.astype(np.float32),
+    )

@@ -64,8 +64,10 @@ def _refuses_options(subject: Subject) -> None:
     except FacialBenchError as problem:
         _expect("\n" not in str(problem), "the error has more than one line")
         return
-    raise BrokenPromiseError("expected a FacialBenchError for --option no-such-option=1, got none: a misspelt option "
-                             "would change nothing in silence")  # fmt: skip
+    raise BrokenPromiseError(
+        "expected a FacialBenchError for --option no-such-option=1, got none: a misspelt option "
+        "would change nothing in silence"
+    )
 
 
 def _lengths(subject: Subject) -> None:
@@ -99,8 +101,10 @@ def _same_fit(subject: Subject) -> None:
 
 def _batch(subject: Subject) -> None:
     people = subject.corpus.info.identities
-    requests = [subject.request(frames, people[k % len(people)], seed=k, shift=40 * k)
-                for k, frames in enumerate((150, 90, 150, 33))]  # fmt: skip
+    requests = [
+        subject.request(frames, people[k % len(people)], seed=k, shift=40 * k)
+        for k, frames in enumerate((150, 90, 150, 33))
+    ]
     alone = [ask(subject.fitted, request) for request in requests]
     for order in ((0, 1, 2, 3), (3, 1, 0, 2)):
         motions = list(subject.fitted.generate([requests[k] for k in order]))
@@ -114,8 +118,10 @@ def _no_memory(subject: Subject) -> None:
     request = subject.request()
     first = ask(subject.fitted, request)
     ask(subject.fitted, subject.request(200, subject.corpus.info.identities[-1], seed=1, shift=77))
-    _expect(_same(first, ask(subject.fitted, request)), "a request gives other motion after another one was answered; "
-            "reset the state in generate")  # fmt: skip
+    _expect(
+        _same(first, ask(subject.fitted, request)),
+        "a request gives other motion after another one was answered; reset the state in generate",
+    )
 
 
 def _save_load(subject: Subject) -> Finding | None:

@@ -85,8 +85,14 @@ class Subject:
 
     def context(self, **changes: object) -> Context:
         """What the method is told."""
-        base = Context(self.corpus.info, derive_seed(0, "fit"), self.device, options=dict(self.options),
-                       face_model=self.corpus.face_model, log=self.log)  # fmt: skip
+        base = Context(
+            self.corpus.info,
+            derive_seed(0, "fit"),
+            self.device,
+            options=dict(self.options),
+            face_model=self.corpus.face_model,
+            log=self.log,
+        )
         return replace(base, **changes)
 
     def fit(self) -> Generator:
@@ -113,6 +119,7 @@ def make_subject(spec: GeneratorSpec, corpus: Corpus, **more: object) -> Subject
 
 def conclude(findings: Sequence[Finding]) -> str:
     """One line over all findings."""
-    counts = {state: sum(finding.state == state for finding in findings)
-              for state in ("pass", "fail", "skip", "property")}  # fmt: skip
+    counts = {
+        state: sum(finding.state == state for finding in findings) for state in ("pass", "fail", "skip", "property")
+    }
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count)

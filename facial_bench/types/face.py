@@ -109,10 +109,14 @@ class Clip:
     def __getitem__(self, frames: slice) -> Clip:
         start = frames.indices(self.frames)[0]
         return replace(
-            self, audio=self.audio[frames], motion=self.motion[frames], landmarks=self.landmarks[frames],
-            valid=self.valid[frames], start=self.start + start,
+            self,
+            audio=self.audio[frames],
+            motion=self.motion[frames],
+            landmarks=self.landmarks[frames],
+            valid=self.valid[frames],
+            start=self.start + start,
             extras={name: array[frames] for name, array in self.extras.items()},
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,16 @@ class Sample:
 
     def __getitem__(self, frames: slice) -> Sample:
         return replace(
-            self, reference=self.reference[frames], generated=self.generated[frames],
+            self,
+            reference=self.reference[frames],
+            generated=self.generated[frames],
             reference_landmarks=self.reference_landmarks[frames],
             generated_landmarks=_cut(self.generated_landmarks, frames),
-            reference_face=self.reference_face[frames], generated_face=_cut(self.generated_face, frames),
-            valid=self.valid[frames], audio=self.audio[frames],
-        )  # fmt: skip
+            reference_face=self.reference_face[frames],
+            generated_face=_cut(self.generated_face, frames),
+            valid=self.valid[frames],
+            audio=self.audio[frames],
+        )
 
 
 def _cut(array: np.ndarray, frames: slice) -> np.ndarray:

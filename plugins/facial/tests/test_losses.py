@@ -24,9 +24,12 @@ def test_zero_for_a_perfect_motion() -> None:
 
 @pytest.mark.parametrize(
     ("part", "columns", "velocity"),
-    [("expression", slice(0, 64), "expression_velocity"), ("pose", slice(64, 70), "pose_velocity"),
-     ("blink", slice(70, 71), "blink_velocity")],
-)  # fmt: skip
+    [
+        ("expression", slice(0, 64), "expression_velocity"),
+        ("pose", slice(64, 70), "pose_velocity"),
+        ("blink", slice(70, 71), "blink_velocity"),
+    ],
+)
 def test_hand_worked_terms(part: str, columns: slice, velocity: str) -> None:
     target = torch.zeros(1, 4, 71)
     output = target.clone()

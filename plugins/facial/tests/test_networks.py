@@ -32,9 +32,7 @@ def test_temporal_generator_has_the_sizes_of_table_1() -> None:
     network = TemporalGenerator(29)
     audio, state = torch.randn(2, 128, 29), torch.randn(2, 71)
     convolutions = shapes_of(network, (nn.Conv2d, nn.Conv1d), audio, state)
-    assert convolutions == [
-        (32, 64, 13), (128, 32, 5), (256, 32, 2), (256, 32, 2), (256, 128), (256, 128), (32, 128),
-    ]  # fmt: skip
+    assert convolutions == [(32, 64, 13), (128, 32, 5), (256, 32, 2), (256, 32, 2), (256, 128), (256, 128), (32, 128)]
     assert network.with_state.weight.shape == (256, 327, 3)
     assert network(audio, state).shape == (2, 128, 32)
     assert network.encoder(audio.unsqueeze(1)).flatten(2).shape == (2, 256, 64)

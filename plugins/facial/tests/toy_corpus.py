@@ -29,9 +29,7 @@ def make_context(features: int = FEATURES, seed: int = 3, **options: str) -> Con
     """A context with tiny step counts unless `options` say otherwise; `device` may be among them."""
     device = options.pop("device", "cpu")
     chosen = {"steps": "3", "adversarial_steps": "1", "fine_tune_steps": "2", "batch": "4"} | options
-    corpus = CorpusInfo(
-        "toy", "1", "0" * 64, 25.0, "noise", features, "cm", "px", "closure", ("ann", "bob"),
-    )  # fmt: skip
+    corpus = CorpusInfo("toy", "1", "0" * 64, 25.0, "noise", features, "cm", "px", "closure", ("ann", "bob"))
     return Context(corpus, seed, device, "quick", chosen)
 
 

@@ -129,9 +129,7 @@ def built(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.mark.slow
-def test_a_corpus_built_from_videos_agrees_with_the_reference_tracks(
-    built: Corpus, data: Path, tmp_path: Path
-) -> None:
+def test_a_corpus_built_from_videos_agrees_with_the_reference_tracks(built: Corpus, data: Path, tmp_path: Path) -> None:
     """Tracks of the same videos by MediaPipe 0.10.21, imported: landmarks within 1 % of the eye distance, rotation
     within half a degree (medians); the sound where its stamps put it; a clip of variable rate keeps its time."""
     imported = tmp_path / "reference"
@@ -197,8 +195,11 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
 def check_variable_rate(built: Corpus, data: Path) -> None:
     """Frame k of the clip is what the camera saw k / 25 s after its first frame, to within half a frame."""
     clip = built.clip("s11a-variable-rate")
-    found = [(t, face) for t, face in tracked(data / "videos" / "s11a-variable-rate.mp4", data / "models" /
-                                              "face_landmarker.task") if face is not None]  # fmt: skip
+    found = [
+        (t, face)
+        for t, face in tracked(data / "videos" / "s11a-variable-rate.mp4", data / "models" / "face_landmarker.task")
+        if face is not None
+    ]
     times = np.array([t for t, _ in found])
     times -= times[0]
     assert np.diff(times).max() > 1.5 * np.diff(times).min(), "its rate varies"

@@ -131,10 +131,15 @@ def test_silence_is_silence(features: Phones) -> None:
 
 @pytest.mark.parametrize(
     ("samples", "rate", "problem"),
-    [(np.zeros(0, np.float32), RATE, "is empty"), (np.array([0.0, np.nan]), RATE, "first at sample 1"),
-     (np.array([0.0, np.inf]), RATE, "NaN or infinities"), (np.zeros((5, 2)), RATE, r"\(5, 2\) at 16000 Hz"),
-     (np.zeros(5), 44_100, "at 44100 Hz, expected"), (np.array([0.0, 3000.0]), RATE, "reaches 3000, expected -1..1")],
-)  # fmt: skip
+    [
+        (np.zeros(0, np.float32), RATE, "is empty"),
+        (np.array([0.0, np.nan]), RATE, "first at sample 1"),
+        (np.array([0.0, np.inf]), RATE, "NaN or infinities"),
+        (np.zeros((5, 2)), RATE, r"\(5, 2\) at 16000 Hz"),
+        (np.zeros(5), 44_100, "at 44100 Hz, expected"),
+        (np.array([0.0, 3000.0]), RATE, "reaches 3000, expected -1..1"),
+    ],
+)
 def test_impossible_sounds(samples: np.ndarray, rate: int, problem: str, features: Phones) -> None:
     with pytest.raises(CorpusError, match=f"the sound of ann.*{problem}"):
         features.compute(sound(samples, rate), 2, 25.0)
@@ -156,10 +161,14 @@ def test_the_log_is_removed(features: Phones, tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("damage", "problem"),
-    [(lambda log: log[:-7], "ends within a row"), (lambda log: log[: len(log) // 2], "within a row|rows for"),
-     (lambda log: log[:20], "no header"), (lambda log: log.replace(b"\x44\x33\x22\x11", b"\x11\x22\x33\x44", 1),
-     "unknown header"), (lambda log: b"", "no header")],
-)  # fmt: skip
+    [
+        (lambda log: log[:-7], "ends within a row"),
+        (lambda log: log[: len(log) // 2], "within a row|rows for"),
+        (lambda log: log[:20], "no header"),
+        (lambda log: log.replace(b"\x44\x33\x22\x11", b"\x11\x22\x33\x44", 1), "unknown header"),
+        (lambda log: b"", "no header"),
+    ],
+)
 def test_damaged_logs(damage, problem: str, states: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     decode = posteriors._decode
 
@@ -184,9 +193,10 @@ def test_damaged_models(tmp_path: Path) -> None:
     data = (find_model() / "mdef").read_bytes()
     other = tmp_path / "mdef"
     for content, problem in [
-        (b"", "BMDF"), *((data[:end], "cannot be read") for end in (6, 500, 1070, 1200, -1000)),
+        (b"", "BMDF"),
+        *((data[:end], "cannot be read") for end in (6, 500, 1070, 1200, -1000)),
         (data.replace(b"SIL\0", b"SIX\0", 1), "42 of PocketSphinx's English model"),
-    ]:  # fmt: skip
+    ]:
         other.write_bytes(content)
         with pytest.raises(FacialBenchError, match=problem):
             read_states(other)

@@ -195,10 +195,15 @@ def test_silence(level: float, make_checkpoint: Make) -> None:
 
 @pytest.mark.parametrize(
     ("samples", "rate", "problem"),
-    [([], RATE, "is empty"), ([0.0, np.nan], RATE, "first at sample 1"), ([0.0, np.inf], RATE, "NaN or infinities"),
-     (np.zeros((5, 2)), RATE, r"\(5, 2\) at 16000 Hz"), (np.zeros(5), 44_100, "at 44100 Hz, expected"),
-     ([0.0, 3000.0], RATE, "reaches 3000, expected -1..1")],
-)  # fmt: skip
+    [
+        ([], RATE, "is empty"),
+        ([0.0, np.nan], RATE, "first at sample 1"),
+        ([0.0, np.inf], RATE, "NaN or infinities"),
+        (np.zeros((5, 2)), RATE, r"\(5, 2\) at 16000 Hz"),
+        (np.zeros(5), 44_100, "at 44100 Hz, expected"),
+        ([0.0, 3000.0], RATE, "reaches 3000, expected -1..1"),
+    ],
+)
 def test_impossible_sounds(samples: np.ndarray, rate: int, problem: str, make_checkpoint: Make) -> None:
     features = Ctc29({"model": str(make_checkpoint())})
     with pytest.raises(CorpusError, match=f"the sound of ann.*{problem}"):
@@ -234,18 +239,20 @@ def test_a_vocabulary_without_a_symbol(
 
 
 def test_refused_checkpoints(make_checkpoint: Make, vocabulary: dict[str, int]) -> None:
-    for number, (file, changes, problem) in enumerate([
-        ("config.json", {"model_type": "hubert"}, "of type 'hubert'"),
-        ("config.json", {"add_adapter": True}, "holds an adapter"),
-        ("config.json", {"conv_stride": [5, 2]}, "impossible convolutions"),
-        ("config.json", {"conv_kernel": "x"}, "impossible convolutions"),
-        ("config.json", {"pad_token_id": 4}, r"CTC blank at 4 \(pad_token_id\), vocab.json at 0"),
-        ("config.json", {"vocab_size": 30}, "no list of symbols of the model's 30 outputs"),
-        ("vocab.json", {"e": 31}, "has 2 outputs"),
-        ("vocab.json", {"eng": {"a": 1}}, "no list of symbols"),
-        ("preprocessor_config.json", {"sampling_rate": 8000}, "wants sound at 8000 Hz"),
-        ("adapter_config.json", {"peft_type": "LORA"}, "holds an adapter"),
-    ]):  # fmt: skip
+    for number, (file, changes, problem) in enumerate(
+        [
+            ("config.json", {"model_type": "hubert"}, "of type 'hubert'"),
+            ("config.json", {"add_adapter": True}, "holds an adapter"),
+            ("config.json", {"conv_stride": [5, 2]}, "impossible convolutions"),
+            ("config.json", {"conv_kernel": "x"}, "impossible convolutions"),
+            ("config.json", {"pad_token_id": 4}, r"CTC blank at 4 \(pad_token_id\), vocab.json at 0"),
+            ("config.json", {"vocab_size": 30}, "no list of symbols of the model's 30 outputs"),
+            ("vocab.json", {"e": 31}, "has 2 outputs"),
+            ("vocab.json", {"eng": {"a": 1}}, "no list of symbols"),
+            ("preprocessor_config.json", {"sampling_rate": 8000}, "wants sound at 8000 Hz"),
+            ("adapter_config.json", {"peft_type": "LORA"}, "holds an adapter"),
+        ]
+    ):
         folder = make_checkpoint(name=f"tiny{number}")
         edit(folder / file, **changes)
         refused({"model": str(folder)}, problem)
@@ -259,9 +266,10 @@ def test_damaged_checkpoints(make_checkpoint: Make) -> None:
         refused({"model": str(folder)}, r"model\.safetensors cannot be read")
     (folder / "model.safetensors").write_bytes(weights)
     for file, content, problem in [
-        ("vocab.json", "[1, 2", "cannot be read"), ("vocab.json", "[1, 2]", "no JSON object"),
+        ("vocab.json", "[1, 2", "cannot be read"),
+        ("vocab.json", "[1, 2]", "no JSON object"),
         ("config.json", "", "cannot be read"),
-    ]:  # fmt: skip
+    ]:
         kept = (folder / file).read_text()
         (folder / file).write_text(content)
         refused({"model": str(folder)}, problem)

@@ -49,9 +49,7 @@ class FacialMethod:
         self.statistics = measure(clips)
         data = training_set(clips, self.statistics, self.settings.stride, self.device)
         context.log(f"{self.variant.name}: {len(data.starts)} training windows of {len(data.windows)} identities")
-        self.base, self.tuned = train(
-            data, width, self.settings, self.variant, context.seed, self.device, context.log
-        )  # fmt: skip
+        self.base, self.tuned = train(data, width, self.settings, self.variant, context.seed, self.device, context.log)
 
     def generate(self, requests: Sequence[Request]) -> list[Motion]:
         """One motion per request, in order. Raises GenerationError, naming the request, for one it cannot serve."""

@@ -86,19 +86,30 @@ class TemporalGenerator(nn.Module):
         super().__init__()
         left = temporal_features(features)
         self.encoder = nn.Sequential(
-            nn.Conv2d(1, 32, 4, stride=2, padding=(1, 0)), nn.LeakyReLU(0.2), nn.BatchNorm2d(32),
-            nn.Conv2d(32, 128, 4, stride=2, padding=(1, 0)), nn.LeakyReLU(0.2), nn.BatchNorm2d(128),
+            nn.Conv2d(1, 32, 4, stride=2, padding=(1, 0)),
+            nn.LeakyReLU(0.2),
+            nn.BatchNorm2d(32),
+            nn.Conv2d(32, 128, 4, stride=2, padding=(1, 0)),
+            nn.LeakyReLU(0.2),
+            nn.BatchNorm2d(128),
             nn.ZeroPad2d((0, 0, 1, 2)),
-            nn.Conv2d(128, 256, 4), nn.LeakyReLU(0.2), nn.BatchNorm2d(256),
-            nn.Conv2d(256, 256, (3, 1), padding=(1, 0)), nn.LeakyReLU(0.2), nn.BatchNorm2d(256),
-        )  # fmt: skip
+            nn.Conv2d(128, 256, 4),
+            nn.LeakyReLU(0.2),
+            nn.BatchNorm2d(256),
+            nn.Conv2d(256, 256, (3, 1), padding=(1, 0)),
+            nn.LeakyReLU(0.2),
+            nn.BatchNorm2d(256),
+        )
         self.register_buffer("upsample", interpolation_matrix(WINDOW // 4 * left, WINDOW), persistent=False)
         self.with_state = StateConvolution(256, 256)
         self.decoder = nn.Sequential(
-            nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
-            nn.Conv1d(256, 256, 3, padding=1), nn.LeakyReLU(0.2), nn.BatchNorm1d(256),
+            nn.LeakyReLU(0.2),
+            nn.BatchNorm1d(256),
+            nn.Conv1d(256, 256, 3, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.BatchNorm1d(256),
             nn.Conv1d(256, LATENT, 3, padding=1),
-        )  # fmt: skip
+        )
 
     def forward(self, audio: Tensor, state: Tensor) -> Tensor:
         """audio (B, 128, F), state (B, 71) -> z (B, 128, 32)."""

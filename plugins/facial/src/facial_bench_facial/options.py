@@ -77,15 +77,32 @@ def budgets() -> dict[str, Settings]:
     """`paper`: 50 adversarial epochs of batch 64 at 1e-4, 10 epochs of batch 16 a person, windows every 5 frames
     (secondary source). `quick`: minutes on two CPU cores; the README tells how it was chosen."""
     paper = Settings(
-        weights=paper_weights(), steps=0, adversarial_steps=None, fine_tune_steps=None,
-        fine_tune_adversarial_steps=None, batch=64, adversarial_batch=64, fine_tune_batch=16,
-        fine_tune_adversarial_batch=16, learning_rate=1e-4, fine_tune_learning_rate=1e-4, stride=5,
-    )  # fmt: skip
+        weights=paper_weights(),
+        steps=0,
+        adversarial_steps=None,
+        fine_tune_steps=None,
+        fine_tune_adversarial_steps=None,
+        batch=64,
+        adversarial_batch=64,
+        fine_tune_batch=16,
+        fine_tune_adversarial_batch=16,
+        learning_rate=1e-4,
+        fine_tune_learning_rate=1e-4,
+        stride=5,
+    )
     quick = replace(
-        paper, steps=200, adversarial_steps=15, fine_tune_steps=120, fine_tune_adversarial_steps=0, batch=16,
-        adversarial_batch=8, fine_tune_batch=8, fine_tune_adversarial_batch=4, learning_rate=1e-3,
+        paper,
+        steps=200,
+        adversarial_steps=15,
+        fine_tune_steps=120,
+        fine_tune_adversarial_steps=0,
+        batch=16,
+        adversarial_batch=8,
+        fine_tune_batch=8,
+        fine_tune_adversarial_batch=4,
+        learning_rate=1e-3,
         fine_tune_learning_rate=1e-3,
-    )  # fmt: skip
+    )
     return {"quick": quick, "paper": paper}
 
 
@@ -116,8 +133,9 @@ def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
             settings = replace(settings, smooth=_one_of(name, value, {"yes": True, "no": False}))
         elif name == "batch":
             size = _count(name, value, lowest=2)  # batch normalisation needs two
-            settings = replace(settings, batch=size, adversarial_batch=size, fine_tune_batch=size,
-                               fine_tune_adversarial_batch=size)  # fmt: skip
+            settings = replace(
+                settings, batch=size, adversarial_batch=size, fine_tune_batch=size, fine_tune_adversarial_batch=size
+            )
         else:
             settings = replace(settings, **{name: _count(name, value)})
     return settings

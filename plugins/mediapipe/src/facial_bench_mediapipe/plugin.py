@@ -31,7 +31,11 @@ def facial_bench_trackers() -> Sequence[TrackerSpec]:
 
     return [
         TrackerSpec(
-            "mediapipe", "MediaPipe FaceLandmarker: 478 points, head matrix in cm, 52 blendshapes",
-            "MediaPipe (Lugaresi et al. 2019); FaceMesh (Kartynnik et al. 2019)", weights, create, focal,
+            "mediapipe",
+            "MediaPipe FaceLandmarker: 478 points, head matrix in cm, 52 blendshapes",
+            "MediaPipe (Lugaresi et al. 2019); FaceMesh (Kartynnik et al. 2019)",
+            weights,
+            create,
+            focal,
         )
-    ]  # fmt: skip
+    ]

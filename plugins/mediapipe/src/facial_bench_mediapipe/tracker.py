@@ -27,9 +27,12 @@ class FaceLandmarker:
 
     def __init__(self, weights: Path) -> None:
         options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(weights)), running_mode=vision.RunningMode.VIDEO,
-            num_faces=1, output_face_blendshapes=True, output_facial_transformation_matrixes=True,
-        )  # fmt: skip
+            base_options=BaseOptions(model_asset_path=str(weights)),
+            running_mode=vision.RunningMode.VIDEO,
+            num_faces=1,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
         with _silence():
             self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._last = -1
@@ -48,9 +51,11 @@ class FaceLandmarker:
         shapes = np.array([shape.score for shape in found.face_blendshapes[0]])
         return Face(
             landmarks=ibug_landmarks(mesh, image.shape[1], image.shape[0]),
-            rotation=euler_angles(matrix[:3, :3]), translation=matrix[:3, 3],
-            blink=float(shapes[list(BLINKS)].mean()), extras={"blendshapes": shapes},
-        )  # fmt: skip
+            rotation=euler_angles(matrix[:3, :3]),
+            translation=matrix[:3, 3],
+            blink=float(shapes[list(BLINKS)].mean()),
+            extras={"blendshapes": shapes},
+        )
 
     def close(self) -> None:
         """Let the native object go."""

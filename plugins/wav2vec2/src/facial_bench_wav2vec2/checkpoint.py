@@ -22,9 +22,13 @@ ALPHABET = (" ", *string.ascii_lowercase, "'", "")
 """DeepSpeech's 29 symbols in its order: space, a..z, apostrophe, and the CTC blank, here ""."""
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 SETTINGS = (
-    "config.json", "vocab.json", "tokenizer_config.json", "special_tokens_map.json", "preprocessor_config.json",
+    "config.json",
+    "vocab.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "preprocessor_config.json",
     "processor_config.json",
-)  # fmt: skip
+)
 """Files beside the weights that the numbers depend on; the first two must be there."""
 RATE = 16_000
 """Samples a second that wav2vec 2.0 takes."""
@@ -113,9 +117,13 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     if sound.get("sampling_rate", RATE) != RATE:
         raise FacialBenchError(f"{folder} wants sound at {sound['sampling_rate']} Hz; ctc29 needs a model for {RATE}.")
     return Checkpoint(
-        folder, _digest(folder, _weights(folder)), _columns(folder, config, vocabulary),
-        bool(sound.get("do_normalize", True)), math.prod(strides), window,
-    )  # fmt: skip
+        folder,
+        _digest(folder, _weights(folder)),
+        _columns(folder, config, vocabulary),
+        bool(sound.get("do_normalize", True)),
+        math.prod(strides),
+        window,
+    )
 
 
 def _columns(folder: Path, config: Mapping[str, Any], vocabulary: Mapping[str, Any]) -> tuple[int, ...]:

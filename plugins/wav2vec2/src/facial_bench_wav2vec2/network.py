@@ -36,9 +36,13 @@ def load_network(checkpoint: Checkpoint) -> Wav2Vec2ForCTC:
     logging.set_verbosity(logging.CRITICAL)  # what it would report is raised below
     try:
         network, report = Wav2Vec2ForCTC.from_pretrained(
-            checkpoint.folder, local_files_only=True, use_safetensors=True, output_loading_info=True,
-            dtype=torch.float32, attn_implementation="sdpa",
-        )  # fmt: skip
+            checkpoint.folder,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+            attn_implementation="sdpa",
+        )
     except Exception as problem:  # a config may be wrong in any way
         text = " ".join(str(problem).split())[:300]
         raise FacialBenchError(

@@ -19,7 +19,8 @@ def facial_bench_audio_features() -> Sequence[AudioFeatureSpec]:
 
     return [
         AudioFeatureSpec(
-            "ctc29", "29 letter log posteriors of a wav2vec 2.0 CTC model; options model=FOLDER|HUB NAME, revision=...",
+            "ctc29",
+            "29 letter log posteriors of a wav2vec 2.0 CTC model; options model=FOLDER|HUB NAME, revision=...",
             create,
         )
-    ]  # fmt: skip
+    ]
