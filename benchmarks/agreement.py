@@ -13,8 +13,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from benchmarks.timing import markdown
-from facial_bench.corpus import Corpus, open_corpus
-from facial_bench.geometry import outer_eye_distance
+from facial_bench.core.geometry import outer_eye_distance
+from facial_bench.corpora.corpus import Corpus, open_corpus
 
 
 def pairs(built: Corpus, reference: Corpus) -> dict[str, str]:

@@ -14,13 +14,13 @@ import torch
 
 from benchmarks.identity_free import PEOPLE, make_clips
 from benchmarks.timing import Timing, interleaved
-from facial_bench.comparison import permute
-from facial_bench.importers import built_in_importers
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.importers import built_in_importers
+from facial_bench.corpora.synthetic import make
+from facial_bench.metrics.identity_classifier import Classifier, load_or_train
 from facial_bench.metrics.lmd import landmark_metrics
-from facial_bench.personalization import Classifier, load_or_train
-from facial_bench.protocol import Protocol
-from facial_bench.stats import Unit, bootstrap_draws, ratio
-from facial_bench.synthetic import make
+from facial_bench.statistics.bootstrap import Unit, bootstrap_draws, ratio
+from facial_bench.statistics.compare import permute
 from facial_bench.types import Camera, Motion, Sample
 
 Row = dict[str, object]
@@ -66,7 +66,7 @@ def _in_new_folder(job: Callable[[Path], None]) -> None:
 def _classifiers(repetitions: int) -> Row:
     """Fifty steps of each of the five forms, against a DataLoader of copied windows."""
     clips = make_clips(np.random.default_rng(0), 6, 400)
-    protocol = replace(Protocol(), judges=replace(Protocol().judges, seeds=(1,), steps=50))
+    protocol = replace(Protocol(), classifiers=replace(Protocol().classifiers, seeds=(1,), steps=50))
 
     def ours() -> None:
         with tempfile.TemporaryDirectory() as cache:
@@ -77,7 +77,7 @@ def _classifiers(repetitions: int) -> Row:
             signals = [(clip.motion.pose[:, :channels], PEOPLE.index(clip.identity)) for clip in clips]
             windows = [(s[t : t + 128].copy(), k) for s, k in signals for t in range(0, len(s) - 127, 5)]
             loader = torch.utils.data.DataLoader(windows, batch_size=64, shuffle=True, drop_last=True)
-            model = Classifier(channels, len(PEOPLE), protocol.judges.channels)
+            model = Classifier(channels, len(PEOPLE), protocol.classifiers.channels)
             adam, step = torch.optim.Adam(model.parameters(), lr=1e-4), 0
             while step < 50:
                 for batch, label in loader:

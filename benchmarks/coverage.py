@@ -15,10 +15,10 @@ from scipy.special import expit, logit
 from scipy.stats import binomtest
 from tabulate import tabulate
 
-from facial_bench.protocol import Protocol
-from facial_bench.results import read_results
-from facial_bench.stats import Unit, interval, point
-from facial_bench.summary import make_shares, make_units
+from facial_bench.core.protocol import Protocol
+from facial_bench.evaluation.result import read_results
+from facial_bench.statistics.aggregate import make_shares, make_units
+from facial_bench.statistics.bootstrap import Unit, interval, point
 
 PEOPLE = "abcde"
 Population = Callable[[np.random.Generator, int], tuple[list[list[Unit]], bool]]

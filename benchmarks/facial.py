@@ -51,8 +51,8 @@ def training_rows(repetitions: int) -> list[Row]:
     audio, states = data()
     ours, plain = trainers()
     generator = count_layers(ours.generator, audio, states[:, 0])
-    judge = count_layers(ours.discriminator, state_image(states))
-    counts = {"adversarial": adversarial_count(generator, judge), "generator-only": training_count(generator)}
+    classifier = count_layers(ours.discriminator, state_image(states))
+    counts = {"adversarial": adversarial_count(generator, classifier), "generator-only": training_count(generator)}
     steps = {
         "adversarial": (ours.adversarial_step, plain.adversarial_step),
         "generator-only": (ours.generator_step, plain.generator_step),

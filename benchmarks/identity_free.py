@@ -17,12 +17,12 @@ import numpy as np
 from scipy.signal import lfilter
 from scipy.stats import binomtest
 
-from facial_bench.measuring import Ruler
-from facial_bench.personalization import forms, load_or_train
-from facial_bench.protocol import JudgeSettings, Protocol
-from facial_bench.references import make_references
-from facial_bench.scoring import Fold
-from facial_bench.split import ClipEntry, split_clips
+from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.corpora.split import ClipEntry, split_clips
+from facial_bench.evaluation.ceiling_and_chance import make_references
+from facial_bench.evaluation.clip_metrics import MetricSet
+from facial_bench.evaluation.clip_scores import Fold
+from facial_bench.metrics.identity_classifier import forms, load_or_train
 from facial_bench.types import Camera, Clip, CorpusInfo, FaceModel, Motion
 
 PEOPLE = tuple("abcde")
@@ -54,13 +54,13 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, di
         part: [made[s.clip][s.start : s.stop] for s in getattr(split, part)] for part in ("train", "validation", "test")
     }
     with tempfile.TemporaryDirectory() as cache:
-        judges, _ = load_or_train(
+        classifiers, _ = load_or_train(
             parts["train"], parts["validation"], PEOPLE, protocol, key="draw", cache=Path(cache), device="cpu"
         )
     nobody = FaceModel(np.zeros((68, 3)), np.zeros((64, 68, 3)), dict.fromkeys(PEOPLE, np.zeros((68, 3))))
     info = CorpusInfo("nobody", "1", "", protocol.fps, "none", 1, "cm", "px", "closure", PEOPLE)
-    ruler = Ruler(nobody, info, [], protocol.window)
-    found = make_references([Fold("", split, parts["train"], parts["test"], judges, ruler)], [])
+    metric_set = MetricSet(nobody, info, [], protocol.window)
+    found = make_references([Fold("", split, parts["train"], parts["test"], classifiers, metric_set)], [])
     names = {
         "pose": "pose_accuracy",
         "pose/raw": "pose_accuracy/raw",
@@ -97,12 +97,14 @@ def main() -> None:
     """Measure both settings."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--draws", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=Protocol().judges.steps)
-    parser.add_argument("--judges", type=int, default=len(Protocol().judges.seeds))
+    parser.add_argument("--steps", type=int, default=Protocol().classifiers.steps)
+    parser.add_argument("--judges", type=int, default=len(Protocol().classifiers.seeds))
     parser.add_argument("--clips", type=int, nargs="*", choices=(5, 1), default=(5, 1), help="clips a person")
     given = parser.parse_args()
-    judges = replace(JudgeSettings(), seeds=JudgeSettings().seeds[: given.judges], steps=given.steps)
-    protocol = replace(Protocol(), judges=judges)
+    classifiers = replace(
+        ClassifierSettings(), seeds=ClassifierSettings().seeds[: given.classifiers], steps=given.steps
+    )
+    protocol = replace(Protocol(), classifiers=classifiers)
     print("corpus | rule | draws with any form accepted [95 %] | share of forms accepted")
     for clips in given.clips:
         title, frames = {5: ("five clips each", 400), 1: ("one clip each", 1500)}[clips]

@@ -83,7 +83,7 @@ class LoopTrainer:
         self.adam = torch.optim.Adam(self.generator.parameters(), lr=rate)
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=rate)
 
-    def judge(self, states: Tensor) -> Tensor:
+    def classifier(self, states: Tensor) -> Tensor:
         """Scores of (B, 128, 71) states and their differences."""
         image = torch.cat([states, states[:, 1:] - states[:, :-1]], dim=1)
         return self.discriminator(image.unsqueeze(1))
@@ -99,9 +99,9 @@ class LoopTrainer:
         """One step of each network."""
         output = self.generator(audio, states[:, 0])
         self.adam_d.zero_grad()
-        discriminator_loss(self.judge(states), self.judge(output.detach())).backward()
+        discriminator_loss(self.classifier(states), self.classifier(output.detach())).backward()
         self.adam_d.step()
         self.adam.zero_grad()
         loss = regression_loss(output, states, states[:, 0], self.weights)
-        (loss + self.weights.adversarial * generator_adversarial_loss(self.judge(output))).backward()
+        (loss + self.weights.adversarial * generator_adversarial_loss(self.classifier(output))).backward()
         self.adam.step()

@@ -15,14 +15,14 @@ import numpy as np
 from tabulate import tabulate
 
 from benchmarks.core import print_nothing
-from facial_bench.bench import prepare, protocol_with
-from facial_bench.corpus import Corpus, open_corpus
-from facial_bench.geometry import decode_face, outer_eye_distance, project
-from facial_bench.ridge import solve_ridge
-from facial_bench.scoring import accuracies
-from facial_bench.synthetic import make
-from facial_bench.synthetic.people import Person, people
-from facial_bench.synthetic.tracks import Take, record
+from facial_bench.core.geometry import decode_face, outer_eye_distance, project
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.synthetic import make
+from facial_bench.corpora.synthetic.people import Person, people
+from facial_bench.corpora.synthetic.tracks import Take, record
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.methods.ridge import solve_ridge
+from facial_bench.metrics.identity import accuracies
 
 LEARNING_SEED = 60
 """A seed of its own, so that nothing is learned from the shipped corpus."""
@@ -53,11 +53,11 @@ def ceilings(seed: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder) / "corpus", seed)
         corpus = open_corpus(Path(folder) / "corpus")
-        bench = prepare(corpus, protocol_with([]), [], device="cpu", cache=Path(folder), log=print_nothing)
+        setup = prepare(corpus, protocol_with([]), [], device="cpu", cache=Path(folder), log=print_nothing)
     shown: dict[str, object] = {"seed": seed}
     for metric, (_, driving) in accuracies().items():
         if driving == "self":
-            ceiling = bench.references[metric]["ceiling"]
+            ceiling = setup.references[metric]["ceiling"]
             shown[metric] = f"{ceiling['value']:.2f} ({ceiling['low']:.2f}-{ceiling['high']:.2f})"
     return shown
 

@@ -23,9 +23,9 @@ def video_rows(repetitions: int) -> list[Row]:
         return []
     if not folder.is_dir() or not weights.is_file() or not mediapipe:
         return []
-    from facial_bench.building.build import build_corpus
-    from facial_bench.building.settings import BuildSettings
-    from facial_bench.naming import find_sources
+    from facial_bench.corpora.find_videos import find_sources
+    from facial_bench.corpora.from_videos.build import build_corpus
+    from facial_bench.corpora.from_videos.settings import BuildSettings
 
     sources, _ = find_sources(folder)
     settings = BuildSettings(model=str(weights))

@@ -11,11 +11,11 @@ from scipy.signal import welch
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from facial_bench.synthetic.face import MOVEMENTS, move_face, person_face
-from facial_bench.synthetic.logits import SYMBOLS, at_frames
-from facial_bench.synthetic.mouth import visemes
-from facial_bench.synthetic.people import people
-from facial_bench.synthetic.tracks import Take, record
+from facial_bench.corpora.synthetic.face import MOVEMENTS, move_face, person_face
+from facial_bench.corpora.synthetic.logits import SYMBOLS, at_frames
+from facial_bench.corpora.synthetic.mouth import visemes
+from facial_bench.corpora.synthetic.people import people
+from facial_bench.corpora.synthetic.tracks import Take, record
 
 SEED = 0
 LINES = (

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-__version__ = "0.1.0"
+from facial_bench.core.version import __version__
+
 __all__ = ["__version__", "hookimpl"]
 
 
 def __getattr__(name: str) -> Any:
     """`hookimpl`, imported when a plugin asks for it: `facial-bench --help` needs neither pluggy nor numpy."""
     if name == "hookimpl":
-        from facial_bench.hookspecs import hookimpl
+        from facial_bench.plugin_api.hookspecs import hookimpl
 
         return hookimpl
     raise AttributeError(f"module 'facial_bench' has no attribute {name!r}")

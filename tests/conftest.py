@@ -11,10 +11,10 @@ import pytest
 import torch
 from support import Echo, make_clip, make_model
 
-from facial_bench.corpus import Corpus, open_corpus, write_corpus
-from facial_bench.protocol import JudgeSettings, Protocol
+from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.corpora.corpus import Corpus, open_corpus, write_corpus
+from facial_bench.evaluation.run_folder import Method
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec
-from facial_bench.workspace import Method
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,8 +61,8 @@ def make_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Corpu
 @pytest.fixture(scope="module")
 def small_protocol() -> Protocol:
     """The protocol with short training and little resampling: for tests of everything but the numbers."""
-    judges = JudgeSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
-    return replace(Protocol(), judges=judges, resamples=200, name="small")
+    classifiers = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
+    return replace(Protocol(), classifiers=classifiers, resamples=200, name="small")
 
 
 @pytest.fixture(scope="module")

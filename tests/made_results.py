@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facial_bench.results import Result, write_result
+from facial_bench.evaluation.result import Result, write_result
 
 DIRECTIONS = {"lmd": ("1", False), "pose_accuracy": ("share", True), "gaze": ("rad", None)}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facial_bench.geometry import decode_face, project
+from facial_bench.core.geometry import decode_face, project
 from facial_bench.types import Camera, Clip, Context, FaceModel, Motion, Request, Sample
 
 CAMERA = Camera(256, 256, 209.0)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from facial_bench.audio import FLOOR, MEL_RANGE, audio_kinds, frame_means, mel29, mel_filters, phones
+from facial_bench.media.audio_features import FLOOR, MEL_RANGE, audio_kinds, frame_means, mel29, mel_filters, phones
 
 
 @pytest.fixture

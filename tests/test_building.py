@@ -21,11 +21,11 @@ pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirem
 
 from media import TRACKER, moving, picture, tone, write_sound, write_video
 
-from facial_bench.audio import mel29
-from facial_bench.building.frames import clip_frames, video_file
 from facial_bench.cli import main
-from facial_bench.corpus import Corpus, open_corpus
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.from_videos.video_frames import clip_frames, video_file
 from facial_bench.errors import CorpusError
+from facial_bench.media.audio_features import mel29
 
 DOT = ["--tracker", "dot", "--plugin", str(TRACKER)]
 
@@ -254,9 +254,9 @@ def test_within_a_video_finished_shots_are_not_tracked_again(tmp_path: Path, mon
     work = tmp_path / "made.building" / "a1"
     assert not list(work.glob("*.safetensors"))
     assert len(calls(tmp_path / "log")) == 120
-    from facial_bench.building.clips import build_video
-    from facial_bench.building.settings import BuildSettings
-    from facial_bench.naming import find_sources
+    from facial_bench.corpora.find_videos import find_sources
+    from facial_bench.corpora.from_videos.build_video import build_video
+    from facial_bench.corpora.from_videos.settings import BuildSettings
 
     (source,), _ = find_sources(tmp_path / "v")
     settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
@@ -294,7 +294,7 @@ def test_a_disk_that_is_full_ends_the_build(videos: Path, tmp_path: Path, monkey
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facial_bench.storage.os.fsync", full)
+    monkeypatch.setattr("facial_bench.core.files.os.fsync", full)
     done = build(videos, tmp_path / "made")
     assert done.exit_code == 1
     assert "No space left on device. Free some space" in done.output.splitlines()[-1]
@@ -303,7 +303,7 @@ def test_a_disk_that_is_full_ends_the_build(videos: Path, tmp_path: Path, monkey
 
 
 def test_a_long_shot_is_cut_into_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facial_bench.building.tracking.LONGEST", 2.0)
+    monkeypatch.setattr("facial_bench.corpora.from_videos.tracking.LONGEST", 2.0)
     write_video(tmp_path / "v" / "a1.mp4", moving(130), sound=tone(5.2, beats=(3.0,)))
     assert build(tmp_path / "v", tmp_path / "made").exit_code == 0
     corpus = open_corpus(tmp_path / "made")

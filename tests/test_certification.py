@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from facial_bench.bench import prepare, protocol_with
-from facial_bench.certification.report import draw, report
-from facial_bench.certification.response import certify, judge, own_corruptions
 from facial_bench.cli import main
-from facial_bench.corpus import Corpus
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import FacialBenchError
-from facial_bench.metrics import accuracy_definitions
-from facial_bench.metrics.registry import built_in_metrics
-from facial_bench.pictures import save_figure
-from facial_bench.protocol import Protocol
-from facial_bench.registry import describe, page, read_marks
+from facial_bench.evaluation.sensitivity.dose_response import measure_sensitivity, own_perturbations, verdict_of
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.metrics.identity import accuracy_definitions
+from facial_bench.reports.figures import save_figure
+from facial_bench.reports.metric_pages import describe, page, read_marks
+from facial_bench.reports.sensitivity import draw, report
 from facial_bench.types import Definition
 
 LMD = Definition("lmd", 1, "1", False, "a formula")
@@ -43,7 +43,7 @@ def response(values: list[float], neutral: float = 0.0, doses: list[float] | Non
 def verdict(definition: Definition = LMD, **responses: dict) -> dict[str, Any]:
     flat = response([0.0, 0.0, 0.0])
     every = {name: flat for name in ("mouth amplitude", "time shift", "jitter", "smoothing")}
-    return judge(definition, {**every, **{name.replace("_", " "): found for name, found in responses.items()}})
+    return verdict_of(definition, {**every, **{name.replace("_", " "): found for name, found in responses.items()}})
 
 
 def test_a_metric_that_rises_with_the_dose_answers() -> None:
@@ -108,8 +108,8 @@ def test_doses_at_which_it_is_not_defined_are_passed_over() -> None:
 
 def test_every_definition_has_corruptions_of_its_own() -> None:
     for one in (*built_in_metrics(), *accuracy_definitions()):
-        assert own_corruptions(one.id), one.id
-    assert own_corruptions("a plugin's") == ()
+        assert own_perturbations(one.id), one.id
+    assert own_perturbations("a plugin's") == ()
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def found(
 ) -> Any:
     wanted = ("lmd", "lmd/raw-face", "mouth_lag", "pose_std_distance", "blink_rate/distance")
     specs = [spec for spec in built_in_metrics() if spec.id in wanted]
-    bench = prepare(
+    setup = prepare(
         make_corpus(clips=8, scales=[0.3, 3.0]),
         protocol_with(specs, small_protocol),
         specs,
@@ -126,7 +126,7 @@ def found(
         cache=tmp_path_factory.mktemp("cache"),
         log=lambda line: None,
     )
-    return certify(bench, lambda line: None)
+    return measure_sensitivity(setup, lambda line: None)
 
 
 @pytest.mark.slow

@@ -17,11 +17,11 @@ import pytest
 from click.testing import CliRunner, Result
 from made_results import make_result, make_row, store
 
-from facial_bench import __version__
 from facial_bench.cli import ErrorGroup, main
 from facial_bench.cli.common import aligned, cache_folder, parse_options
-from facial_bench.corpus import Corpus, open_corpus
-from facial_bench.results import check_result, read_result
+from facial_bench.core.version import __version__
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.evaluation.result import check_result, read_result
 
 METHOD = """
 import numpy as np

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from made_results import make_result, make_row
 
 from facial_bench.cli import main
-from facial_bench.results import write_result
+from facial_bench.evaluation.result import write_result
 
 
 def put(folder: Path, label: str, lmd: float, seeds: int = 1, clips: int = 6, **changes: Any) -> Path:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.stats import permutation_test, wilcoxon
 
-from facial_bench.comparison import compare, holm, permute, stand
+from facial_bench.core.protocol import Protocol
 from facial_bench.metrics.pools import wasserstein_pool
-from facial_bench.protocol import Protocol
-from facial_bench.stats import ratio
-from facial_bench.summary import estimator
+from facial_bench.statistics.aggregate import estimator
+from facial_bench.statistics.bootstrap import ratio
+from facial_bench.statistics.compare import compare, holm, permute, rank_methods
 
 RULES = Protocol(resamples=400)
 
@@ -185,22 +185,22 @@ def test_holm_equals_its_definition() -> None:
         assert holm(p) == pytest.approx(slow_holm(p))
 
 
-def standing(methods: dict[str, dict[str, list[float]]], nulls: Sequence[str] = (), higher: bool = False):
+def ranking(methods: dict[str, dict[str, list[float]]], nulls: Sequence[str] = (), higher: bool = False):
     groups = {label: [rows(values)] for label, values in methods.items()}
     means = {label: float(flat(values).mean()) for label, values in methods.items()}
-    return stand(groups, means, nulls, metric="lmd", higher=higher, estimate=ratio, protocol=RULES)
+    return rank_methods(groups, means, nulls, metric="lmd", higher=higher, estimate=ratio, protocol=RULES)
 
 
 def test_ranks_are_what_the_tests_leave_open() -> None:
     """Two that are alike, one far worse: the first two share ranks 1 and 2, and nobody wins."""
-    found = standing({"x": draw(0, clips=3), "y": draw(1, clips=3), "z": draw(2, 5.0, clips=3)})
+    found = ranking({"x": draw(0, clips=3), "y": draw(1, clips=3), "z": draw(2, 5.0, clips=3)})
     assert found.ranks == {"x": (1, 2), "y": (1, 2), "z": (3, 3)}
     assert found.strongest is None
 
 
 def test_few_clips_decide_nothing_however_large_the_difference() -> None:
     people = "abcde"
-    found = standing({label: draw(k, 100.0 * k, 1, people) for k, label in enumerate("xyz")}, ["z"])
+    found = ranking({label: draw(k, 100.0 * k, 1, people) for k, label in enumerate("xyz")}, ["z"])
     assert set(found.ranks.values()) == {(1, 3)}
     assert found.smallest_p == 0.0625
     assert found.against == {"x": "undecided", "y": "undecided"}
@@ -213,11 +213,11 @@ def test_the_strongest_null_is_the_best_one_in_the_direction_of_the_metric() -> 
         "null": draw(2, 1.5, clips=3),
         "weak": draw(3, 9.0, clips=3),
     }
-    down, up = standing(methods, ["null", "weak"]), standing(methods, ["null", "weak"], higher=True)
+    down, up = ranking(methods, ["null", "weak"]), ranking(methods, ["null", "weak"], higher=True)
     assert (down.strongest, up.strongest) == ("null", "weak")
     assert down.against == {"good": "beats", "bad": "not"}
     assert up.against == {"good": "not", "bad": "not"}
 
 
 def test_one_method_has_no_rank() -> None:
-    assert standing({"x": draw(0)}).ranks == {}
+    assert ranking({"x": draw(0)}).ranks == {}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from support import make_clip, make_model
 
-from facial_bench.conduct import LookAhead, changed_frames, describe_conduct, look_ahead, other_audio
-from facial_bench.driving import Task, make_tasks
 from facial_bench.errors import GenerationError
+from facial_bench.evaluation.behaviour import LookAhead, changed_frames, describe_behaviour, look_ahead, other_audio
+from facial_bench.evaluation.requests import Task, make_tasks
 from facial_bench.types import Motion, Request
 
 MODEL = make_model("ab")
@@ -94,7 +94,7 @@ def tasks(clips: int = 2, frames: int = 500) -> list[Task]:
 
 
 def test_a_description_says_it_in_milliseconds() -> None:
-    found = describe_conduct(Filter(2, 6), tasks())
+    found = describe_behaviour(Filter(2, 6), tasks())
     assert found.pop("real_time_factor") > 1
     assert found == {"uses_audio": True, "look_ahead_frames": 6, "look_ahead_ms": 240.0, "probed_frames": 400}
 
@@ -109,13 +109,13 @@ def raising(error: Callable[[], BaseException]) -> object:
 
 @pytest.mark.parametrize("error", [lambda: ValueError("no\nmotion"), lambda: SystemExit(3)])
 def test_a_method_that_raises_is_described_by_its_reason(error: Callable[[], BaseException]) -> None:
-    found = describe_conduct(raising(error), tasks())
+    found = describe_behaviour(raising(error), tasks())
     assert set(found) == {"reason"}
     assert "\n" not in found["reason"]
 
 
 def test_without_a_second_clip_there_is_no_other_audio() -> None:
-    assert "second test clip" in describe_conduct(Filter(0, 0), tasks(1))["reason"]
+    assert "second test clip" in describe_behaviour(Filter(0, 0), tasks(1))["reason"]
 
 
 def test_a_motion_that_is_none_is_not_measured() -> None:

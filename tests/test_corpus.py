@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from support import CAMERA, make_clip, make_model
 
-from facial_bench.corpus import Corpus, open_corpus, write_corpus
+from facial_bench.core.files import file_digest, write_arrays
+from facial_bench.corpora.corpus import Corpus, open_corpus, write_corpus
+from facial_bench.corpora.split import Segment
 from facial_bench.errors import CorpusError, FacialBenchError
-from facial_bench.split import Segment
-from facial_bench.storage import file_digest, write_arrays
 from facial_bench.types import Camera, Clip, FaceModel
 
 PEOPLE = ("a", "b")
@@ -197,7 +197,7 @@ def test_a_damaged_file_is_named_with_the_remedy(folder: Path, name: str, how: s
 
 def reseal(folder: Path, clip: str, **arrays: Any) -> None:
     """Change a clip's arrays and put the right digest into the manifest."""
-    from facial_bench.storage import read_arrays
+    from facial_bench.core.files import read_arrays
 
     path = folder / "clips" / f"{clip}.safetensors"
     found = {**read_arrays(path, CorpusError, "")[0], **arrays}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from support import ar1
 
-from facial_bench.certification.corruptions import Corruption, Surroundings, corruptions, neutral
+from facial_bench.evaluation.sensitivity.perturbations import Perturbation, Surroundings, neutral, perturbations
 from facial_bench.metrics.blink import detect_blinks
 from facial_bench.types import Motion
 
-EVERY = {corruption.name: corruption for corruption in corruptions()}
+EVERY = {perturbation.name: perturbation for perturbation in perturbations()}
 T = 600
 
 
@@ -34,32 +34,32 @@ def spoil(name: str, dose: float, motion: Motion | None = None, seed: int = 0) -
 
 
 @pytest.mark.parametrize("corruption", EVERY.values(), ids=EVERY)
-def test_the_neutral_dose_is_among_the_doses_and_changes_nothing(corruption: Corruption) -> None:
-    assert neutral(corruption) in corruption.doses
-    np.testing.assert_array_equal(spoil(corruption.name, neutral(corruption)).state(), made(1).state())
+def test_the_neutral_dose_is_among_the_doses_and_changes_nothing(perturbation: Perturbation) -> None:
+    assert neutral(perturbation) in perturbation.doses
+    np.testing.assert_array_equal(spoil(perturbation.name, neutral(perturbation)).state(), made(1).state())
 
 
 @pytest.mark.parametrize("frames", [1, 2, 9, T])
 @pytest.mark.parametrize("corruption", EVERY.values(), ids=EVERY)
-def test_every_dose_keeps_length_and_type_and_changes_something(corruption: Corruption, frames: int) -> None:
-    for dose in corruption.doses:
+def test_every_dose_keeps_length_and_type_and_changes_something(perturbation: Perturbation, frames: int) -> None:
+    for dose in perturbation.doses:
         motion = made(1, frames)
         before = motion.state().copy()
-        found = spoil(corruption.name, dose, motion)
+        found = spoil(perturbation.name, dose, motion)
         assert found.state().shape == (frames, 71)
         assert found.state().dtype == np.float32
         assert np.isfinite(found.state()).all()
         np.testing.assert_array_equal(motion.state(), before)
-        if frames == T and dose != neutral(corruption):
+        if frames == T and dose != neutral(perturbation):
             assert not np.array_equal(found.state(), before), dose
 
 
 @pytest.mark.parametrize("corruption", EVERY.values(), ids=EVERY)
-def test_the_same_draw_gives_the_same_motion(corruption: Corruption) -> None:
-    dose = corruption.doses[1]
-    one, two, other = (spoil(corruption.name, dose, seed=seed).state() for seed in (3, 3, 4))
+def test_the_same_draw_gives_the_same_motion(perturbation: Perturbation) -> None:
+    dose = perturbation.doses[1]
+    one, two, other = (spoil(perturbation.name, dose, seed=seed).state() for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, two)
-    assert corruption.random == (not np.array_equal(one, other))
+    assert perturbation.random == (not np.array_equal(one, other))
 
 
 def test_a_shift_is_a_shift() -> None:

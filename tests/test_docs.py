@@ -15,19 +15,20 @@ import click
 import numpy as np
 import pytest
 
-from facial_bench import hookspecs, types
-from facial_bench.bench import prepare, protocol_with
 from facial_bench.cli import main
 from facial_bench.cli.common import known_pools
-from facial_bench.corpus import Corpus
-from facial_bench.harness import evaluate
-from facial_bench.leaderboard import first_difference, make_boards
-from facial_bench.ledger import is_entered, read_ledger
-from facial_bench.plugins import load_plugins, source_digest
-from facial_bench.protocol import Protocol
-from facial_bench.results import Result, read_results
+from facial_bench.core import types
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.result import Result, read_results
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.plugin_api import hookspecs
+from facial_bench.plugin_api.manager import load_plugins, source_digest
+from facial_bench.reports.board_markdown import first_difference, make_boards
+from facial_bench.reports.ledger import is_entered, read_ledger
 from facial_bench.types import Context, Request
-from facial_bench.workspace import Method, Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
@@ -122,17 +123,19 @@ def test_no_documented_option_has_gone(text: str) -> None:
 
 
 def run_small(plugins: object, name: str, corpus: Corpus, rules: Protocol, out: Path, **options: str) -> Result:
-    offer = plugins.get("generators", "method", name)  # type: ignore[attr-defined]
+    registered = plugins.get("generators", "method", name)  # type: ignore[attr-defined]
     distances = [
         o.spec
-        for i, o in plugins.offers("metrics").items()  # type: ignore[attr-defined]
+        for i, o in plugins.registered("metrics").items()  # type: ignore[attr-defined]
         if o.source.plugin != "facial-bench" or i in ("lmd", "lmd/canonical")
     ]
-    bench = prepare(
+    setup = prepare(
         corpus, protocol_with(distances, rules), distances, device="cpu", cache=out / "cache", log=lambda line: None
     )
-    method = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
-    return evaluate(method, bench, Settings(options=options), out, lambda line: None)
+    method = Method(
+        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
+    )
+    return evaluate(method, setup, Settings(options=options), out, lambda line: None)
 
 
 @pytest.mark.slow
@@ -205,12 +208,14 @@ def test_the_method_of_the_readme_runs(
 ) -> None:
     (block,) = re.findall(r"```python\n(# my_method\.py\n.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "my_method.py").write_text(block)
-    offer = load_plugins([tmp_path / "my_method.py"]).get("generators", "method", "nodding")
-    bench = prepare(
+    registered = load_plugins([tmp_path / "my_method.py"]).get("generators", "method", "nodding")
+    setup = prepare(
         make_corpus(clips=3), protocol_with([], small_protocol), [], device="cpu", cache=tmp_path, log=lambda line: None
     )
-    method = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
-    result = evaluate(method, bench, Settings(), tmp_path, lambda line: None)
+    method = Method(
+        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
+    )
+    result = evaluate(method, setup, Settings(), tmp_path, lambda line: None)
     assert {row["status"] for row in result["clips"]} == {"ok"}
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facial_bench import face_model
+from facial_bench.core.geometry import RIGID, decode_face, outer_eye_distance, project, similarity_align
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora import face_model
+from facial_bench.corpora.face_model import Track, principal_directions, ridge_directions
+from facial_bench.corpora.split import ClipEntry, Segment, Split, split_clips
 from facial_bench.errors import CorpusError
-from facial_bench.face_model import Track, principal_directions, ridge_directions
-from facial_bench.geometry import RIGID, decode_face, outer_eye_distance, project, similarity_align
-from facial_bench.protocol import Protocol
-from facial_bench.split import ClipEntry, Segment, Split, split_clips
 from facial_bench.types import Camera
 
 MOVING = 5
@@ -240,8 +240,8 @@ def test_real_motion_decodes_to_its_landmarks(tmp_path):
     data = os.environ.get("FACIAL_BENCH_DATA")
     if not data or not (Path(data) / "real-tracks").is_dir():
         pytest.skip("real tracks not found: set FACIAL_BENCH_DATA")
-    from facial_bench.corpus import open_corpus
-    from facial_bench.importers import built_in_importers
+    from facial_bench.corpora.corpus import open_corpus
+    from facial_bench.corpora.importers import built_in_importers
 
     built_in_importers()[0].run(Path(data) / "real-tracks", tmp_path / "real", {}, lambda line: None)
     corpus = open_corpus(tmp_path / "real")

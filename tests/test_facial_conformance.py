@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from facial_bench_facial.plugin import facial_bench_generators
 
-from facial_bench.corpus import Corpus
+from facial_bench.corpora.corpus import Corpus
 from facial_bench.testing import checks, make_subject
 
 STEPS = {"steps": "4", "adversarial_steps": "1", "fine_tune_steps": "2"}

@@ -11,36 +11,38 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facial_bench.bench import Bench, prepare, protocol_with
-from facial_bench.corpus import Corpus
-from facial_bench.harness import evaluate
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
 from facial_bench.metrics.lmd import landmark_metrics
-from facial_bench.plugins import load_plugins, source_digest
-from facial_bench.protocol import Protocol
+from facial_bench.plugin_api.manager import load_plugins, source_digest
 from facial_bench.types import Clip
-from facial_bench.workspace import Method, Settings
 
 QUICK = {"steps": "1", "adversarial_steps": "1", "fine_tune_steps": "1", "batch": "2"}
 
 
 def facial(name: str = "facial") -> Method:
-    offer = load_plugins().get("generators", "method", name)
-    return Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
+    registered = load_plugins().get("generators", "method", name)
+    return Method(registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec))
 
 
 @pytest.fixture(scope="module")
 def make_bench(
     tmp_path_factory: pytest.TempPathFactory, make_corpus: Callable[..., Corpus], small_protocol: Protocol
-) -> Callable[[int], Bench]:
+) -> Callable[[int], EvaluationSetup]:
     """A bench whose corpus has that many audio features."""
 
-    def make(width: int) -> Bench:
+    def make(width: int) -> EvaluationSetup:
         def widen(clip: Clip) -> Clip:
             return replace(clip, audio=np.resize(clip.audio, (clip.frames, width)))
 
         corpus = make_corpus(clips=3, frames=200, name=f"wide{width}", edit=widen)
         distances = [spec for spec in landmark_metrics() if spec.id == "lmd"]
-        rules = protocol_with(distances, replace(small_protocol, judges=replace(small_protocol.judges, steps=2)))
+        rules = protocol_with(
+            distances, replace(small_protocol, classifiers=replace(small_protocol.classifiers, steps=2))
+        )
         cache = tmp_path_factory.mktemp("cache")
         return prepare(corpus, rules, distances, device="cpu", cache=cache, log=lambda line: None)
 
@@ -49,13 +51,13 @@ def make_bench(
 
 @pytest.mark.parametrize("width", [22, 29, 42])
 def test_any_audio_width_from_22_works_and_the_same_seed_gives_the_same_file(
-    make_bench: Callable[[int], Bench], tmp_path: Path, width: int
+    make_bench: Callable[[int], EvaluationSetup], tmp_path: Path, width: int
 ) -> None:
-    bench = make_bench(width)
+    setup = make_bench(width)
 
     def run(folder: str, seed: int) -> Any:
         path = tmp_path / folder
-        evaluate(facial(), bench, Settings(seed=seed, options=QUICK), path, lambda line: None)
+        evaluate(facial(), setup, Settings(seed=seed, options=QUICK), path, lambda line: None)
         (file,) = path.rglob("result.json")
         found = json.loads(file.read_text())
         return {key: value for key, value in found.items() if key not in ("environment", "timing")}
@@ -66,11 +68,11 @@ def test_any_audio_width_from_22_works_and_the_same_seed_gives_the_same_file(
     assert run("3", 1)["metrics"]["lmd"]["value"] != first["metrics"]["lmd"]["value"]
 
 
-def test_a_stored_fit_gives_the_same_result(make_bench: Callable[[int], Bench], tmp_path: Path) -> None:
-    bench = make_bench(29)
+def test_a_stored_fit_gives_the_same_result(make_bench: Callable[[int], EvaluationSetup], tmp_path: Path) -> None:
+    setup = make_bench(29)
 
     def run() -> Any:
-        return evaluate(facial(), bench, Settings(options=QUICK), tmp_path, lambda line: None)
+        return evaluate(facial(), setup, Settings(options=QUICK), tmp_path, lambda line: None)
 
     first = run()
     for motion in tmp_path.rglob("motions/*/*.safetensors"):
@@ -81,6 +83,6 @@ def test_a_stored_fit_gives_the_same_result(make_bench: Callable[[int], Bench], 
 
 
 @pytest.mark.parametrize("name", ["facial-no-gtem", "facial-no-gloc", "facial-no-adversarial", "facial-no-finetuning"])
-def test_every_ablation_runs(make_bench: Callable[[int], Bench], tmp_path: Path, name: str) -> None:
+def test_every_ablation_runs(make_bench: Callable[[int], EvaluationSetup], tmp_path: Path, name: str) -> None:
     result = evaluate(facial(name), make_bench(29), Settings(options=QUICK), tmp_path, lambda line: None)
     assert result["metrics"]["lmd"]["status"] == "ok"

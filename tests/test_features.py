@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from media import tone
 
-from facial_bench.audio import mel29
-from facial_bench.building.features import Mel29, Stored, read_feature_array
 from facial_bench.errors import CorpusError, FacialBenchError
+from facial_bench.media.audio_features import mel29
+from facial_bench.media.feature_files import Mel29, Stored, read_feature_array
 from facial_bench.types import Sound
 
 
@@ -55,7 +55,7 @@ def test_windows_give_the_row_of_their_frame(tmp_path: Path, real_data: Path) ->
     windows = np.stack([padded[t : t + 16] for t in range(500)])
     np.save(tmp_path / "w.npy", windows)
     np.testing.assert_array_equal(read_feature_array(tmp_path / "w.npy"), frames)
-    from facial_bench.importers.safe_pickle import read_pickled_arrays
+    from facial_bench.media.safe_pickle import read_pickled_arrays
 
     released = read_pickled_arrays(path)
     same = [np.abs(released[9:700, 8 + k] - rows[9 + k : 700 + k]).max() for k in (-3, -1, 0, 1, 3)]

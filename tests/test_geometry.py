@@ -8,7 +8,7 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial import procrustes
 from scipy.spatial.transform import Rotation
 
-from facial_bench import geometry
+from facial_bench.core import geometry
 from facial_bench.errors import FacialBenchError
 from facial_bench.types import Camera, FaceModel
 

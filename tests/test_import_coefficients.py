@@ -10,10 +10,9 @@ from media import tone, write_sound
 from scipy.io import loadmat, savemat
 from scipy.spatial.transform import Rotation
 
-from facial_bench.corpus import Corpus, open_corpus
-from facial_bench.errors import CorpusError, FacialBenchError
-from facial_bench.geometry import decode_face, project
-from facial_bench.importers.coefficients import (
+from facial_bench.core.geometry import decode_face, project
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.importers.coefficients import (
     CENTIMETRES,
     DISTANCE,
     Basis,
@@ -23,6 +22,7 @@ from facial_bench.importers.coefficients import (
     project_basis,
     read_basis,
 )
+from facial_bench.errors import CorpusError, FacialBenchError
 from facial_bench.types import Camera
 
 

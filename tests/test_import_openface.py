@@ -10,11 +10,11 @@ import pytest
 from media import tone, write_sound
 from scipy.spatial.transform import Rotation
 
-from facial_bench.corpus import Corpus, open_corpus
+from facial_bench.core.geometry import FLIP, RIGID, rotation_matrices
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.importers.common import find_files
+from facial_bench.corpora.importers.openface import import_openface, read_openface, to_our_rotation
 from facial_bench.errors import CorpusError
-from facial_bench.geometry import FLIP, RIGID, rotation_matrices
-from facial_bench.importers.foreign import find_files
-from facial_bench.importers.openface import import_openface, read_openface, to_our_rotation
 
 
 def table(real_data: Path) -> list[list[str]]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facial_bench.corpus import open_corpus
+from facial_bench.core.geometry import project
+from facial_bench.corpora.corpus import open_corpus
+from facial_bench.corpora.importers import built_in_importers
 from facial_bench.errors import CorpusError, FacialBenchError
-from facial_bench.geometry import project
-from facial_bench.importers import built_in_importers
 from facial_bench.types import Camera
 
 CAMERA = Camera(256, 256, 128 / np.tan(np.radians(31.5)))

@@ -10,8 +10,8 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from facial_bench.cli import main
-from facial_bench.corpus import open_corpus
-from facial_bench.inspection import LEAD, clip_facts, loudness, mouth_opening, sound_offset
+from facial_bench.corpora.clip_quality import LEAD, clip_facts, loudness, mouth_opening, sound_offset
+from facial_bench.corpora.corpus import open_corpus
 
 
 @pytest.fixture

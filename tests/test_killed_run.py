@@ -13,21 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from facial_bench.corpus import Corpus
-from facial_bench.results import read_result
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.result import read_result
 
 SCRIPT = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from facial_bench import workspace
-from facial_bench.bench import prepare, protocol_with
-from facial_bench.corpus import open_corpus
-from facial_bench.harness import evaluate
-import facial_bench.harness as harness
-from facial_bench.metrics.registry import built_in_metrics
-from facial_bench.protocol import JudgeSettings, Protocol
+from facial_bench.evaluation import run_folder as workspace
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.corpora.corpus import open_corpus
+from facial_bench.evaluation.run import evaluate
+import facial_bench.evaluation.run as harness
+from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.core.protocol import JudgeSettings, Protocol
 from facial_bench.types import GeneratorSpec, Motion
 
 folder, corpus, wait = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])

@@ -15,7 +15,7 @@ ORDER = (
     "__init__",
     "errors",
     "types.face",
-    "types.offers",
+    "types.specs",
     "types.method",
     "types.metric",
     "types",

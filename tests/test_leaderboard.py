@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from made_results import make_result, make_row, store
 
+from facial_bench.core.protocol import Protocol
 from facial_bench.errors import ResultError
-from facial_bench.leaderboard import first_difference, make_boards, write_boards
-from facial_bench.protocol import Protocol
-from facial_bench.results import read_results
-from facial_bench.summary import summarise
-from facial_bench.tables import arrow, escape, result_table
+from facial_bench.evaluation.result import read_results
+from facial_bench.reports.board_markdown import first_difference, make_boards, write_boards
+from facial_bench.reports.tables import arrow, escape, result_table
+from facial_bench.statistics.aggregate import summarise
 
 RULES = Protocol(resamples=200)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial import procrustes
 
-from facial_bench.metrics import definition_digest
+from facial_bench.metrics.catalog import definition_digest
 from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.types import Camera, Motion, Sample
 

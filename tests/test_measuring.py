@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from support import Echo, make_clip, make_model
 
-from facial_bench.bench import prepare, protocol_with
-from facial_bench.corpus import Corpus
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import PluginError
-from facial_bench.harness import evaluate
-from facial_bench.measuring import make_ruler, make_sample, measure_clip
+from facial_bench.evaluation.clip_metrics import make_metric_set, make_sample, measure_clip
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.pools import mean_pool
-from facial_bench.metrics.registry import built_in_metrics
-from facial_bench.protocol import Protocol
-from facial_bench.summary import estimator, summarise
+from facial_bench.statistics.aggregate import estimator, summarise
 from facial_bench.types import Clip, CorpusInfo, Items, MetricSpec, Motion, Sample
-from facial_bench.workspace import Method, Settings
 
 PEOPLE = ("a", "b")
 MODEL = make_model(PEOPLE)
@@ -38,8 +38,10 @@ def spec(compute: Callable[..., Any], **more: Any) -> MetricSpec:
 
 
 def entry(compute: Callable[..., Any], one: Clip, **more: Any) -> dict[str, Any]:
-    ruler = make_ruler(MODEL, INFO, [spec(compute, **more)], [clip("a1", seed=5), clip("b1", seed=6)], [one], 128)
-    return measure_clip(ruler, one, one.motion)["m"]
+    metric_set = make_metric_set(
+        MODEL, INFO, [spec(compute, **more)], [clip("a1", seed=5), clip("b1", seed=6)], [one], 128
+    )
+    return measure_clip(metric_set, one, one.motion)["m"]
 
 
 def ramp(sample: Sample) -> np.ndarray:
@@ -118,15 +120,15 @@ def test_a_face_behind_the_camera_fails_every_definition() -> None:
     one = clip("a0")
     pose = one.motion.pose.copy()
     pose[7, 5] = 1.0
-    ruler = make_ruler(MODEL, INFO, [spec(ramp)], [], [], 128)
-    assert "not in view in 1 frames" in measure_clip(ruler, one, replace(one.motion, pose=pose))["m"]["reason"]
+    metric_set = make_metric_set(MODEL, INFO, [spec(ramp)], [], [], 128)
+    assert "not in view in 1 frames" in measure_clip(metric_set, one, replace(one.motion, pose=pose))["m"]["reason"]
 
 
 @pytest.mark.parametrize("frames", [1, 2, 127, 128, 200])
 def test_every_definition_takes_short_clips(frames: int) -> None:
     """It gives a number, or a reason; it never raises and never gives NaN."""
     one = clip("a0", frames)
-    ruler = make_ruler(
+    metric_set = make_metric_set(
         MODEL,
         INFO,
         built_in_metrics(),
@@ -134,7 +136,7 @@ def test_every_definition_takes_short_clips(frames: int) -> None:
         [clip("a2", seed=7), clip("b2", seed=8)],
         128,
     )
-    for name, found in measure_clip(ruler, one, one.motion).items():
+    for name, found in measure_clip(metric_set, one, one.motion).items():
         assert "raised" not in found.get("reason", "").replace("raised ValueError: a mouth that", ""), (name, found)
         assert "part" in found or found["value"] is None or np.isfinite(found["value"]), name
 
@@ -142,12 +144,12 @@ def test_every_definition_takes_short_clips(frames: int) -> None:
 def test_identical_motion_is_perfect_under_every_distance() -> None:
     """Decoded landmarks against the landmarks they were made of; pooled distances against the same clips."""
     clips = [clip("a0", seed=1), clip("a2", seed=2), clip("b0", seed=3), clip("b2", seed=4)]
-    ruler = make_ruler(MODEL, INFO, built_in_metrics(), [clip("a1", seed=5), clip("b1", seed=6)], clips, 128)
+    metric_set = make_metric_set(MODEL, INFO, built_in_metrics(), [clip("a1", seed=5), clip("b1", seed=6)], clips, 128)
     rows = [
-        {"request": c.id, "identity": c.identity, "status": "ok", "metrics": measure_clip(ruler, c, c.motion)}
+        {"request": c.id, "identity": c.identity, "status": "ok", "metrics": measure_clip(metric_set, c, c.motion)}
         for c in clips
     ]
-    for measure in ruler.measures:
+    for measure in metric_set.measures:
         one = measure.spec
         if one.higher_is_better is not False:
             continue
@@ -161,7 +163,7 @@ def test_identical_motion_is_perfect_under_every_distance() -> None:
         found = summarise([rows], one.id, RULES, estimator(one.pool, {"parts": parts}))
         if found["value"] is not None:
             assert found["value"] == pytest.approx(0, abs=1e-3), one.id
-    scored = [m.spec.id for m in ruler.measures if rows[0]["metrics"][m.spec.id].get("value") is not None]
+    scored = [m.spec.id for m in metric_set.measures if rows[0]["metrics"][m.spec.id].get("value") is not None]
     assert len(scored) > 25
 
 
@@ -178,20 +180,20 @@ def test_all_folds_test_every_clip_once(
     corpus = make_corpus(clips=3, frames=300, scales=[0.3, 3.0])
     specs = [one for one in built_in_metrics() if one.id in ("lmd", "frechet/pose", "copying_index")]
     rules = protocol_with(specs, replace(small_protocol, folds="all"))
-    bench = prepare(corpus, rules, specs, device="cpu", cache=tmp_path, log=lambda line: None)
-    result = evaluate(as_method(create), bench, Settings(), tmp_path, lambda line: None)
+    setup = prepare(corpus, rules, specs, device="cpu", cache=tmp_path, log=lambda line: None)
+    result = evaluate(as_method(create), setup, Settings(), tmp_path, lambda line: None)
     own = [row for row in result["clips"] if row["driving"] == "self"]
     assert sorted(row["clip"] for row in own) == sorted(entry.id for entry in corpus.entries)
     assert {row["fold"] for row in own} == {"fold-1", "fold-2", "fold-3"}
     assert result["metrics"]["lmd"]["n_clips"] == 6
     assert len(seen) == 3, "a method for each fold"
-    for fold, method in zip(bench.folds, seen, strict=True):
+    for fold, method in zip(setup.folds, seen, strict=True):
         assert not {c.id for c in method.fitted} & {c.id for c in fold.test}
     folder = tmp_path / "tiny@all-folds" / "echo" / "seed-0"
     assert len(list(folder.glob("fold-*/motions/self/*.safetensors"))) == 6
     assert result["protocol"]["folds"] == "all"
     assert result["protocol"]["digest"] != protocol_with(specs, small_protocol).digest(), "a board never mixes the two"
-    again = evaluate(as_method(create), bench, Settings(), tmp_path, lambda line: None)
+    again = evaluate(as_method(create), setup, Settings(), tmp_path, lambda line: None)
     assert again["digest"] == result["digest"]
 
 
@@ -206,9 +208,9 @@ def test_a_fold_may_test_nothing_of_a_person(
     specs = [one for one in built_in_metrics() if one.prepare is not None]
     assert {one.id for one in specs} == {"sync_share", "copying_index"}
     rules = protocol_with(specs, replace(small_protocol, folds="all"))
-    bench = prepare(whole, rules, specs, device="cpu", cache=tmp_path, log=lambda line: None)
-    assert [{c.identity for c in fold.test} for fold in bench.folds] == [{"a", "b"}, {"a", "b"}, {"a"}]
-    assert bench.references["copying_index"]["ceiling"]["value"] == pytest.approx(0.5)
+    setup = prepare(whole, rules, specs, device="cpu", cache=tmp_path, log=lambda line: None)
+    assert [{c.identity for c in fold.test} for fold in setup.folds] == [{"a", "b"}, {"a", "b"}, {"a"}]
+    assert setup.references["copying_index"]["ceiling"]["value"] == pytest.approx(0.5)
 
 
 def test_motion_of_another_type_is_measured_in_double_precision() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from facial_bench.corpora.find_videos import clip_name, find_sources, identity_of
 from facial_bench.errors import CorpusError
-from facial_bench.naming import clip_name, find_sources, identity_of
 
 
 def folder_of(root: Path, *files: str) -> Path:

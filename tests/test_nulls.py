@@ -9,7 +9,7 @@ import pytest
 from support import make_clip, make_model
 
 from facial_bench.errors import FacialBenchError
-from facial_bench.nulls import Memory, Null, make_null
+from facial_bench.methods.null_models import Memory, Null, make_null
 from facial_bench.types import Clip, Context, CorpusInfo, Generator, Motion, Request
 
 PEOPLE = ("a", "b", "c")

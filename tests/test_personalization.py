@@ -11,10 +11,10 @@ import pytest
 import torch
 from support import make_clip, make_model
 
-from facial_bench import personalization
-from facial_bench.personalization import Classifier, Judges, forms, load_or_train
-from facial_bench.protocol import JudgeSettings, Protocol
-from facial_bench.split import window_starts
+from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.core.windows import window_starts
+from facial_bench.metrics import identity_classifier as personalization
+from facial_bench.metrics.identity_classifier import Classifier, IdentityClassifiers, forms, load_or_train
 from facial_bench.types import Clip, Motion
 
 PEOPLE = ("a", "b")
@@ -34,25 +34,25 @@ def some_clips(scales: Sequence[float], first: int = 0, clips: int = 3, frames: 
 def rules() -> Protocol:
     return replace(
         Protocol(),
-        judges=JudgeSettings(seeds=(1, 2), channels=(8, 8, 8), steps=60, learning_rate=1e-2, select_every=10),
+        classifiers=ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=60, learning_rate=1e-2, select_every=10),
     )
 
 
 def train(
     training: Sequence[Clip], rules: Protocol, cache: Path, validation: Sequence[Clip] = (), key: str = "k"
-) -> tuple[Judges, bool]:
+) -> tuple[IdentityClassifiers, bool]:
     return load_or_train(training, validation, PEOPLE, rules, key=key, cache=cache, device="cpu")
 
 
 @pytest.fixture(scope="module")
-def judges(rules: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Judges:
+def classifiers(rules: Protocol, tmp_path_factory: pytest.TempPathFactory) -> IdentityClassifiers:
     return train(some_clips([0.3, 3.0]), rules, tmp_path_factory.mktemp("cache"))[0]
 
 
-def accuracy(judges: Judges, form: str, clips: Sequence[Clip]) -> float:
+def accuracy(classifiers: IdentityClassifiers, form: str, clips: Sequence[Clip]) -> float:
     right = []
     for clip in clips:
-        said = judges.predict(forms()[form], clip.motion, window_starts(clip.valid, 128, 16))
+        said = classifiers.predict(forms()[form], clip.motion, window_starts(clip.valid, 128, 16))
         right.append(np.mean(said == PEOPLE.index(clip.identity)))
     return float(np.mean(right))
 
@@ -91,47 +91,51 @@ def test_a_signal_is_the_motions_columns() -> None:
 
 
 @pytest.mark.parametrize("form", forms())
-def test_people_who_move_differently_are_told_apart_in_new_clips(judges: Judges, form: str) -> None:
-    assert accuracy(judges, form, some_clips([0.3, 3.0], first=500)) > 0.9
+def test_people_who_move_differently_are_told_apart_in_new_clips(classifiers: IdentityClassifiers, form: str) -> None:
+    assert accuracy(classifiers, form, some_clips([0.3, 3.0], first=500)) > 0.9
 
 
 def test_people_who_move_alike_are_not(rules: Protocol, tmp_path: Path) -> None:
-    judges, _ = train(some_clips([1.0, 1.0], clips=4), rules, tmp_path)
+    classifiers, _ = train(some_clips([1.0, 1.0], clips=4), rules, tmp_path)
     new = some_clips([1.0, 1.0], first=500, clips=12)
     for form in ("pose", "blink"):
-        assert 0.3 < accuracy(judges, form, new) < 0.7
+        assert 0.3 < accuracy(classifiers, form, new) < 0.7
 
 
-def weights(judges: Judges) -> dict[str, list[np.ndarray]]:
+def weights(classifiers: IdentityClassifiers) -> dict[str, list[np.ndarray]]:
     return {
-        name: [tensor.numpy() for judge in models for tensor in judge.state_dict().values()]
-        for name, models in judges.models.items()
+        name: [tensor.numpy() for classifier in models for tensor in classifier.state_dict().values()]
+        for name, models in classifiers.models.items()
     }
 
 
 def test_the_same_seed_gives_the_same_weights_whatever_came_before(
-    judges: Judges, rules: Protocol, tmp_path: Path
+    classifiers: IdentityClassifiers, rules: Protocol, tmp_path: Path
 ) -> None:
     torch.manual_seed(99)
     torch.rand(7)
     before = torch.random.get_rng_state()
     again, _ = train(some_clips([0.3, 3.0]), rules, tmp_path)
     assert torch.equal(torch.random.get_rng_state(), before), "nobody else's randomness is touched"
-    for name, arrays in weights(judges).items():
+    for name, arrays in weights(classifiers).items():
         for one, two in zip(arrays, weights(again)[name], strict=True):
             np.testing.assert_array_equal(one, two)
 
 
-def test_judges_differ_from_each_other_and_between_seeds(judges: Judges, rules: Protocol, tmp_path: Path) -> None:
-    one, two = judges.models["pose"]
+def test_judges_differ_from_each_other_and_between_seeds(
+    classifiers: IdentityClassifiers, rules: Protocol, tmp_path: Path
+) -> None:
+    one, two = classifiers.models["pose"]
     assert not torch.equal(one.dense.weight, two.dense.weight)
-    other, _ = train(some_clips([0.3, 3.0]), replace(rules, judges=replace(rules.judges, seeds=(3, 4))), tmp_path)
+    other, _ = train(
+        some_clips([0.3, 3.0]), replace(rules, classifiers=replace(rules.classifiers, seeds=(3, 4))), tmp_path
+    )
     assert not torch.equal(other.models["pose"][0].dense.weight, one.dense.weight)
 
 
 def test_batches_are_balanced_though_the_windows_are_not(rules: Protocol) -> None:
     labels = torch.tensor([0] * 900 + [1] * 90 + [2] * 10)
-    settings = replace(rules.judges, steps=200, batch=60)
+    settings = replace(rules.classifiers, steps=200, batch=60)
     rows = personalization._balanced_batches(labels, settings, seed=1)
     assert rows.shape == (200, 60)
     counts = np.bincount(labels[rows].ravel(), minlength=3) / rows.numel()
@@ -141,60 +145,64 @@ def test_batches_are_balanced_though_the_windows_are_not(rules: Protocol) -> Non
     assert not torch.equal(rows, personalization._balanced_batches(labels, settings, seed=2))
 
 
-def logits(judges: Judges, form: str, motion: Motion) -> np.ndarray:
+def logits(classifiers: IdentityClassifiers, form: str, motion: Motion) -> np.ndarray:
     made = forms()[form]
     signal = torch.from_numpy(np.ascontiguousarray(made.signal(motion), np.float32))
     windows = personalization._windows(signal, torch.tensor([0, 16]), 128, made.centred)
     with torch.inference_mode():
-        return judges.models[form][0](windows).numpy()
+        return classifiers.models[form][0](windows).numpy()
 
 
 @pytest.mark.parametrize(
     ("form", "moved"),
     [("pose", False), ("pose/rotation", False), ("blink", False), ("pose/raw", True), ("blink/raw", True)],
 )
-def test_only_the_raw_forms_see_where_the_head_is(judges: Judges, form: str, moved: bool) -> None:
+def test_only_the_raw_forms_see_where_the_head_is(classifiers: IdentityClassifiers, form: str, moved: bool) -> None:
     motion = some_clips([1.0, 1.0])[0].motion
     pose = motion.pose + np.array([0.2, -0.1, 0.3, 4, -2, 6], np.float32)
     there = replace(motion, pose=pose, blink=motion.blink + np.float32(0.2))
-    difference = np.abs(logits(judges, form, motion) - logits(judges, form, there)).max()
+    difference = np.abs(logits(classifiers, form, motion) - logits(classifiers, form, there)).max()
     assert (difference > 0.05) if moved else (difference < 1e-3)
 
 
-def test_rotation_ignores_translation_and_pose_does_not(judges: Judges) -> None:
+def test_rotation_ignores_translation_and_pose_does_not(classifiers: IdentityClassifiers) -> None:
     motion = some_clips([1.0, 1.0])[0].motion
     pose = motion.pose.copy()
     pose[:, 3:] = np.random.default_rng(0).standard_normal((motion.frames, 3))
     there = replace(motion, pose=pose)
-    np.testing.assert_array_equal(logits(judges, "pose/rotation", motion), logits(judges, "pose/rotation", there))
-    assert np.abs(logits(judges, "pose", motion) - logits(judges, "pose", there)).max() > 0.01
+    np.testing.assert_array_equal(
+        logits(classifiers, "pose/rotation", motion), logits(classifiers, "pose/rotation", there)
+    )
+    assert np.abs(logits(classifiers, "pose", motion) - logits(classifiers, "pose", there)).max() > 0.01
 
 
-def test_pose_does_not_see_blinks_nor_the_other_way(judges: Judges) -> None:
+def test_pose_does_not_see_blinks_nor_the_other_way(classifiers: IdentityClassifiers) -> None:
     motion = some_clips([1.0, 1.0])[0].motion
     np.testing.assert_array_equal(
-        logits(judges, "pose", motion), logits(judges, "pose", replace(motion, blink=motion.blink[::-1].copy()))
+        logits(classifiers, "pose", motion),
+        logits(classifiers, "pose", replace(motion, blink=motion.blink[::-1].copy())),
     )
     np.testing.assert_array_equal(
-        logits(judges, "blink", motion), logits(judges, "blink", replace(motion, pose=motion.pose[::-1].copy()))
+        logits(classifiers, "blink", motion),
+        logits(classifiers, "blink", replace(motion, pose=motion.pose[::-1].copy())),
     )
 
 
 @pytest.mark.parametrize("form", forms())
-def test_a_batch_is_what_the_windows_give_alone(judges: Judges, form: str) -> None:
+def test_a_batch_is_what_the_windows_give_alone(classifiers: IdentityClassifiers, form: str) -> None:
     motion = some_clips([0.3, 3.0])[4].motion
     starts = window_starts(np.ones(motion.frames, bool), 128, 16)
-    together = judges.predict(forms()[form], motion, starts)
-    alone = [judges.predict(forms()[form], motion[s : s + 128], np.array([0])) for s in starts]
+    together = classifiers.predict(forms()[form], motion, starts)
+    alone = [classifiers.predict(forms()[form], motion[s : s + 128], np.array([0])) for s in starts]
     assert together.shape == (2, len(starts))
     np.testing.assert_array_equal(together, np.concatenate(alone, axis=1))
 
 
-def test_no_window_no_class(judges: Judges) -> None:
-    assert judges.predict(forms()["pose"], some_clips([1, 1])[0].motion, np.zeros(0, np.int64)).shape == (2, 0)
+def test_no_window_no_class(classifiers: IdentityClassifiers) -> None:
+    assert classifiers.predict(forms()["pose"], some_clips([1, 1])[0].motion, np.zeros(0, np.int64)).shape == (2, 0)
 
 
-def test_windows_are_standardised_by_all_training_windows(judges: Judges) -> None:
+def test_windows_are_standardised_by_all_training_windows(classifiers: IdentityClassifiers) -> None:
     for name, form in forms().items():
         stacked = [
             form.signal(clip.motion)[s : s + 128].astype(np.float64)
@@ -202,9 +210,9 @@ def test_windows_are_standardised_by_all_training_windows(judges: Judges) -> Non
             for s in window_starts(clip.valid, 128, 5)
         ]
         slow = np.stack([w - w.mean(0) if form.centred else w for w in stacked])
-        for judge in judges.models[name]:
-            np.testing.assert_allclose(judge.std.numpy(), slow.std((0, 1)), rtol=1e-3)
-            np.testing.assert_allclose(judge.mean.numpy(), slow.mean((0, 1)), atol=1e-4)
+        for classifier in classifiers.models[name]:
+            np.testing.assert_allclose(classifier.std.numpy(), slow.std((0, 1)), rtol=1e-3)
+            np.testing.assert_allclose(classifier.mean.numpy(), slow.mean((0, 1)), atol=1e-4)
 
 
 def test_windows_over_invalid_frames_are_never_used(rules: Protocol, tmp_path: Path) -> None:
@@ -268,29 +276,31 @@ def test_the_state_that_validates_best_is_kept(
     monkeypatch.setattr(personalization, "_balanced_accuracy", scripted)
     monkeypatch.setattr(personalization.os, "cpu_count", lambda: 1)  # one after the other, so that the script fits
     clips = some_clips([0.3, 3.0])
-    judges, _ = train(clips, rules, tmp_path, validation=some_clips([0.3, 3.0], first=50, clips=1))
+    classifiers, _ = train(clips, rules, tmp_path, validation=some_clips([0.3, 3.0], first=50, clips=1))
     assert len(seen) == 6 * 10, "every ten of sixty steps, five forms, two judges"
-    models = [judge for models in judges.models.values() for judge in models]
-    for k, judge in enumerate(models):
-        for name, tensor in judge.state_dict().items():
+    models = [classifier for models in classifiers.models.values() for classifier in models]
+    for k, classifier in enumerate(models):
+        for name, tensor in classifier.state_dict().items():
             assert torch.equal(tensor, seen[6 * k + 1][name]), "the first of the best"
-        assert not torch.equal(judge.dense.weight, seen[6 * k + 5]["dense.weight"])
+        assert not torch.equal(classifier.dense.weight, seen[6 * k + 5]["dense.weight"])
 
 
-def test_without_validation_the_last_step_is_kept(rules: Protocol, judges: Judges, tmp_path: Path) -> None:
+def test_without_validation_the_last_step_is_kept(
+    rules: Protocol, classifiers: IdentityClassifiers, tmp_path: Path
+) -> None:
     def with_steps(steps: int, validation: Sequence[Clip]) -> np.ndarray:
-        made = replace(rules, judges=replace(rules.judges, steps=steps, seeds=(1,), select_every=1000))
+        made = replace(rules, classifiers=replace(rules.classifiers, steps=steps, seeds=(1,), select_every=1000))
         return (
             train(some_clips([0.3, 3.0]), made, tmp_path, validation)[0].models["pose"][0].dense.weight.detach().numpy()
         )
 
-    np.testing.assert_array_equal(with_steps(60, ()), judges.models["pose"][0].dense.weight.detach().numpy())
+    np.testing.assert_array_equal(with_steps(60, ()), classifiers.models["pose"][0].dense.weight.detach().numpy())
     assert not np.array_equal(with_steps(30, ()), with_steps(60, ()))
 
 
 def test_the_cache_gives_back_the_same_judges_and_only_for_the_same_question(rules: Protocol, tmp_path: Path) -> None:
     clips = some_clips([0.3, 3.0])
-    rules = replace(rules, judges=replace(rules.judges, steps=3))
+    rules = replace(rules, classifiers=replace(rules.classifiers, steps=3))
     first, cached = train(clips, rules, tmp_path)
     assert not cached
     again, cached = train(clips, rules, tmp_path)
@@ -299,7 +309,7 @@ def test_the_cache_gives_back_the_same_judges_and_only_for_the_same_question(rul
         for one, two in zip(arrays, weights(again)[name], strict=True):
             assert one.shape == two.shape
             np.testing.assert_array_equal(one, two)
-    assert not any(judge.training for models in again.models.values() for judge in models)
+    assert not any(classifier.training for models in again.models.values() for classifier in models)
     assert not train(clips, rules, tmp_path, key="another corpus")[1]
     assert not train(clips, replace(rules, training_stride=7), tmp_path)[1]
     assert len(list((tmp_path / "judges").iterdir())) == 3
@@ -308,12 +318,12 @@ def test_the_cache_gives_back_the_same_judges_and_only_for_the_same_question(rul
 @pytest.mark.parametrize("damage", ["truncated", "empty", "other judges"])
 def test_a_damaged_cache_is_trained_again(rules: Protocol, tmp_path: Path, damage: str) -> None:
     clips, lines = some_clips([0.3, 3.0]), []
-    rules = replace(rules, judges=replace(rules.judges, steps=3))
+    rules = replace(rules, classifiers=replace(rules.classifiers, steps=3))
     train(clips, rules, tmp_path)
     (path,) = (tmp_path / "judges").iterdir()
     good = path.read_bytes()
     if damage == "other judges":
-        train(clips, replace(rules, judges=replace(rules.judges, channels=(4, 4, 4))), tmp_path)
+        train(clips, replace(rules, classifiers=replace(rules.classifiers, channels=(4, 4, 4))), tmp_path)
         (other,) = set((tmp_path / "judges").iterdir()) - {path}
         path.write_bytes(other.read_bytes())
     else:

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from facial_bench.bench import Bench, prepare, protocol_with
-from facial_bench.corpus import Corpus
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import FacialBenchError, PluginError
-from facial_bench.harness import evaluate
-from facial_bench.plugins import Offer, Plugins, call, load_plugins, source_digest
-from facial_bench.protocol import Protocol
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
+from facial_bench.plugin_api.manager import Plugins, Registered, call, load_plugins, source_digest
 from facial_bench.types import Context, CorpusSpec, GeneratorSpec
-from facial_bench.workspace import Method, Settings
 
 THIRD_PARTY = Path(__file__).parent / "thirdparty"
 HEAD = "from facial_bench import hookimpl\nfrom facial_bench.types import GeneratorSpec, MetricSpec, CorpusSpec\n"
@@ -86,13 +86,13 @@ def facial_bench(*arguments: str, path: Path | None = None) -> subprocess.Comple
 
 def test_the_built_ins_are_there() -> None:
     plugins = load_plugins(found=[])
-    assert {"frozen", "mean-motion", "replay", "wrong-identity", "ridge"} <= set(plugins.offers("generators"))
-    assert "synthetic" in plugins.offers("corpora")
-    assert "tracks" in plugins.offers("importers")
-    assert {"lmd", "lmd/canonical"} <= set(plugins.offers("metrics"))
-    assert {str(o.source).split()[0] for kind in ("generators", "metrics") for o in plugins.offers(kind).values()} == {
-        "facial-bench"
-    }
+    assert {"frozen", "mean-motion", "replay", "wrong-identity", "ridge"} <= set(plugins.registered("generators"))
+    assert "synthetic" in plugins.registered("corpora")
+    assert "tracks" in plugins.registered("importers")
+    assert {"lmd", "lmd/canonical"} <= set(plugins.registered("metrics"))
+    assert {
+        str(o.source).split()[0] for kind in ("generators", "metrics") for o in plugins.registered(kind).values()
+    } == {"facial-bench"}
     assert not plugins.failures
 
 
@@ -116,16 +116,18 @@ def test_an_installed_method_and_metric_run(
 ) -> None:
     monkeypatch.syspath_prepend(target)
     plugins = load_plugins(found=[p for d in distributions(path=[str(target)]) for p in d.entry_points])
-    offer = plugins.get("generators", "method", "nod")
-    assert str(offer.source) == "facial-bench-nod 2.1.0"
+    registered = plugins.get("generators", "method", "nod")
+    assert str(registered.source) == "facial-bench-nod 2.1.0"
     distances = [plugins.get("metrics", "metric", name).spec for name in ("lmd", "lmd/canonical", "nod_size")]
-    method = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
+    method = Method(
+        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
+    )
     corpus = make_corpus(clips=8, scales=[0.3, 3.0])
     rules = protocol_with(distances, small_protocol)
     assert rules.digest() == protocol_with(distances[:2], small_protocol).digest(), "a plugin's metric is no rule"
-    bench: Bench = prepare(corpus, rules, distances, device="cpu", cache=tmp_path, log=lambda line: None)
+    setup: EvaluationSetup = prepare(corpus, rules, distances, device="cpu", cache=tmp_path, log=lambda line: None)
     results = {
-        size: evaluate(method, bench, Settings(options={"size": size}), tmp_path, lambda line: None)
+        size: evaluate(method, setup, Settings(options={"size": size}), tmp_path, lambda line: None)
         for size in ("0", "0.5")
     }
     values = {size: result["metrics"]["nod_size"]["value"] for size, result in results.items()}
@@ -134,10 +136,10 @@ def test_an_installed_method_and_metric_run(
     assert results["0"]["references"]["nod_size"]["ceiling"]["value"] == 0
     assert results["0"]["metrics"]["nod_size"]["unit"] == "rad"
     assert results["0"]["method"]["plugin"] == "facial-bench-nod"
-    again = evaluate(method, bench, Settings(options={"size": "0.5"}), tmp_path, lambda line: None)
+    again = evaluate(method, setup, Settings(options={"size": "0.5"}), tmp_path, lambda line: None)
     assert again["timing"]["fit_reused"] is True
     with pytest.raises(FacialBenchError, match="facial-bench-nod: method nod: 'nod' knows no option speed"):
-        evaluate(method, bench, Settings(options={"speed": "1"}), tmp_path, lambda line: None)
+        evaluate(method, setup, Settings(options={"speed": "1"}), tmp_path, lambda line: None)
 
 
 BROKEN = {
@@ -174,7 +176,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named_and_stops_nobody(
     assert reason in failure.reason
     assert "\n" not in failure.reason
     for hook in ("generators", "corpora", "importers", "metrics"):
-        plugins.offers(hook)
+        plugins.registered(hook)
     assert plugins.get("generators", "method", "good").source.plugin == "zzz_good"
     assert plugins.get("generators", "method", "frozen").source.plugin == "facial-bench"
     with pytest.raises(
@@ -202,10 +204,10 @@ def test_a_hook_that_goes_wrong_is_named_and_stops_nobody(
 ) -> None:
     bad = HEAD + "@hookimpl\ndef facial_bench_generators():\n" + HOOKS[kind]
     plugins = load_plugins(found=installed(aaa_bad=bad, zzz_good=plugin_text("good")))
-    offers = plugins.offers("generators")
-    plugins.offers("generators")
-    assert {"good", "frozen"} <= set(offers)
-    assert "half" not in offers
+    available = plugins.registered("generators")
+    plugins.registered("generators")
+    assert {"good", "frozen"} <= set(available)
+    assert "half" not in available
     (failure,) = plugins.failures
     assert failure.source.plugin == "aaa_bad"
     assert "\n" not in failure.reason
@@ -216,14 +218,14 @@ def test_two_plugins_of_one_name_are_both_named(installed: Callable[..., list[En
     with pytest.raises(
         PluginError, match=r"Two plugins register the generator 'same': one 1\.0 and two 1\.0\. Uninstall one"
     ):
-        plugins.offers("generators")
-    assert "lmd" in plugins.offers("metrics"), "only that kind is in doubt"
+        plugins.registered("generators")
+    assert "lmd" in plugins.registered("metrics"), "only that kind is in doubt"
 
 
 def test_nobody_takes_a_built_in_name(installed: Callable[..., list[EntryPoint]]) -> None:
     plugins = load_plugins(found=installed(thief=plugin_text("frozen")))
     with pytest.raises(PluginError, match=r"'frozen': facial-bench .* and thief 1\.0"):
-        plugins.offers("generators")
+        plugins.registered("generators")
 
 
 def test_the_nearest_match_is_offered() -> None:
@@ -234,9 +236,9 @@ def test_the_nearest_match_is_offered() -> None:
 def test_a_single_file(tmp_path: Path) -> None:
     file = tmp_path / "my method.py"
     file.write_text(plugin_text("mine"))
-    offer = load_plugins([file], found=[]).get("generators", "method", "mine")
-    assert str(offer.source) == "my method.py"
-    before = source_digest(offer.spec)
+    registered = load_plugins([file], found=[]).get("generators", "method", "mine")
+    assert str(registered.source) == "my method.py"
+    before = source_digest(registered.spec)
     file.write_text(plugin_text("mine") + "# changed\n")
     assert source_digest(load_plugins([file], found=[]).get("generators", "method", "mine").spec) != before
 
@@ -274,7 +276,7 @@ def test_the_same_file_twice(tmp_path: Path) -> None:
 def test_loading_twice_gives_two_managers() -> None:
     one, two = load_plugins(found=[]), load_plugins(found=[])
     assert one.manager is not two.manager
-    assert set(one.offers("generators")) == set(two.offers("generators"))
+    assert set(one.registered("generators")) == set(two.registered("generators"))
 
 
 def make_package(folder: Path, name: str, where: str) -> None:
@@ -340,18 +342,18 @@ def test_what_a_plugin_raises_while_it_works_is_one_line(tmp_path: Path) -> None
     def make(dest: Path) -> None:
         raise ZeroDivisionError("one\nover zero")
 
-    offer = Offer(CorpusSpec("c", "1", "s", make), source)
+    registered = Registered(CorpusSpec("c", "1", "s", make), source)
     with pytest.raises(
         PluginError, match=r"facial-bench .*: making c failed: ZeroDivisionError: one over zero \(test_plugins\.py"
     ):
-        call(offer, "making c", make, tmp_path)
+        call(registered, "making c", make, tmp_path)
 
     def refuse(dest: Path) -> None:
         raise FacialBenchError("Not here.")
 
     with pytest.raises(FacialBenchError, match=r"^Not here\.$"):
-        call(offer, "making c", refuse, tmp_path)
-    assert call(offer, "counting", len, [1, 2]) == 2
+        call(registered, "making c", refuse, tmp_path)
+    assert call(registered, "counting", len, [1, 2]) == 2
 
 
 @pytest.mark.parametrize("command", ["methods", "corpora", "metrics"])

@@ -12,7 +12,7 @@ import pytest
 from made_results import make_result, make_row
 
 from facial_bench.errors import ResultError
-from facial_bench.results import (
+from facial_bench.evaluation.result import (
     check_result,
     find_results,
     make_metric,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from support import make_clip, make_model
 
+from facial_bench.core.files import read_arrays, write_arrays
 from facial_bench.errors import FacialBenchError
-from facial_bench.ridge import PENALTIES, WINDOW, Ridge, audio_windows, solve_ridge
-from facial_bench.storage import read_arrays, write_arrays
+from facial_bench.methods.ridge import PENALTIES, WINDOW, Ridge, audio_windows, solve_ridge
 from facial_bench.types import Clip, Context, CorpusInfo, Motion, Request, Stateful
 
 INFO = CorpusInfo("tiny", "1", "d", 25.0, "noise29", 4, "cm", "px", "closure", ("a", "b"))

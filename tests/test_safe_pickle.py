@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from facial_bench.errors import CorpusError
-from facial_bench.importers.safe_pickle import read_pickled_arrays
+from facial_bench.media.safe_pickle import read_pickled_arrays
 
 
 @pytest.mark.parametrize("protocol", range(6))

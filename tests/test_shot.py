@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from facial_bench.building.shot import resample_faces
+from facial_bench.corpora.from_videos.shot_tracks import resample_faces
+from facial_bench.corpora.resample_tracks import LONGEST_GAP, output_times
 from facial_bench.errors import CorpusError
-from facial_bench.resampling import LONGEST_GAP, output_times
 from facial_bench.types import Face
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.windows import window_starts
+from facial_bench.corpora.split import ClipEntry, Split, require_windows, split_clips, split_folds
 from facial_bench.errors import CorpusError
-from facial_bench.protocol import Protocol
-from facial_bench.split import ClipEntry, Split, require_windows, split_clips, split_folds, window_starts
 
 PROTOCOL = Protocol()
 

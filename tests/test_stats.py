@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from facial_bench.stats import Unit, bootstrap_draws, interval, label_permutation_p, point, ratio, spread
+from facial_bench.statistics.bootstrap import Unit, bootstrap_draws, interval, label_permutation_p, point, ratio, spread
 
 
 def rng(seed: int = 0) -> np.random.Generator:

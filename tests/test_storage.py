@@ -12,8 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facial_bench.core.files import (
+    file_digest,
+    read_arrays,
+    read_json,
+    safe_name,
+    write_arrays,
+    write_bytes,
+    write_json,
+)
 from facial_bench.errors import CorpusError, FacialBenchError
-from facial_bench.storage import file_digest, read_arrays, read_json, safe_name, write_arrays, write_bytes, write_json
 
 
 def is_one_line(problem: pytest.ExceptionInfo[BaseException]) -> bool:

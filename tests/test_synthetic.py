@@ -11,21 +11,28 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from facial_bench.corpus import open_corpus
-from facial_bench.geometry import decode_face, project
-from facial_bench.protocol import Protocol
-from facial_bench.split import split_clips
-from facial_bench.synthetic import make
-from facial_bench.synthetic.blink import Blinks, closure, draw_blinks
-from facial_bench.synthetic.face import MIRROR, MOVEMENTS, move_face, movement_directions, neutral_face, person_face
-from facial_bench.synthetic.head import coupled_rotation
-from facial_bench.synthetic.lexicon import VOWELS, sentence, vocabulary
-from facial_bench.synthetic.logits import BLANK, SYMBOLS, at_frames, character_logits, gain
-from facial_bench.synthetic.mouth import articulate, visemes
-from facial_bench.synthetic.noise import smooth_noise
-from facial_bench.synthetic.people import people
-from facial_bench.synthetic.speech import FRAME_RATE, RATE, speak
-from facial_bench.synthetic.tracks import record
+from facial_bench.core.geometry import decode_face, project
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import open_corpus
+from facial_bench.corpora.split import split_clips
+from facial_bench.corpora.synthetic import make
+from facial_bench.corpora.synthetic.blink import Blinks, closure, draw_blinks
+from facial_bench.corpora.synthetic.face import (
+    MIRROR,
+    MOVEMENTS,
+    move_face,
+    movement_directions,
+    neutral_face,
+    person_face,
+)
+from facial_bench.corpora.synthetic.head import coupled_rotation
+from facial_bench.corpora.synthetic.lexicon import VOWELS, sentence, vocabulary
+from facial_bench.corpora.synthetic.logits import BLANK, SYMBOLS, at_frames, character_logits, gain
+from facial_bench.corpora.synthetic.mouth import articulate, visemes
+from facial_bench.corpora.synthetic.noise import smooth_noise
+from facial_bench.corpora.synthetic.people import people
+from facial_bench.corpora.synthetic.speech import FRAME_RATE, RATE, speak
+from facial_bench.corpora.synthetic.tracks import record
 
 
 @pytest.fixture(scope="module")
@@ -435,8 +442,8 @@ def test_the_corpus_is_the_same_whatever_the_number_of_threads(tmp_path):
     digests = set()
     for threads in ("1", "2"):
         code = (
-            "import sys; from pathlib import Path; from facial_bench.corpus import open_corpus; "
-            "from facial_bench.synthetic import make; "
+            "import sys; from pathlib import Path; from facial_bench.corpora.corpus import open_corpus; "
+            "from facial_bench.corpora.synthetic import make; "
             "make(Path(sys.argv[1])); print(open_corpus(sys.argv[1]).info.digest)"
         )
         done = subprocess.run(

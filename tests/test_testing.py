@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from facial_bench.cli import main
-from facial_bench.corpus import Corpus
+from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import FacialBenchError
-from facial_bench.plugins import load_plugins
+from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.testing import Subject, checks, conclude, make_subject
 from facial_bench.types import Clip, Context, GeneratorSpec, Motion, Request
 
@@ -225,7 +225,12 @@ def test_the_line_below_counts() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [name for name, offer in load_plugins(found=[]).offers("generators").items() if not offer.spec.partial]
+    "name",
+    [
+        name
+        for name, registered in load_plugins(found=[]).registered("generators").items()
+        if not registered.spec.partial
+    ],
 )
 def test_every_method_that_comes_with_the_core_passes(name: str, corpus: Corpus) -> None:
     spec = load_plugins(found=[]).get("generators", "method", name).spec

@@ -14,19 +14,19 @@ import pytest
 from click.testing import CliRunner, Result
 from made_results import make_result, make_row
 
-from facial_bench.bench import Bench, prepare
 from facial_bench.cli import main
 from facial_bench.cli.common import standard_metrics
-from facial_bench.corpus import Corpus
+from facial_bench.core.files import read_arrays, write_arrays
+from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import ResultError
-from facial_bench.harness import evaluate
-from facial_bench.ledger import enter, is_entered, read_ledger, write_ledger
-from facial_bench.plugins import load_plugins
-from facial_bench.results import read_result, result_digest
-from facial_bench.storage import read_arrays, write_arrays
+from facial_bench.evaluation.result import read_result, result_digest
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import EvaluationSetup, prepare
+from facial_bench.evaluation.verify import verify
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.reports.ledger import enter, is_entered, read_ledger, write_ledger
 from facial_bench.types import Context, Motion
-from facial_bench.verification import verify
-from facial_bench.workspace import Method, Settings
 
 pytestmark = pytest.mark.slow
 
@@ -62,17 +62,17 @@ def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def bench(corpus: Corpus, cache: Path) -> Bench:
+def setup(corpus: Corpus, cache: Path) -> EvaluationSetup:
     specs, protocol = standard_metrics(load_plugins(found=[]))
     return prepare(corpus, protocol, specs, device="cpu", cache=cache, log=lambda line: None)
 
 
 @pytest.fixture(scope="module")
-def kept(bench: Bench, as_method: Callable[..., Method], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kept(setup: EvaluationSetup, as_method: Callable[..., Method], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of two seeds of a method."""
     out = tmp_path_factory.mktemp("kept")
     for seed in (0, 1):
-        evaluate(as_method(Sway, "sway"), bench, Settings(seed), out, lambda line: None)
+        evaluate(as_method(Sway, "sway"), setup, Settings(seed), out, lambda line: None)
     return out
 
 
@@ -105,12 +105,12 @@ def call(*arguments: Any) -> Result:
     return found
 
 
-def differences(bench: Bench, runs: Path) -> tuple[str, ...]:
-    return verify(bench, folder(runs), read_result(folder(runs) / "result.json")).differences
+def differences(setup: EvaluationSetup, runs: Path) -> tuple[str, ...]:
+    return verify(setup, folder(runs), read_result(folder(runs) / "result.json")).differences
 
 
-def test_an_untouched_result_is_verified(bench: Bench, runs: Path) -> None:
-    verdict = verify(bench, folder(runs), read_result(folder(runs) / "result.json"))
+def test_an_untouched_result_is_verified(setup: EvaluationSetup, runs: Path) -> None:
+    verdict = verify(setup, folder(runs), read_result(folder(runs) / "result.json"))
     assert verdict.differences == ()
     assert verdict.rounded == 0
     assert verdict.compared > 500
@@ -136,7 +136,7 @@ def nudge(result: dict[str, Any], path: tuple[Any, ...]) -> None:
     result[path[-1]] = value * 1.001 if abs(value) > 1e-6 else value + 1
 
 
-def test_a_changed_digit_in_any_number_is_found(bench: Bench, runs: Path) -> None:
+def test_a_changed_digit_in_any_number_is_found(setup: EvaluationSetup, runs: Path) -> None:
     """By the digest, whichever number it is; and by the recomputation, where a hand has mended the digest."""
     whole = read_result(folder(runs) / "result.json")
     places = [p for key in ("metrics", "references", "clips") for p in numbers(whole[key], (key,))]
@@ -152,34 +152,34 @@ def test_a_changed_digit_in_any_number_is_found(bench: Bench, runs: Path) -> Non
             changed = copy.deepcopy(whole)
             nudge(changed, own[k])
             changed["digest"] = result_digest(changed)
-            found = verify(bench, folder(runs), changed).differences
+            found = verify(setup, folder(runs), changed).differences
             assert len(found) == 1, (own[k], found)
             assert "stored" in found[0] and "recomputed" in found[0]
 
 
-def test_the_place_and_both_numbers_are_named(bench: Bench, runs: Path) -> None:
+def test_the_place_and_both_numbers_are_named(setup: EvaluationSetup, runs: Path) -> None:
     spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.125), honest_digest=True)
-    (line,) = differences(bench, runs)
+    (line,) = differences(setup, runs)
     assert line.startswith("metrics.lmd.value: 0.125 stored, ")
 
 
-def test_a_result_changed_by_hand_is_found_by_its_digest(bench: Bench, runs: Path) -> None:
+def test_a_result_changed_by_hand_is_found_by_its_digest(setup: EvaluationSetup, runs: Path) -> None:
     spoil(runs, lambda result: result["conduct"].update(look_ahead_ms=40.0))
-    assert differences(bench, runs) == (
+    assert differences(setup, runs) == (
         "digest: the file was changed after it was written (its content has another digest)",
     )
 
 
-def test_a_swapped_motion_is_found(bench: Bench, runs: Path) -> None:
+def test_a_swapped_motion_is_found(setup: EvaluationSetup, runs: Path) -> None:
     motions = sorted((folder(runs) / "motions" / "self").iterdir())
     shutil.copy(motions[1], motions[0])
-    found = differences(bench, runs)
+    found = differences(setup, runs)
     assert motions[0].name in found[0]
     assert "not the motion that was scored" in found[0]
 
 
-def test_a_motion_swapped_together_with_its_digest_is_found_by_its_scores(bench: Bench, runs: Path) -> None:
-    from facial_bench.storage import file_digest
+def test_a_motion_swapped_together_with_its_digest_is_found_by_its_scores(setup: EvaluationSetup, runs: Path) -> None:
+    from facial_bench.core.files import file_digest
 
     motion = min((folder(runs) / "motions" / "self").iterdir())
     arrays = read_arrays(motion, ResultError, "")[0]
@@ -190,20 +190,20 @@ def test_a_motion_swapped_together_with_its_digest_is_found_by_its_scores(bench:
         next(row for row in result["clips"] if row["request"] == name)["motion"] = file_digest(motion)
 
     spoil(runs, mend, honest_digest=True)
-    assert any(line.startswith(f"clips[{name}].metrics.lmd") for line in differences(bench, runs))
+    assert any(line.startswith(f"clips[{name}].metrics.lmd") for line in differences(setup, runs))
 
 
-def test_a_missing_motion_is_found(bench: Bench, runs: Path) -> None:
+def test_a_missing_motion_is_found(setup: EvaluationSetup, runs: Path) -> None:
     min((folder(runs) / "motions" / "cross").iterdir()).unlink()
-    assert "missing" in differences(bench, runs)[0]
+    assert "missing" in differences(setup, runs)[0]
 
 
-def test_a_row_left_out_or_made_up_is_found(bench: Bench, runs: Path) -> None:
+def test_a_row_left_out_or_made_up_is_found(setup: EvaluationSetup, runs: Path) -> None:
     def drop(result: dict[str, Any]) -> None:
         result["clips"].append({**result["clips"].pop(), "request": "self/../../etc@0"})
 
     spoil(runs, drop, honest_digest=True)
-    found = "\n".join(differences(bench, runs))
+    found = "\n".join(differences(setup, runs))
     assert "is missing" in found
     assert "is no request of this corpus" in found
 

@@ -8,7 +8,7 @@ import torch
 from support import make_sample
 from torchmetrics.functional.multimodal import lip_vertex_error
 
-from facial_bench.geometry import MOUTH
+from facial_bench.core.geometry import MOUTH
 from facial_bench.metrics.vertex import UPPER_FACE, vertex_metrics
 
 METRICS = {spec.id: spec for spec in vertex_metrics()}

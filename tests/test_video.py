@@ -13,10 +13,10 @@ pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirem
 from media import RATE, moving, picture, tone, write_sound, write_video
 from scipy.ndimage import gaussian_filter
 
-from facial_bench.building.shots import NEIGHBOURS, SIDE, find_cuts, grey
-from facial_bench.building.tracking import skip_filling
-from facial_bench.building.video import SoundReader, Video, rgb
+from facial_bench.corpora.from_videos.cut_detection import NEIGHBOURS, SIDE, find_cuts, grey
+from facial_bench.corpora.from_videos.tracking import skip_filling
 from facial_bench.errors import CorpusError
+from facial_bench.media.video import SoundReader, Video, rgb
 
 
 def test_pictures_of_a_width_that_decoders_pad_come_whole(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from facial_bench import __version__
-from facial_bench.errors import FacialBenchError
+from facial_bench.core.errors import FacialBenchError
+from facial_bench.core.version import __version__
 
 
 class ErrorGroup(click.Group):
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from facial_bench.cli import boards, certify, check, compare, corpora, listing, run, verify
+    from facial_bench.cli import boards, check, compare, corpora, listing, run, sensitivity, verify
 
     for command in (
         run.run,
@@ -49,7 +49,7 @@ def _add_commands() -> None:
         verify.verify,
         compare.compare,
         check.check,
-        certify.certify,
+        sensitivity.sensitivity,
         boards.leaderboard,
     ):
         main.add_command(command)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from facial_bench.cli.common import Benches, known_pools, plugin_option, reporter
-from facial_bench.errors import FacialBenchError, ResultError
+from facial_bench.core.errors import FacialBenchError, ResultError
 
 if TYPE_CHECKING:
-    from facial_bench.ledger import Entry
-    from facial_bench.results import Result
+    from facial_bench.evaluation.result import Result
+    from facial_bench.reports.ledger import Entry
 
 
 @click.command()
@@ -30,12 +30,12 @@ def leaderboard(results: Path, out: Path, check: bool, corpus: str | None, plugi
     A result that is not in the ledger of --out yet is verified first: every number is computed again from its stored
     motion. What cannot be verified is named and left out.
     """
-    from facial_bench.leaderboard import first_difference, make_boards, write_boards
-    from facial_bench.ledger import read_ledger, write_ledger
-    from facial_bench.plugins import load_plugins
-    from facial_bench.protocol import Protocol
-    from facial_bench.results import find_results
-    from facial_bench.storage import require_writable
+    from facial_bench.core.files import require_writable
+    from facial_bench.core.protocol import Protocol
+    from facial_bench.evaluation.result import find_results
+    from facial_bench.plugin_api.manager import load_plugins
+    from facial_bench.reports.board_markdown import first_difference, make_boards, write_boards
+    from facial_bench.reports.ledger import read_ledger, write_ledger
 
     plugins = load_plugins(plugin_files)
     if not check:
@@ -64,10 +64,10 @@ def _admit(paths: Sequence[Path], entries: list[Entry], benches: Benches | None)
         entries: of the ledger.
         benches: to verify with; None enters nothing: a result that is not in the ledger is an error then.
     """
-    from facial_bench import __version__
-    from facial_bench.ledger import enter, is_entered
-    from facial_bench.results import read_result, result_digest
-    from facial_bench.verification import verify
+    from facial_bench.core.version import __version__
+    from facial_bench.evaluation.result import read_result, result_digest
+    from facial_bench.evaluation.verify import verify
+    from facial_bench.reports.ledger import enter, is_entered
 
     admitted = []
     for path in paths:

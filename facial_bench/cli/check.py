@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facial_bench.cli.common import aligned, find_corpus, option_option, parse_options, plugin_option, reporter
-from facial_bench.errors import FacialBenchError
+from facial_bench.core.errors import FacialBenchError
 
 if TYPE_CHECKING:
-    from facial_bench.plugins import Plugins
+    from facial_bench.plugin_api.manager import Plugins
 
 HEAVY = ("torch", "tensorflow", "jax", "matplotlib", "transformers", "mediapipe", "cv2", "pandas", "sklearn")
 """Libraries that listing the methods must not import: `--help` and `methods` would wait for them."""
@@ -35,20 +35,20 @@ def check(
     A FILE.py is loaded as a plugin and all of its methods are checked. Exit 1 where a check fails; a `property` is no
     failure.
     """
-    from facial_bench.device import choose_device, deterministic
-    from facial_bench.plugins import load_plugins
-    from facial_bench.testing import Subject, checks, conclude
+    from facial_bench.core.device import choose_device, deterministic
+    from facial_bench.plugin_api.conformance import Subject, checks, conclude
+    from facial_bench.plugin_api.manager import load_plugins
 
     files = (*plugin_files, Path(method)) if method.endswith(".py") else plugin_files
     plugins, log = load_plugins(files), reporter()
     chosen, failed, told = choose_device(device), [], {}
-    offers = {name: plugins.get("generators", "method", name) for name in _names(method, plugins)}
-    partial = [name for name, offer in offers.items() if offer.spec.partial]
+    available = {name: plugins.get("generators", "method", name) for name in _names(method, plugins)}
+    partial = [name for name, registered in available.items() if registered.spec.partial]
     if partial:
         raise FacialBenchError(f"{partial[0]} scores motion that exists already: there is no method in it to check.")
     opened = find_corpus(corpus, plugins, log)
-    for name, offer in offers.items():
-        subject = Subject(offer.spec, opened, chosen, parse_options(options), log)
+    for name, registered in available.items():
+        subject = Subject(registered.spec, opened, chosen, parse_options(options), log)
         findings = {"light import": _import_finding(name, files)}
         with deterministic():
             findings |= {one.name: one.run(subject) for one in checks()}
@@ -56,7 +56,7 @@ def check(
         failed += [f"{name}: {check_name}" for check_name, finding in findings.items() if finding.state == "fail"]
         if not as_json:
             rows = [(promise, finding.state, finding.text) for promise, finding in findings.items()]
-            click.echo(f"{name} ({offer.source})\n{aligned(rows)}\n{conclude(list(findings.values()))}\n")
+            click.echo(f"{name} ({registered.source})\n{aligned(rows)}\n{conclude(list(findings.values()))}\n")
     if as_json:
         click.echo(json.dumps(told, indent=1))
     if failed:
@@ -67,8 +67,8 @@ def _names(method: str, plugins: Plugins) -> list[str]:
     """The methods of a file, or the one that is named."""
     if not method.endswith(".py"):
         return [method]
-    offers = plugins.offers("generators").items()
-    found = [name for name, offer in offers if offer.source.plugin == Path(method).name]
+    available = plugins.registered("generators").items()
+    found = [name for name, registered in available if registered.source.plugin == Path(method).name]
     if not found:
         hint = "Mark facial_bench_generators with facial_bench.hookimpl."
         raise FacialBenchError(f"{method} registers no method. {hint}")
@@ -77,10 +77,10 @@ def _names(method: str, plugins: Plugins) -> list[str]:
 
 def _import_finding(name: str, files: tuple[Path, ...]) -> Any:
     """Whether listing the method in a fresh process imports a heavy library."""
-    from facial_bench.testing import Finding
+    from facial_bench.plugin_api.conformance import Finding
 
     code = (
-        "import sys\nfrom pathlib import Path\nfrom facial_bench.plugins import load_plugins\n"
+        "import sys\nfrom pathlib import Path\nfrom facial_bench.plugin_api.manager import load_plugins\n"
         "load_plugins([Path(f) for f in sys.argv[2:]]).get('generators', 'method', sys.argv[1])\n"
         f"print(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
     )

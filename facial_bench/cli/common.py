@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facial_bench.errors import CorpusError, FacialBenchError
+from facial_bench.core.errors import CorpusError, FacialBenchError
 
 if TYPE_CHECKING:
-    from facial_bench.bench import Bench
-    from facial_bench.corpus import Corpus
-    from facial_bench.plugins import Plugins
-    from facial_bench.protocol import Protocol
-    from facial_bench.results import Result
-    from facial_bench.types import Definition, MetricSpec, Pool
+    from facial_bench.core.protocol import Protocol
+    from facial_bench.core.types import Definition, MetricSpec, Pool
+    from facial_bench.corpora.corpus import Corpus
+    from facial_bench.evaluation.result import Result
+    from facial_bench.evaluation.setup import EvaluationSetup
+    from facial_bench.plugin_api.manager import Plugins
 
 plugin_option = click.option(
     "--plugin",
@@ -60,12 +60,12 @@ def cache_folder() -> Path:
 
 def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corpus:
     """A corpus by folder or by registered name; a named one is made in the cache when it is first asked for."""
-    from facial_bench.corpus import open_corpus
-    from facial_bench.plugins import call, source_digest
-    from facial_bench.storage import safe_name
+    from facial_bench.core.files import safe_name
+    from facial_bench.corpora.corpus import open_corpus
+    from facial_bench.plugin_api.manager import call, source_digest
 
-    offers = plugins.offers("corpora")
-    if name not in offers:
+    available = plugins.registered("corpora")
+    if name not in available:
         if Path(name).is_dir():
             return open_corpus(Path(name))
         if os.sep in name:
@@ -73,12 +73,12 @@ def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corp
                 f"No corpus folder at {name}. Make one with `facial-bench corpus import` or `corpus make`."
             )
         plugins.get("corpora", "corpus (or folder)", name)
-    spec = offers[name].spec
+    spec = available[name].spec
     folder = cache_folder() / "corpora" / safe_name(f"{name}-{spec.version}-{source_digest(spec)[:12]}", "corpus")
     if not folder.is_dir():
         log(f"corpus: making {name} in {folder}")
         try:
-            call(offers[name], f"making the corpus {name}", spec.make, folder)
+            call(available[name], f"making the corpus {name}", spec.make, folder)
         except CorpusError:
             if not (folder / "corpus.json").is_file():  # else another process was faster
                 raise
@@ -91,26 +91,29 @@ def find_corpus(name: str, plugins: Plugins, log: Callable[[str], None]) -> Corp
 def standard_metrics(plugins: Plugins, folds: str = "one") -> tuple[list[MetricSpec], Protocol]:
     """What a run measures besides the accuracies (the protocol's own, and all that other plugins bring), and the
     protocol with its digests."""
-    from facial_bench.bench import protocol_with
-    from facial_bench.errors import PluginError
-    from facial_bench.metrics import STANDARD, accuracy_definitions
-    from facial_bench.protocol import Protocol
+    from facial_bench.core.errors import PluginError
+    from facial_bench.core.protocol import Protocol
+    from facial_bench.evaluation.setup import protocol_with
+    from facial_bench.metrics.catalog import STANDARD
+    from facial_bench.metrics.identity import accuracy_definitions
 
     taken, found = {one.id for one in accuracy_definitions()}, {}
-    for name, offer in plugins.offers("metrics").items():
+    for name, registered in plugins.registered("metrics").items():
         if name in taken:
-            raise PluginError(f"{offer.source} registers the metric '{name}', which the protocol defines. Rename it.")
-        if offer.source.plugin != "facial-bench" or name in STANDARD:
-            found[name] = offer.spec
+            raise PluginError(
+                f"{registered.source} registers the metric '{name}', which the protocol defines. Rename it."
+            )
+        if registered.source.plugin != "facial-bench" or name in STANDARD:
+            found[name] = registered.spec
     specs = [found.pop(name) for name in STANDARD] + list(found.values())
     return specs, protocol_with(specs, Protocol(folds=folds))
 
 
 def metrics_of(plugins: Plugins) -> dict[str, Definition]:
     """Every definition there is: id -> definition, the accuracies among them."""
-    from facial_bench.metrics import accuracy_definitions
+    from facial_bench.metrics.identity import accuracy_definitions
 
-    offered = {name: offer.spec for name, offer in plugins.offers("metrics").items()}
+    offered = {name: registered.spec for name, registered in plugins.registered("metrics").items()}
     return {**offered, **{one.id: one for one in accuracy_definitions()}}
 
 
@@ -120,12 +123,12 @@ def find_result_corpus(result: Result, given: str | None, plugins: Plugins, log:
     Raises:
         ResultError: none of them has the result's digest.
     """
-    from facial_bench.errors import ResultError
+    from facial_bench.core.errors import ResultError
 
     wanted, name = result["corpus"]["digest"], result["corpus"]["name"]
     places = [given] if given else []
     if not given:
-        places += [name] if name in plugins.offers("corpora") else []
+        places += [name] if name in plugins.registered("corpora") else []
         where = result["environment"].get("corpus_path")
         places += [where] if isinstance(where, str) and Path(where, "corpus.json").is_file() else []
     for place in places:
@@ -153,20 +156,20 @@ class Benches:
 
     def __init__(self, plugins: Plugins, given: str | None, device: str, log: Callable[[str], None]) -> None:
         self._plugins, self._given, self._device, self._log = plugins, given, device, log
-        self._made: dict[tuple[Any, ...], Bench] = {}
+        self._made: dict[tuple[Any, ...], EvaluationSetup] = {}
 
-    def of(self, result: Result, metrics: Sequence[str] | None = None) -> Bench:
+    def of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The bench of a result's corpus, with the result's own metrics or with these.
 
         Raises:
             ResultError: a corpus that is not found, or a metric of the result that no plugin here computes.
         """
-        from facial_bench.bench import prepare
-        from facial_bench.device import choose_device
-        from facial_bench.errors import ResultError
-        from facial_bench.scoring import accuracies
+        from facial_bench.core.device import choose_device
+        from facial_bench.core.errors import ResultError
+        from facial_bench.evaluation.setup import prepare
+        from facial_bench.metrics.identity import accuracies
 
-        offered = {name: offer.spec for name, offer in self._plugins.offers("metrics").items()}
+        offered = {name: registered.spec for name, registered in self._plugins.registered("metrics").items()}
         wanted = [name for name in (result["metrics"] if metrics is None else metrics) if name not in accuracies()]
         lacking = [name for name in wanted if name not in offered]
         if lacking:
@@ -191,7 +194,11 @@ class Benches:
 
 def known_pools(plugins: Plugins) -> dict[str, Pool]:
     """metric -> pool, of every pooled metric on offer."""
-    return {name: offer.spec.pool for name, offer in plugins.offers("metrics").items() if offer.spec.pool is not None}
+    return {
+        name: registered.spec.pool
+        for name, registered in plugins.registered("metrics").items()
+        if registered.spec.pool is not None
+    }
 
 
 def reporter() -> Callable[[str], None]:

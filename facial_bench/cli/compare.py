@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facial_bench.cli.common import known_pools, plugin_option
-from facial_bench.errors import ResultError, unknown_name
+from facial_bench.core.errors import ResultError, unknown_name
 
 if TYPE_CHECKING:
-    from facial_bench.results import Result
+    from facial_bench.evaluation.result import Result
 
 
 @click.command()
@@ -43,13 +43,13 @@ def compare(
 
     A, B ... are results: a method's folder (all of its seeds), a seed's folder, or a result.json.
     """
-    from facial_bench.boards import MAIN
-    from facial_bench.comparison import compare as difference_of
-    from facial_bench.comparison import holm, mean_ranks
-    from facial_bench.plugins import load_plugins
-    from facial_bench.protocol import Protocol
-    from facial_bench.summary import estimator
-    from facial_bench.tables import plain
+    from facial_bench.core.protocol import Protocol
+    from facial_bench.plugin_api.manager import load_plugins
+    from facial_bench.reports.board import MAIN
+    from facial_bench.reports.tables import plain
+    from facial_bench.statistics.aggregate import estimator
+    from facial_bench.statistics.compare import compare as difference_of
+    from facial_bench.statistics.compare import holm, mean_ranks
 
     if len(methods) < 2:
         raise click.UsageError("compare takes two results or more.")
@@ -70,7 +70,7 @@ def compare(
         row["holm_p"] = adjusted
         row["verdict"] = _verdict(row, protocol.significance)
     if picture:
-        from facial_bench.pictures import critical_differences
+        from facial_bench.reports.figures import critical_differences
 
         panels = {}
         for metric, higher in metrics.items():
@@ -111,7 +111,7 @@ def compare(
 
 def _read(paths: Sequence[Path]) -> dict[str, list[Result]]:
     """label -> its results, one per seed, all of one corpus and protocol."""
-    from facial_bench.stored import expand, open_result
+    from facial_bench.evaluation.rescore import expand, open_result
 
     groups: dict[str, list[Result]] = {}
     origin: tuple[Any, ...] | None = None
@@ -158,7 +158,7 @@ def _verdict(row: Mapping[str, Any], significance: float) -> str:
 
 
 def _line(row: Mapping[str, Any]) -> list[str]:
-    from facial_bench.tables import number
+    from facial_bench.reports.tables import number
 
     ends = "no interval" if row["low"] is None else f"{row['low']:.3g}, {row['high']:.3g}"
     return [

@@ -12,7 +12,7 @@ import click
 from facial_bench.cli.common import aligned, option_option, parse_options, plugin_option, printable, reporter
 
 if TYPE_CHECKING:
-    from facial_bench.corpus import Corpus
+    from facial_bench.corpora.corpus import Corpus
 
 folder = click.Path(path_type=Path)
 
@@ -73,9 +73,9 @@ def build(
 
     Interrupted, the same command goes on where it stopped.
     """
-    from facial_bench.building.build import build_corpus
-    from facial_bench.building.settings import BuildSettings
-    from facial_bench.naming import find_sources
+    from facial_bench.corpora.find_videos import find_sources
+    from facial_bench.corpora.from_videos.build import build_corpus
+    from facial_bench.corpora.from_videos.settings import BuildSettings
 
     log = reporter()
     sources, how = find_sources(videos, table)
@@ -111,7 +111,7 @@ def import_(
     **short: str | None,
 ) -> None:
     """Turn tracked clips in SOURCE into the corpus folder DEST."""
-    from facial_bench.plugins import call, load_plugins
+    from facial_bench.plugin_api.manager import call, load_plugins
 
     chosen = {**{key: value for key, value in short.items() if value}, **parse_options(options)}
     importer = load_plugins(plugin_files).get("importers", "format", format_)
@@ -125,10 +125,10 @@ def import_(
 @click.option("--videos", type=folder, metavar="DIR", help="Where the videos of the corpus lie, if they moved.")
 def info(dir: Path, html: Path | None, videos: Path | None) -> None:
     """Show what a corpus folder holds, clip by clip, and how it is split."""
-    from facial_bench.corpus import open_corpus
-    from facial_bench.inspection import clip_facts, show_offset
-    from facial_bench.protocol import Protocol
-    from facial_bench.split import split_clips
+    from facial_bench.core.protocol import Protocol
+    from facial_bench.corpora.clip_quality import clip_facts, show_offset
+    from facial_bench.corpora.corpus import open_corpus
+    from facial_bench.corpora.split import split_clips
 
     opened = open_corpus(dir)
     about = opened.info
@@ -167,8 +167,8 @@ def info(dir: Path, html: Path | None, videos: Path | None) -> None:
 
 
 def _write_page(opened: Corpus, html: Path, videos: Path | None) -> None:
-    from facial_bench.building.page import corpus_page
-    from facial_bench.storage import write_bytes
+    from facial_bench.core.files import write_bytes
+    from facial_bench.reports.corpus_page import corpus_page
 
     page, missing = corpus_page(opened, videos)
     write_bytes(html, page.encode())
@@ -186,10 +186,10 @@ def requests(dir: Path, identities: str | None) -> None:
 
     import numpy as np
 
-    from facial_bench.corpus import open_corpus
-    from facial_bench.driving import make_tasks
-    from facial_bench.protocol import Protocol
-    from facial_bench.split import split_clips
+    from facial_bench.core.protocol import Protocol
+    from facial_bench.corpora.corpus import open_corpus
+    from facial_bench.corpora.split import split_clips
+    from facial_bench.evaluation.requests import make_tasks
 
     opened = open_corpus(dir)
     if identities:
@@ -221,7 +221,7 @@ def requests(dir: Path, identities: str | None) -> None:
 @click.argument("dir", type=folder)
 def verify(dir: Path) -> None:
     """Check every file of a corpus folder against its digest."""
-    from facial_bench.corpus import open_corpus
+    from facial_bench.corpora.corpus import open_corpus
 
     opened = open_corpus(dir)
     click.echo(f"{opened.verify()} clips verified, digest {opened.info.digest[:16]}")
@@ -233,8 +233,8 @@ def verify(dir: Path) -> None:
 @plugin_option
 def make(name: str, dest: Path, plugin_files: tuple[Path, ...]) -> None:
     """Make the named corpus in the folder DEST."""
-    from facial_bench.plugins import call, load_plugins
+    from facial_bench.plugin_api.manager import call, load_plugins
 
-    offer = load_plugins(plugin_files).get("corpora", "corpus", name)
-    call(offer, f"making the corpus {name}", offer.spec.make, dest)
+    registered = load_plugins(plugin_files).get("corpora", "corpus", name)
+    call(registered, f"making the corpus {name}", registered.spec.make, dest)
     click.echo(f"corpus: {dest}")

@@ -39,14 +39,14 @@ def metrics(
 ) -> None:
     """List all definitions of metrics, or say of one what it is: formula, origin, pitfalls."""
     from facial_bench.cli.common import metrics_of
-    from facial_bench.errors import unknown_name
-    from facial_bench.plugins import load_plugins
-    from facial_bench.registry import describe, page, read_marks
-    from facial_bench.tables import arrow
+    from facial_bench.core.errors import unknown_name
+    from facial_bench.plugin_api.manager import load_plugins
+    from facial_bench.reports.metric_pages import describe, page, read_marks
+    from facial_bench.reports.tables import arrow
 
     plugins = load_plugins(plugin_files)
     known, marks = metrics_of(plugins), dict(map(read_marks, certification))
-    sources = {name: str(offer.source) for name, offer in plugins.offers("metrics").items()}
+    sources = {name: str(registered.source) for name, registered in plugins.registered("metrics").items()}
     if metric is not None and metric not in known:
         raise unknown_name("metric", metric, known)
     if metric is not None:
@@ -64,13 +64,15 @@ def metrics(
 
 def _list(kind: str, plugin_files: tuple[Path, ...], *more: str) -> None:
     """What is offered of a kind, then of further kinds under their names."""
-    from facial_bench.plugins import load_plugins
+    from facial_bench.plugin_api.manager import load_plugins
 
     plugins = load_plugins(plugin_files)
     for one in (kind, *more):
-        offers = plugins.offers(one)
+        available = plugins.registered(one)
         if one != kind:
             click.echo(f"\n{one.replace('_', ' ')}:")
-        if offers:
-            click.echo(aligned((name, offer.source, offer.spec.summary) for name, offer in offers.items()))
+        if available:
+            click.echo(
+                aligned((name, registered.source, registered.spec.summary) for name, registered in available.items())
+            )
     warn_failures(plugins)

@@ -50,7 +50,7 @@ from facial_bench.cli.common import (
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices: Any) -> None:
     """Evaluate a method on a corpus: fit, generate, score; writes DIR/CORPUS/METHOD/seed-N/result.json."""
-    from facial_bench.tables import result_table
+    from facial_bench.reports.tables import result_table
 
     choices["options"] = parse_options(choices["options"])
     seeds = tuple(dict.fromkeys(seeds)) or (0,)
@@ -74,24 +74,26 @@ def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices
 
 def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: Any) -> Any:
     """Prepare once, then evaluate each seed: pairs of result and path."""
-    from facial_bench.bench import prepare
-    from facial_bench.device import choose_device
-    from facial_bench.harness import evaluate
-    from facial_bench.plugins import load_plugins, source_digest
-    from facial_bench.workspace import Method, Settings, rehearse, run_folder
+    from facial_bench.core.device import choose_device
+    from facial_bench.evaluation.run import evaluate
+    from facial_bench.evaluation.run_folder import Method, Settings, rehearse, run_folder
+    from facial_bench.evaluation.setup import prepare
+    from facial_bench.plugin_api.manager import load_plugins, source_digest
 
     plugins = load_plugins(choices["plugin_files"])
     specs, protocol = standard_metrics(plugins, choices["fold"])
-    offer = plugins.get("generators", "method", method)
-    trackers = {name: one.spec for name, one in plugins.offers("trackers").items()}
+    registered = plugins.get("generators", "method", method)
+    trackers = {name: one.spec for name, one in plugins.registered("trackers").items()}
     device = choose_device(choices["device"])
     corpus = find_corpus(choices["corpus"], plugins, log)
     if choices["identities"]:
         corpus = corpus.select([name.strip() for name in choices["identities"].split(",") if name.strip()])
-    chosen = Method(offer.spec, offer.source.plugin, offer.source.version, source_digest(offer.spec))
+    chosen = Method(
+        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
+    )
     runs = [Settings(seed, device, choices["budget"], choices["options"], choices["fresh"], trackers) for seed in seeds]
     rehearse(chosen, corpus, runs[0], out, protocol)
-    bench = prepare(corpus, protocol, specs, device=device, cache=cache_folder(), log=log)
+    setup = prepare(corpus, protocol, specs, device=device, cache=cache_folder(), log=log)
     for settings in runs:
-        result = evaluate(chosen, bench, settings, out, log)
+        result = evaluate(chosen, setup, settings, out, log)
         yield result, run_folder(out, chosen, corpus, settings, protocol) / "result.json"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from facial_bench.cli.common import Benches, metrics_of, plugin_option, reporter
-from facial_bench.errors import ResultError
+from facial_bench.core.errors import ResultError
 
 if TYPE_CHECKING:
-    from facial_bench.plugins import Plugins
+    from facial_bench.plugin_api.manager import Plugins
 
 results_argument = click.argument(
     "results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULT..."
@@ -37,9 +37,9 @@ def verify(
     looked at; how the method behaves (`conduct`) is held by the digest alone. `leaderboard --check` does the same for
     the lines of a board.
     """
-    from facial_bench.plugins import load_plugins
-    from facial_bench.stored import expand, open_result
-    from facial_bench.verification import verify as check
+    from facial_bench.evaluation.rescore import expand, open_result
+    from facial_bench.evaluation.verify import verify as check
+    from facial_bench.plugin_api.manager import load_plugins
 
     benches, found = Benches(load_plugins(plugin_files), corpus, device, reporter()), {}
     for path in expand(results):
@@ -93,30 +93,30 @@ def score(
     as_json: bool,
 ) -> None:
     """Score stored motion under any definition, without generating anew."""
-    from facial_bench.harness import make_metrics
-    from facial_bench.plugins import load_plugins
-    from facial_bench.stored import expand, open_result, require_whole, rescore
-    from facial_bench.tables import metrics_table
+    from facial_bench.evaluation.rescore import expand, open_result, require_whole, rescore
+    from facial_bench.evaluation.run import make_metrics
+    from facial_bench.plugin_api.manager import load_plugins
+    from facial_bench.reports.tables import metrics_table
 
     plugins, found = load_plugins(plugin_files), []
     chosen, benches = _chosen(wanted, plugins), Benches(plugins, corpus, device, reporter())
     for path in expand(results):
         folder, result = open_result(path)
-        bench = benches.of(result, chosen)
-        rows, problems = rescore(bench, folder, result)
+        setup = benches.of(result, chosen)
+        rows, problems = rescore(setup, folder, result)
         require_whole(problems)
-        metrics = {name: entry for name, entry in make_metrics(rows, bench).items() if name in chosen}
+        metrics = {name: entry for name, entry in make_metrics(rows, setup).items() if name in chosen}
         found.append({"result": str(path), "metrics": metrics})
         if not as_json:
             method, label, seed = result["method"]["label"], result["corpus"].get("label", ""), result["seed"]
-            click.echo(f"\n{method} on {label}, seed {seed}\n\n{metrics_table(metrics, bench.references)}")
+            click.echo(f"\n{method} on {label}, seed {seed}\n\n{metrics_table(metrics, setup.references)}")
     if as_json:
         click.echo(json.dumps(found if len(found) > 1 else found[0], indent=1))
 
 
 def _chosen(wanted: tuple[str, ...], plugins: Plugins) -> list[str]:
     """The ids that patterns name, in the registry's order."""
-    from facial_bench.errors import unknown_name
+    from facial_bench.core.errors import unknown_name
 
     known = list(metrics_of(plugins))
     for pattern in wanted:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from facial_bench.errors import unknown_name
+from facial_bench.core.errors import unknown_name
+from facial_bench.core.types import Items, MetricSpec, Pool, Sample
 from facial_bench.metrics.pools import mean_pool, rate_distance_pool, wasserstein_pool
-from facial_bench.types import Items, MetricSpec, Pool, Sample
 
 LONGEST_SECONDS = 0.4
 """A closure that lasts longer is an eye closure, and no blink."""

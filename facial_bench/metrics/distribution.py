@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from facial_bench.geometry import MOUTH, outer_eye_distance
+from facial_bench.core.geometry import MOUTH, outer_eye_distance
+from facial_bench.core.types import Items, MetricSpec, Motion, Person, Sample
+from facial_bench.core.windows import window_starts
 from facial_bench.metrics.pools import frechet_pool, mean_pool
 from facial_bench.metrics.sync import mouth_opening
-from facial_bench.split import window_starts
-from facial_bench.types import Items, MetricSpec, Motion, Person, Sample
 
 WINDOW, STRIDE = 128, 16
 TRAINING_STRIDE = 4

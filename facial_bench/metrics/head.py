@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 from scipy.spatial.transform import Rotation
 
-from facial_bench.types import MetricSpec, Sample
+from facial_bench.core.types import MetricSpec, Sample
 
 AXES = ("pitch", "yaw", "roll")
 SIGMA_SECONDS = 0.1

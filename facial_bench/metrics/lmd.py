@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from facial_bench.geometry import MOUTH, RIGID, outer_eye_distance, similarity_align
-from facial_bench.types import LANDMARKS, Camera, MetricSpec, Sample
+from facial_bench.core.geometry import MOUTH, RIGID, outer_eye_distance, similarity_align
+from facial_bench.core.types import LANDMARKS, Camera, MetricSpec, Sample
 
 FACE = tuple(range(LANDMARKS))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facial_bench.types import Pool
+from facial_bench.core.types import Pool
 
 Parts = Sequence[Sequence[float]]
 CELLS = 2**23

@@ -10,9 +10,9 @@ import itertools
 
 import numpy as np
 
-from facial_bench.geometry import outer_eye_distance
+from facial_bench.core.geometry import outer_eye_distance
+from facial_bench.core.types import Items, MetricSpec, Person, Sample
 from facial_bench.metrics.pools import ratio_pool
-from facial_bench.types import Items, MetricSpec, Person, Sample
 
 INNER_LIPS = (62, 66)
 """Middle of the upper and of the lower inner lip, iBUG order from 0."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facial_bench.geometry import MOUTH
-from facial_bench.types import LANDMARKS, MetricSpec, Sample
+from facial_bench.core.geometry import MOUTH
+from facial_bench.core.types import LANDMARKS, MetricSpec, Sample
 
 UPPER_FACE = (*range(17, 27), *range(36, 48))
 """Brows and eyes, iBUG order from 0."""

@@ -15,20 +15,20 @@ pytest.importorskip("mediapipe", reason="MediaPipe is not installed: pip install
 
 from media import write_video
 
-from facial_bench.bench import prepare, protocol_with
-from facial_bench.building.frames import video_file
-from facial_bench.building.video import Video, rgb
 from facial_bench.cli import main
-from facial_bench.corpus import Corpus, open_corpus
-from facial_bench.driving import SELF
+from facial_bench.core.geometry import outer_eye_distance
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.from_videos.video_frames import video_file
 from facial_bench.errors import FacialBenchError
-from facial_bench.geometry import outer_eye_distance
-from facial_bench.harness import evaluate, fold_tasks
-from facial_bench.metrics.registry import built_in_metrics
-from facial_bench.plugins import load_plugins
-from facial_bench.protocol import Protocol
+from facial_bench.evaluation.run import evaluate, fold_tasks
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.media.video import Video, rgb
+from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.metrics.identity import SELF
+from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import Face
-from facial_bench.workspace import Method, Settings
 from facial_bench_mediapipe.plugin import facial_bench_trackers
 from facial_bench_mediapipe.points import IBUG, euler_angles, focal_length, ibug_landmarks
 from facial_bench_mediapipe.weights import VARIABLE, find_weights

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from facial_bench.audio import phones
 from facial_bench.errors import CorpusError, FacialBenchError
-from facial_bench.plugins import load_plugins
+from facial_bench.media.audio_features import phones
+from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import Sound
 from facial_bench_pocketsphinx import posteriors
 from facial_bench_pocketsphinx.features import Phones, to_int16

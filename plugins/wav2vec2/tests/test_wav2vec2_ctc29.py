@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from facial_bench.errors import CorpusError, FacialBenchError
-from facial_bench.plugins import load_plugins
+from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import Sound
 from facial_bench_wav2vec2 import checkpoint as checkpoints
 from facial_bench_wav2vec2.checkpoint import ALPHABET, read_checkpoint

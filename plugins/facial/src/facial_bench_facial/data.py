@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facial_bench.core.windows import window_starts
 from facial_bench.errors import CorpusError
-from facial_bench.split import window_starts
 from facial_bench.types import EXPRESSION_WIDTH, STATE_WIDTH, Clip
 from facial_bench_facial.networks import AFTER, BEFORE, CONTEXT, WINDOW
 

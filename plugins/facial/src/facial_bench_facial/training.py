@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from facial_bench.device import deterministic
+from facial_bench.core.device import deterministic
 from facial_bench.errors import FacialBenchError
 from facial_bench_facial.data import TrainingSet, batches
 from facial_bench_facial.discriminator import PatchDiscriminator, state_image

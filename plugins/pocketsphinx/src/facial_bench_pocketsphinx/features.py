@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from facial_bench.audio import phones
 from facial_bench.errors import CorpusError, unknown_name
+from facial_bench.media.audio_features import phones
 from facial_bench.types import Sound
 from facial_bench_pocketsphinx.model import PHONES, find_model, read_states, version
 from facial_bench_pocketsphinx.posteriors import phone_logposteriors
@@ -20,7 +20,7 @@ LOUDEST = 2.0
 
 
 class Phones:
-    """42 phone log posteriors, ln of their mean over each frame; see `facial_bench.audio.phones`.
+    """42 phone log posteriors, ln of their mean over each frame; see `facial_bench.media.audio_features.phones`.
 
     Raises:
         FacialBenchError: an option, or an acoustic model that is missing or another than the English one.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from facial_bench.audio import FLOOR, frame_means
 from facial_bench.errors import CorpusError, FacialBenchError, unknown_name
+from facial_bench.media.audio_features import FLOOR, frame_means
 from facial_bench.types import Sound
 from facial_bench_wav2vec2.checkpoint import ALPHABET, RATE, Checkpoint, find_folder, read_checkpoint
 from facial_bench_wav2vec2.network import run_network

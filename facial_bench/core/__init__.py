@@ -1,0 +1,1 @@
+"""What everything stands on: records, errors, the protocol, digests, files, geometry."""

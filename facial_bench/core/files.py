@@ -1,0 +1,129 @@
+"""Files: written whole or not at all, read without trust."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from facial_bench.core.errors import FacialBenchError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,119}")
+
+
+def safe_name(name: str, what: str, error: type[FacialBenchError] = FacialBenchError, longest: int = 120) -> str:
+    """The name, if it can be a file name on any system and cannot leave its folder; else raises `error`."""
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name.endswith(".") or len(name) > longest:
+        shown = repr(name) if len(repr(name)) <= 130 else repr(name)[:100] + "..."
+        raise error(f"The {what} {shown} cannot name a file: use letters, digits and . _ - only, {longest} at most.")
+    return name
+
+
+def require_writable(folder: Path) -> None:
+    """Raise FacialBenchError where a folder cannot be made or written in, before the minutes that filling it takes."""
+    folder = Path(os.path.abspath(folder))
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        reason = f"{nearest} is not a folder that may be written in"
+        raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.")
+
+
+def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = FacialBenchError) -> None:
+    """Write a file atomically: a reader sees the old one or the new one, whatever happens."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as problem:
+        raise error(
+            f"Cannot write {path}: {problem.strerror or problem}. Free some space or choose another folder."
+        ) from None
+    finally:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def write_json(path: Path, value: Any, error: type[FacialBenchError] = FacialBenchError) -> None:
+    """Write JSON atomically, keys in the order given; NaN and infinities raise ValueError."""
+    write_bytes(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode(), error)
+
+
+def read_json(path: Path, error: type[FacialBenchError], hint: str) -> Any:
+    """Read JSON; anything that is not JSON, or could not be written as JSON again, raises `error` with the hint."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_sixty_four_bits)
+        if "\\u" in text:  # half of a surrogate pair is a str that no file and no terminal takes
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except FileNotFoundError:
+        raise error(f"{path} does not exist. {hint}") from None
+    except (OSError, ValueError, RecursionError) as problem:
+        raise error(f"{path} cannot be read as JSON ({problem}). {hint}") from None
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):  # 1e999 is well-formed JSON, and infinite
+        raise ValueError(f"{text} is too large")
+    return float(text)
+
+
+def _sixty_four_bits(text: str) -> int:
+    if abs(int(text)) >= 2**63:
+        raise ValueError(f"{text[:20]}... is too large")
+    return int(text)
+
+
+def write_arrays(
+    path: Path,
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str] | None = None,
+    error: type[FacialBenchError] = FacialBenchError,
+) -> str:
+    """Write named arrays as safetensors, atomically; returns the file's SHA-256."""
+    try:
+        # not ascontiguousarray, which would turn a scalar into an array of one
+        content = save(
+            {name: np.asarray(array, order="C") for name, array in arrays.items()}, dict(metadata or {}) or None
+        )
+    except (SafetensorError, ValueError, TypeError, AttributeError) as problem:
+        raise error(f"Cannot store {path}: {problem}. Store named arrays of numbers only.") from None
+    write_bytes(path, content, error)
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_arrays(path: Path, error: type[FacialBenchError], hint: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The named arrays of a safetensors file (memory-mapped while it is read), and its metadata."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except FileNotFoundError:
+        raise error(f"{path} does not exist. {hint}") from None
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError) as problem:
+        raise error(f"{path} cannot be read as safetensors ({problem}). {hint}") from None
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,62 @@
+"""What passes between the rooms: frozen records, with shape and unit under each field.
+
+T is a number of frames at the protocol's rate, F the width of the audio features, K = 68 landmarks
+in iBUG order counted from 0.
+"""
+
+from __future__ import annotations
+
+from facial_bench.core.types.face import (
+    EXPRESSION_WIDTH,
+    LANDMARKS,
+    POSE_WIDTH,
+    STATE_WIDTH,
+    Camera,
+    Clip,
+    CorpusInfo,
+    FaceModel,
+    Motion,
+)
+from facial_bench.core.types.method import Context, Generator, GeneratorSpec, Request, Stateful
+from facial_bench.core.types.metric import Definition, Items, MetricSpec, Person, Pool, Sample
+from facial_bench.core.types.specs import (
+    AudioFeature,
+    AudioFeatureSpec,
+    CorpusSpec,
+    Face,
+    ImporterSpec,
+    Sound,
+    Tracker,
+    TrackerSpec,
+)
+
+__all__ = [
+    "EXPRESSION_WIDTH",
+    "LANDMARKS",
+    "POSE_WIDTH",
+    "STATE_WIDTH",
+    "AudioFeature",
+    "AudioFeatureSpec",
+    "Camera",
+    "Clip",
+    "Context",
+    "CorpusInfo",
+    "CorpusSpec",
+    "Definition",
+    "Face",
+    "FaceModel",
+    "Generator",
+    "GeneratorSpec",
+    "ImporterSpec",
+    "Items",
+    "MetricSpec",
+    "Motion",
+    "Person",
+    "Pool",
+    "Request",
+    "Sample",
+    "Sound",
+    "Stateful",
+    "Tracker",
+    "TrackerSpec",
+]

@@ -1,0 +1,97 @@
+"""What a method is, what it is told and what it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from facial_bench.core.types.face import Camera, Clip, CorpusInfo, FaceModel, Motion
+from facial_bench.core.types.specs import TrackerSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One piece of motion to generate. It holds nothing of the motion that it will be compared with."""
+
+    id: str
+    """Unique within a run: `<driving>/<clip>@<first frame>`."""
+    identity: str
+    """Whose motion is asked for."""
+    audio: np.ndarray
+    """(T, F) float32, the driving audio features; read-only."""
+    initial_state: np.ndarray
+    """(71,) float32, the identity's mean TRAINING state, physical units; read-only."""
+    fps: float
+    """Frames per second."""
+    seed: int
+    """The only source of randomness that a method may use here."""
+    camera: Camera | None = None
+    """The view of the clip that it is compared with; None where it is driven by somebody else's speech."""
+
+    @property
+    def frames(self) -> int:
+        """T, the number of frames to return."""
+        return len(self.audio)
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a method is told when it is created and fitted."""
+
+    corpus: CorpusInfo
+    seed: int
+    """Seed of the fit."""
+    device: str
+    """`cpu` or `cuda`."""
+    budget: str = "quick"
+    """`quick` (two CPU cores, minutes) or `paper` (what the publication did)."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """`--option K=V`, as text; a method rejects what it does not know."""
+    face_model: FaceModel | None = None
+    """The corpus's linear face."""
+    log: Callable[[str], None] = lambda line: None
+    """Takes one line of progress."""
+    trackers: Mapping[str, TrackerSpec] = field(default_factory=dict)
+    """The face trackers that are installed, by name."""
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """A method, fitted once to a corpus's training clips, then asked for motion."""
+
+    def fit(self, clips: Sequence[Clip], context: Context) -> None:
+        """Learn from the training clips; called once, before `generate`, unless a state is loaded."""
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+        """One motion per request, in order, `request.frames` long, in physical units."""
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A generator whose fit can be stored and used again. Optional."""
+
+    def state_dict(self) -> Mapping[str, np.ndarray]:
+        """Everything learned, as named arrays."""
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray], context: Context) -> None:
+        """Take back what `state_dict` gave, instead of `fit`."""
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """A method on offer. Making a spec is cheap: no torch, no files."""
+
+    name: str
+    summary: str
+    """One line."""
+    reference: str
+    """Where it was published, or what it stands for."""
+    create: Callable[[Context], Generator]
+    """Makes an unfitted generator; heavy imports belong inside."""
+    partial: bool = False
+    """Whether its motions may lack parts (None); what needs them is then absent, with the reason."""
+    fingerprint: Callable[[Mapping[str, str]], str] | None = None
+    """fingerprint(options) -> digest of the files that its options name: other files are another run."""

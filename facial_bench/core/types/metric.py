@@ -1,0 +1,124 @@
+"""What a metric sees, and what a definition is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from facial_bench.core.types.face import Camera, Motion
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A generated motion beside the real one, as a metric sees them. Arrays are float64 but `valid`."""
+
+    reference: Motion
+    """The real motion, T frames."""
+    generated: Motion
+    """The generated motion, T frames."""
+    reference_landmarks: np.ndarray
+    """(T, 68, D) as stored, pixels."""
+    generated_landmarks: np.ndarray
+    """(T, 68, 3) decoded from the generated motion and projected by the clip's camera, or given with it, pixels."""
+    reference_face: np.ndarray
+    """(T, 68, 3) decoded from the real expression alone at zero pose, length unit."""
+    generated_face: np.ndarray
+    """(T, 68, 3) decoded from the generated expression alone at zero pose, length unit."""
+    valid: np.ndarray
+    """(T,) bool, the frames to score."""
+    fps: float
+    camera: Camera
+    audio: np.ndarray
+    """(T, F) the driving audio features."""
+    blink_scale: str = "closure"
+    """`closure` or `AU45`: what the blinks of both motions are measured in."""
+
+    def __getitem__(self, frames: slice) -> Sample:
+        return replace(
+            self,
+            reference=self.reference[frames],
+            generated=self.generated[frames],
+            reference_landmarks=self.reference_landmarks[frames],
+            generated_landmarks=_cut(self.generated_landmarks, frames),
+            reference_face=self.reference_face[frames],
+            generated_face=_cut(self.generated_face, frames),
+            valid=self.valid[frames],
+            audio=self.audio[frames],
+        )
+
+
+def _cut(array: np.ndarray, frames: slice) -> np.ndarray:
+    return array if array is None else array[frames]  # None: the output lacks it, and no metric asks for it
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """The real material of one identity, for metrics that measure against the person and not against the clip.
+
+    In every sample both sides are the real motion of that clip.
+    """
+
+    identity: str
+    training: Sequence[Sample]
+    """The training clips."""
+    test: Sequence[Sample]
+    """The held-out clips."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a number is: two results whose definitions differ are different quantities, whatever their names."""
+
+    id: str
+    """`family` or `family/variant`."""
+    version: int
+    """Goes up when a number could change."""
+    unit: str
+    higher_is_better: bool | None
+    """None where only the distance to the real value means anything: such a metric ranks nothing."""
+    formula: str
+    """The definition, in one line of text: part of the content digest."""
+    origin: str = field(default="", kw_only=True)
+    """Who defined it, and who uses it under which name; one line."""
+    pitfalls: str = field(default="", kw_only=True)
+    """What it does not measure, and what is done wrong with it; one line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What a pooled metric finds in a clip: events, or windows."""
+
+    frames: np.ndarray
+    """(n,) int, the frame of the clip that each item belongs to (its first); n may be 0."""
+    values: np.ndarray
+    """(n,) or (n, d) float64."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How one value of a person comes from the items of several clips. Values of people are averaged."""
+
+    reduce: Callable[[np.ndarray], Sequence[float]]
+    """(n, ...) values, n >= 0 -> finite numbers that stand for them in a result file."""
+    estimate: Callable[[Sequence[Sequence[float]], np.ndarray, Sequence[float]], np.ndarray]
+    """(what U clips reduce to, (R, U) how often each is taken, what all real held-out items of the person reduce to)
+    -> (R,) float64, one value per row of counts; NaN where it is not defined."""
+
+
+@dataclass(frozen=True)
+class MetricSpec(Definition):
+    """A definition with the function that computes it, clip by clip."""
+
+    compute: Callable[..., Any]
+    """compute(sample), or compute(sample, prepared) where `prepare` is given -> (T,) float64 per-frame values,
+    averaged over the valid frames; or () for a value of a whole clip; or `Items` where `pool` is given."""
+    pool: Pool | None = None
+    """For metrics of a person's whole motion (a distribution, a rate): compute gives Items of the GENERATED side."""
+    prepare: Callable[[Person], Any] | None = None
+    """Called once per identity; its answer is handed to `compute`."""
+    needs: tuple[str, ...] = ("expression", "pose", "blink")
+    """The parts of a generated motion that it looks at: `expression`, `pose`, `blink`, `landmarks`. Of an output that
+    lacks one it is absent."""

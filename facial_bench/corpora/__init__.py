@@ -1,0 +1,1 @@
+"""The corpus folder, and how one is made from tracks, videos and foreign formats."""

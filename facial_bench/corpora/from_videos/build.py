@@ -1,0 +1,197 @@
+"""`corpus build`: a folder of videos -> a corpus folder, going on where an earlier attempt stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facial_bench.core.errors import CorpusError
+from facial_bench.core.files import require_writable, write_json
+from facial_bench.core.types import Camera
+from facial_bench.corpora.face_model import Track
+from facial_bench.corpora.find_videos import Source
+from facial_bench.corpora.from_tracks import assemble, corpus_name
+from facial_bench.corpora.from_videos.build_video import read_clip
+from facial_bench.corpora.from_videos.settings import BuildSettings, Tools, make_tools
+from facial_bench.corpora.from_videos.video_frames import PLACES
+from facial_bench.corpora.from_videos.workers import build_all
+from facial_bench.corpora.split import ClipEntry
+from facial_bench.media.video import Video
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of a build."""
+
+    clips: int
+    seconds: float
+    rejected: tuple[tuple[str, str], ...]
+    """(file and stretch, reason) of everything that was left out."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A finished clip: its place in the work folder, and what the corpus says of it."""
+
+    id: str
+    source: Source
+    key: str
+    entry: Mapping[str, Any]
+
+
+class _Tracks(Sequence[Track]):
+    """The tracks of finished clips, read from their files one at a time."""
+
+    def __init__(self, made: Sequence[_Made], work: Path, tools: Tools) -> None:
+        self._made, self._work, self._tools = made, work, tools
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __getitem__(self, index: int) -> Track:  # type: ignore[override]
+        made = self._made[index]
+        found = read_clip(self._work / made.source.id, int(made.entry["number"]), made.key)
+        if found is None:
+            raise CorpusError(f"A finished clip of {made.source.file} has gone from {self._work}. Build again.")
+        arrays = dict(found[0])
+        width, height = int(made.entry["width"]), int(made.entry["height"])
+        main = {name: arrays.pop(name) for name in ("audio", "landmarks", "rotation", "translation", "blink", "valid")}
+        return Track(
+            made.id,
+            made.source.identity,
+            made.source.recording,
+            **main,
+            extras=arrays,
+            camera=Camera(width, height, self._tools.tracker.focal(width, height)),
+        )
+
+
+def build_corpus(
+    sources: Sequence[Source],
+    videos: Path,
+    dest: Path,
+    settings: BuildSettings,
+    *,
+    workers: int,
+    log: Callable[[str], None],
+    strict: bool = False,
+    every: float = 10.0,
+) -> Built:
+    """Build the corpus folder `dest` from videos. Finished clips wait in `<dest>.building`, which goes in the end.
+
+    Args:
+        sources: The videos, from `find_sources`.
+        videos: The folder that they lie in.
+        dest: Absent or empty; written whole or not at all.
+        settings: What to build with.
+        workers: Videos at once.
+        log: Takes lines of progress.
+        strict: Whether to stop, before the corpus is written, when anything was left out.
+        every: Seconds between two lines of progress.
+
+    Raises:
+        CorpusError: nothing could be built; or, when strict, something was left out.
+        FacialBenchError: a tool that is not there, a folder that cannot be written.
+    """
+    corpus_name(dest)
+    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+        raise CorpusError(f"{dest} exists already. Remove it or choose another folder.")
+    require_writable(dest.absolute().parent)
+    tools = make_tools(settings)
+    work = dest.absolute().with_name(f"{dest.absolute().name}.building")
+    reports: dict[str, dict[str, Any]] = {}
+    frames = {source.id: _count(videos / source.file) for source in sources}
+    show = _Progress(sum(frames.values()), log, every)
+    longest_first = sorted(sources, key=lambda source: -frames[source.id])  # or the last one keeps one core busy
+    for source, report in build_all(longest_first, videos, work, settings, workers, show.passed):
+        reports[source.id] = report
+        clips, left_out = len(report["clips"]), len(report["rejected"])
+        log(f"{source.file}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
+    rejected = tuple((row["what"], row["why"]) for s in sources for row in reports[s.id]["rejected"])
+    made = [one for source in sources for one in _name_clips(source, reports[source.id])]
+    for what, why in rejected:
+        log(f"left out: {what}: {why}")
+    if not made or (strict and rejected):
+        what = "nothing could be built" if not made else f"{len(rejected)} left out, and --strict was given"
+        first = f"; {rejected[0][0]}: {rejected[0][1]}" if rejected else ""
+        raise CorpusError(f"{videos}: {what}{first}. Finished clips are kept in {work}.")
+    entries = [ClipEntry(one.id, one.source.identity, one.source.recording, int(one.entry["frames"])) for one in made]
+    assemble(
+        dest,
+        _Tracks(made, work, tools),
+        entries=entries,
+        audio_kind=settings.audio,
+        blink_scale=tools.tracker.blink_scale,
+        length_unit=tools.tracker.length_unit,
+        log=log,
+        source=_describe(sources, reports, made, settings, tools, rejected),
+    )
+    write_json(dest / PLACES, {"videos": os.path.relpath(videos.absolute(), dest.absolute())})
+    shutil.rmtree(work, ignore_errors=True)
+    return Built(len(made), sum(entry.frames for entry in entries) / settings.fps, rejected)
+
+
+def _name_clips(source: Source, report: Mapping[str, Any]) -> Iterator[_Made]:
+    """Clips are called after their video; those of a video with cuts are numbered in order."""
+    alone = len(report["clips"]) + len(report["rejected"]) == 1
+    for entry in report["clips"]:
+        name = source.id if alone else f"{source.id}-{entry['number']}"
+        yield _Made(name, source, report["key"], entry)
+
+
+def _describe(
+    sources: Sequence[Source],
+    reports: Mapping[str, Any],
+    made: Sequence[_Made],
+    settings: BuildSettings,
+    tools: Tools,
+    rejected: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    """What the corpus tells of its making: no path outside the folder of videos, nothing of the machine."""
+    used = {one.source.id for one in made}
+    return {
+        "builder": "facial_bench.building 1",
+        "tracker": settings.tracker,
+        "made_with": tools.note(),
+        "videos": {
+            source.id: {"file": source.file, "sound_offset": source.sound_offset}
+            | {key: reports[source.id][key] for key in ("sha256", "wav_sha256", "sound")}
+            for source in sources
+            if source.id in used
+        },
+        "clips": {one.id: {"video": one.source.id, **one.entry} for one in made},
+        "left_out_of_videos": [list(pair) for pair in rejected],
+    }
+
+
+def _count(path: Path) -> int:
+    """Frames that a file says it holds; of a damaged one none."""
+    try:
+        with Video(path) as video:
+            return video.frames
+    except CorpusError:
+        return 0
+
+
+class _Progress:
+    """Frames done, rate and time left, as lines that a terminal draws as a bar."""
+
+    def __init__(self, total: int, log: Callable[[str], None], every: float) -> None:
+        self._total, self._log, self._every = max(total, 1), log, every
+        self._done, self._began, self._told = 0, time.monotonic(), 0.0
+
+    def passed(self, frames: int) -> None:
+        """That many more frames are done."""
+        self._done += frames
+        seconds = time.monotonic() - self._began
+        if seconds - self._told >= self._every:
+            self._told = seconds
+            rate, done = self._done / seconds, min(self._done, self._total)
+            left = round((self._total - done) / max(rate, 1e-9))
+            clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
+            self._log(f"tracking: {done}/{self._total} frames, {rate:.0f} frames/s, {clock} left")

@@ -1,0 +1,171 @@
+"""One video -> its finished clips, each in a file of its own: a function of plain values, for any worker anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facial_bench.core.digests import digest
+from facial_bench.core.errors import CorpusError
+from facial_bench.core.files import file_digest, read_arrays, read_json, write_arrays, write_json
+from facial_bench.core.types import Sound
+from facial_bench.corpora.find_videos import Source
+from facial_bench.corpora.from_videos.settings import BuildSettings, Tools, make_tools
+from facial_bench.corpora.from_videos.shot_tracks import resample_faces
+from facial_bench.corpora.from_videos.tracking import Shot, blame, track_video
+from facial_bench.media.audio_features import FLOOR, frame_means
+from facial_bench.media.video import RATE, SoundReader, Video
+
+HEARD = 0.5
+"""Share of a clip that must have sound."""
+
+
+def build_video(
+    source: Source, videos: Path, work: Path, settings: BuildSettings, progress: Callable[[int], None]
+) -> dict[str, Any]:
+    """Track one video and write its clips to `<work>/<source.id>/<number>.safetensors`, then `report.json` beside them.
+
+    What an earlier call of the same key finished is used again, clip by clip.
+
+    Args:
+        source: Which video, and whose.
+        videos: The folder that `source.file` lies in.
+        work: Folder of finished work.
+        settings: What to build with.
+        progress: Takes the number of frames that passed since the last call.
+
+    Returns:
+        The report, JSON: `key`, `sha256`, `sound` and `frames` of the video; `clips`, one object each; `rejected`,
+        {`what`, `why`} each.
+
+    Raises:
+        FacialBenchError: the work cannot go on (a full disk, a tracker that is not there). What is wrong with the video
+            is not raised but reported.
+    """
+    tools, path, folder = make_tools(settings), videos / source.file, work / source.id
+    report: dict[str, Any] = {"key": "", "clips": [], "rejected": [], "frames": 0}
+    try:
+        wav = path.with_suffix(".wav")
+        digests = {"sha256": _digest(path), "wav_sha256": _digest(wav) if wav.is_file() else None}
+        report |= {**digests, "key": digest({**tools.key, **asdict(source), **digests})}
+        known = read_report(folder)
+        if known and known["key"] == report["key"]:
+            progress(known["frames"])
+            return known
+        with Video(path) as video:
+            if not video.has_sound and not digests["wav_sha256"]:
+                raise CorpusError(f"it has no sound, and there is no {wav.name} beside it")
+            report["sound"] = source.file if video.has_sound else wav.name
+            sound = SoundReader(path if video.has_sound else wav)
+
+            def finished(number: int) -> bool:
+                return read_clip(folder, number, report["key"]) is not None
+
+            try:
+                for shot in track_video(video, tools, finished, progress):
+                    clock = shot.times[0] if video.has_sound else shot.start  # a .wav begins with the first frame
+                    _finish(shot, clock + source.sound_offset, sound, source, folder, report, settings, tools)
+                    report["frames"] += len(shot.times)
+            finally:
+                sound.close()
+    except CorpusError as problem:  # of the video as a whole: nothing of it is kept
+        why = " ".join(str(problem).split())
+        report |= {"clips": [], "rejected": [{"what": source.file, "why": why.removeprefix(f"{path.name} ")}]}
+    write_json(folder / "report.json", report)
+    return report
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as problem:
+        raise CorpusError(f"{path.name} cannot be read ({problem.strerror}); check its permissions") from None
+
+
+def read_report(folder: Path) -> dict[str, Any] | None:
+    """The report of a video that is finished; None where there is none."""
+    try:
+        return read_json(folder / "report.json", CorpusError, "")
+    except CorpusError:
+        return None
+
+
+def read_clip(folder: Path, number: int, key: str) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    """The arrays of a clip that was finished under a key, and its entry for the report; None where there is none."""
+    try:
+        arrays, notes = read_arrays(folder / f"{number}.safetensors", CorpusError, "")
+    except CorpusError:
+        return None
+    if notes.pop("key", None) != key:
+        return None
+    return arrays, {"number": number, **{name: float(value) for name, value in notes.items()}}
+
+
+def _finish(
+    shot: Shot,
+    sound_start: float,
+    sound: SoundReader,
+    source: Source,
+    folder: Path,
+    report: dict[str, Any],
+    settings: BuildSettings,
+    tools: Tools,
+) -> None:
+    """Enter a shot in the report: a clip, finished now or before, or a rejection with its reason."""
+    known = read_clip(folder, shot.number, report["key"])
+    if known is None:
+        try:
+            arrays, notes = _make_clip(shot, sound_start, sound, source, settings, tools)
+        except CorpusError as problem:
+            span = f"{shot.start:.2f}..{shot.start + shot.seconds:.2f} s"
+            report["rejected"].append({"what": f"{source.file}, {span}", "why": " ".join(str(problem).split())})
+            return
+        texts = {"key": report["key"], **{name: repr(float(value)) for name, value in notes.items()}}
+        write_arrays(folder / f"{shot.number}.safetensors", arrays, texts)
+        known = arrays, {"number": shot.number, **{name: float(value) for name, value in notes.items()}}
+    report["clips"].append(known[1])
+
+
+def _make_clip(
+    shot: Shot, sound_start: float, sound: SoundReader, source: Source, settings: BuildSettings, tools: Tools
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Resample a shot, cut its sound, compute its features: arrays, and notes for the report.
+
+    Raises:
+        CorpusError: a shot that makes no clip; says why.
+    """
+    if shot.seconds < settings.min_seconds:
+        raise CorpusError(f"shorter than {settings.min_seconds:g} s (--min-seconds)")
+    share = sum(face is not None for face in shot.faces) / len(shot.faces)
+    tracked = resample_faces(shot.times, shot.faces, settings.fps) if share else None
+    if tracked is None or min(share, tracked.valid.mean()) < settings.min_tracked:
+        wanted = f"at least {100 * settings.min_tracked:.0f} % are wanted (--min-tracked)"
+        raise CorpusError(f"a face was found in {100 * share:.0f} % of its frames, {wanted}")
+    frames = len(tracked.valid)
+    samples, heard = sound.read(sound_start, frames / settings.fps)
+    if heard < HEARD:
+        raise CorpusError(f"there is sound for {100 * heard:.0f} % of it only; cut sound and picture to match")
+    features = tools.features
+    audio = np.asarray(
+        blame("the audio features", features.compute, Sound(samples, RATE, source.id, shot.start), frames, settings.fps)
+    )
+    if audio.shape != (frames, features.width) or not np.isfinite(audio).all():
+        wanted = f"expected finite numbers ({frames}, {features.width})"
+        raise CorpusError(f"the audio features {settings.audio} are {audio.shape}, {wanted}")
+    power = frame_means(np.square(samples, dtype=np.float64)[:, None], RATE, 0.0, frames, settings.fps)[:, 0]
+    arrays = {**tracked.arrays, "audio": audio, "loudness": 10 * np.log10(np.maximum(power, FLOOR))}
+    stored = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+    return {**stored, "valid": tracked.valid}, {
+        "start_s": shot.start,
+        "clock_s": shot.times[0],
+        "frames": frames,
+        "tracked": share,
+        "repeated": shot.repeated / len(shot.times),
+        "heard": heard,
+        "width": shot.size[0],
+        "height": shot.size[1],
+    }

@@ -1,0 +1,122 @@
+"""A video as tracked shots: cuts are found, each shot has a tracker of its own, frames are forgotten as they pass."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from facial_bench.core.errors import CorpusError, FacialBenchError
+from facial_bench.core.types import Face, Tracker
+from facial_bench.corpora.from_videos.cut_detection import ShotFrame, find_cuts
+from facial_bench.corpora.from_videos.settings import LONGEST, Tools
+from facial_bench.media.video import Video, rgb
+
+STEP = 25
+"""Frames between two reports of progress."""
+
+
+@dataclass(eq=False)
+class Shot:
+    """A stretch of video without a cut, while it is tracked and after."""
+
+    number: int
+    """From 1, in order."""
+    zero: float
+    """When the video's first frame is shown, seconds on the container's clock."""
+    times: list[float] = field(default_factory=list)
+    """(n,) of its frames, seconds on the container's clock."""
+    faces: list[Face | None] = field(default_factory=list)
+    """(n,) what was found in them; empty where the shot was not to be tracked."""
+    repeated: int = 0
+    """Frames that show the picture before them again."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height, pixels."""
+
+    @property
+    def start(self) -> float:
+        """Seconds after the video's first frame."""
+        return self.times[0] - self.zero
+
+    @property
+    def seconds(self) -> float:
+        """From its first frame to its last."""
+        return self.times[-1] - self.times[0]
+
+
+def track_video(
+    video: Video, tools: Tools, is_finished: Callable[[int], bool], progress: Callable[[int], None]
+) -> Iterator[Shot]:
+    """The shots of a video, each when it ends.
+
+    Args:
+        video: Open for reading.
+        tools: The tracker and its weights.
+        is_finished: Whether the shot of a number was finished before; its frames then pass without being tracked.
+        progress: Takes the number of frames that passed since the last call.
+
+    Raises:
+        CorpusError: a video that cannot be decoded, or a tracker that raised.
+    """
+    tracker: Tracker | None = None
+    shot: Shot | None = None
+    passed = 0
+    try:
+        for one in skip_filling(find_cuts(video.read())):
+            if shot is None or one.cut or one.seconds - shot.times[0] >= LONGEST:
+                if shot is not None:
+                    yield shot
+                shot = Shot(shot.number + 1, shot.zero) if shot else Shot(1, one.seconds)
+                if tracker is not None:
+                    tracker.close()
+                tracker = None if is_finished(shot.number) else blame("the tracker", tools.start_tracker)
+            shot.times.append(one.seconds)
+            if tracker is not None:
+                image = rgb(one.frame)
+                shot.size = (image.shape[1], image.shape[0])
+                shot.faces.append(blame("the tracker", tracker.track, image, one.seconds - shot.zero))
+                shot.repeated += one.repeated
+            passed += 1
+            if passed % STEP == 0:
+                progress(STEP)
+        if shot is not None:
+            yield shot
+        progress(passed % STEP)
+    finally:
+        if tracker is not None:
+            tracker.close()
+
+
+def skip_filling(frames: Iterable[ShotFrame]) -> Iterator[ShotFrame]:
+    """The frames without those at the start that the next one repeats: an encoder's filling, and no motion."""
+    held: ShotFrame | None = None
+    started = False
+    for one in frames:
+        if not started and held is not None and not one.repeated:
+            started = True
+            yield held
+        if started:
+            yield one
+        else:
+            held = ShotFrame(one.seconds, one.frame, True, False)
+    if not started and held is not None:
+        yield held
+
+
+def blame(who: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a plugin's function gives; what it raises becomes a CorpusError of one line that names it.
+
+    Raises:
+        CorpusError: it raised; this clip is rejected. Another FacialBenchError passes as it is, and ends the build.
+    """
+    try:
+        return function(*arguments)
+    except FacialBenchError:
+        raise
+    except Exception as problem:
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        text = " ".join(str(problem).split())[:300]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        raise CorpusError(f"{who} failed: {type(problem).__name__}: {text} ({where})") from problem

@@ -1,0 +1,247 @@
+"""Importers `deep3d` and `facial-release`: coefficients of a 3DMM (Basel face and expressions) -> a corpus folder.
+
+Deep3DFaceRecon (Deng et al., CVPRW 2019): `coeff` (T, 257) of a .mat, columns identity 0:80, expression 80:144, texture
+144:224, angles 224:227, lighting 227:254, translation 254:257; one unit is 10 cm; the rotation of column vectors is
+Rz Ry Rx of the angles (extrinsic xyz), y up, and the camera stands at z = 10 with a focal length of 1015 pixels and an
+image of 224 x 224: its depth of a point is 10 - z. FACIAL's release: states (T, 71) of an .npz at 30 frames a second,
+columns head rotation 0:3 in degrees, translation 3:6 in a unit that is not stated (and therefore not used), AU45 6,
+expression 7:71.
+
+A 3DMM's basis may not be passed on, so the landmarks come from the user: `NAME.landmarks.npy` beside the file,
+(T, 68, 3) pixels, x right, y down, z away from the viewer, with `--option image_size=WxH`; or `--option basis=FILE`, an
+.npz with `mean` (68, 3), `identity` (80, 68, 3) and `expression` (64, 68, 3) in Deep3DFaceRecon's units,
+then projected.
+Sound is NAME.wav. Blinks of a .mat are `NAME.blink.npy`, (T,) eye closure 0..1: coefficients hold none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from facial_bench.core.errors import CorpusError, FacialBenchError
+from facial_bench.core.geometry import FLIP, rotation_matrices
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, STATE_WIDTH, Camera
+from facial_bench.corpora.face_model import Track
+from facial_bench.corpora.importers.common import Found, check_options, find_files, hear, import_files, read_rate
+from facial_bench.corpora.resample_tracks import resample_tracks
+
+IMAGE, FOCAL, DISTANCE = 224, 1015.0, 10.0
+"""Deep3DFaceRecon's camera: pixels, pixels, its units from the origin."""
+CENTIMETRES = 10.0
+"""In one of its units."""
+COEFFICIENTS = 257
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Landmarks of a linear face, Deep3DFaceRecon's units."""
+
+    mean: np.ndarray
+    """(68, 3)."""
+    identity: np.ndarray
+    """(80, 68, 3)."""
+    expression: np.ndarray
+    """(64, 68, 3)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """What a file holds, at its own rate."""
+
+    identity: np.ndarray
+    """(T, 80)."""
+    expression: np.ndarray
+    """(T, 64)."""
+    rotation: np.ndarray
+    """(T, 3) rad."""
+    translation: np.ndarray
+    """(T, 3) Deep3DFaceRecon's units, y up, before the camera's distance is taken off z."""
+    blink: np.ndarray
+    """(T,)."""
+
+
+def import_deep3d(source: Path | str, dest: Path | str, options: Mapping[str, str], log: Callable[[str], None]) -> None:
+    """Read the .mat files below `source` (or the one) and write the corpus folder `dest`; options: basis or image_size,
+    and fps (25).
+
+    Raises:
+        CorpusError: nothing could be imported, or `dest` cannot be written.
+        FacialBenchError: an option that is unknown or impossible.
+    """
+    _import("deep3d", ".mat", read_deep3d, 25.0, "closure", Path(source), Path(dest), options, log)
+
+
+def import_facial_release(
+    source: Path | str, dest: Path | str, options: Mapping[str, str], log: Callable[[str], None]
+) -> None:
+    """Read the .npz states below `source` (or the one) and write the corpus folder `dest`; options: basis or
+    image_size, and fps (30). Raises as `import_deep3d`."""
+    _import("facial-release", ".npz", read_release, 30.0, "AU45", Path(source), Path(dest), options, log)
+
+
+def _import(
+    importer: str,
+    ending: str,
+    read: Callable[[Found], Coefficients],
+    rate: float,
+    blink_scale: str,
+    source: Path,
+    dest: Path,
+    options: Mapping[str, str],
+    log: Callable[[str], None],
+) -> None:
+    check_options(importer, options, ("basis", "image_size", "fps"))
+    basis = read_basis(Path(options["basis"])) if "basis" in options else None
+    size = _size(options["image_size"]) if "image_size" in options else None
+    if (basis is None) == (size is None):
+        raise FacialBenchError(
+            f"The importer {importer} needs landmarks: --option basis=FILE.npz (mean, identity, expression of your "
+            "3DMM), or NAME.landmarks.npy beside each file and --option image_size=WxH; one of them."
+        )
+    fps = read_rate(importer, options, rate)
+    found = find_files(source, ending)
+    make = partial(_track, read=read, basis=basis, size=size, rate=fps)
+    import_files(dest, found, make, importer=importer, blink_scale=blink_scale, log=log, notes={"tracker": importer})
+
+
+def _track(
+    found: Found,
+    *,
+    read: Callable[[Found], Coefficients],
+    basis: Basis | None,
+    size: tuple[int, int] | None,
+    rate: float,
+) -> tuple[Track, np.ndarray]:
+    held = read(found)
+    frames = len(held.blink)
+    if basis is not None:
+        landmarks, camera = project_basis(basis, held), Camera(IMAGE, IMAGE, FOCAL)
+    else:
+        landmarks, camera = _beside(found, ".landmarks.npy", (frames, LANDMARKS, 3)), Camera(*size, FOCAL)
+    place = (held.translation - [0, 0, DISTANCE]) * CENTIMETRES
+    if not (place[:, 2] < 0).all():
+        raise CorpusError("its translation lies behind the camera")
+    tracked = resample_tracks(
+        np.arange(frames) / rate,
+        np.ones(frames, bool),
+        {
+            "landmarks": landmarks,
+            "rotation": held.rotation,
+            "translation": place,
+            "blink": held.blink,
+            "expression": held.expression,
+        },
+        Protocol().fps,
+    )
+    arrays = dict(tracked.arrays)
+    expression = arrays.pop("expression")
+    audio = hear(found, len(tracked.valid), Protocol().fps)
+    made = Track(found.name, found.identity, found.name, audio, **arrays, valid=tracked.valid, camera=camera)
+    return made, expression
+
+
+def project_basis(basis: Basis, held: Coefficients) -> np.ndarray:
+    """(T, 68, 3) pixels of Deep3DFaceRecon's camera: x right, y down, z away from the viewer (0 at its origin)."""
+    face = (
+        basis.mean + np.tensordot(held.identity, basis.identity, 1) + np.tensordot(held.expression, basis.expression, 1)
+    )
+    turned = face @ rotation_matrices(held.rotation).transpose(0, 2, 1)
+    placed = turned + held.translation[:, None]
+    depth = DISTANCE - placed[..., 2:]
+    flat = FOCAL * placed[..., :2] / depth * FLIP[:2] + IMAGE / 2
+    scale = FOCAL / (DISTANCE - held.translation[:, None, 2:])
+    return np.concatenate([flat, -scale * turned[..., 2:]], axis=2)
+
+
+def read_deep3d(found: Found) -> Coefficients:
+    """A .mat of Deep3DFaceRecon.
+
+    Raises:
+        CorpusError: damaged, no `coeff` of 257 columns, NaN, or no NAME.blink.npy beside it.
+    """
+    from scipy.io import loadmat
+
+    try:
+        array = loadmat(found.path, variable_names=["coeff"]).get("coeff")
+    except Exception as problem:  # a damaged file raises a dozen kinds
+        raise CorpusError(f"it cannot be read as .mat ({' '.join(str(problem).split())[:200]})") from None
+    coeff = _numbers("coeff", array, COEFFICIENTS)
+    blink = _beside(found, ".blink.npy", (len(coeff),))
+    if blink.min() < 0 or blink.max() > 1:
+        raise CorpusError(f"{found.beside('.blink.npy').name} is not within 0..1")
+    return Coefficients(coeff[:, :80], coeff[:, 80:144], coeff[:, 224:227], coeff[:, 254:257], blink)
+
+
+def read_release(found: Found) -> Coefficients:
+    """An .npz of FACIAL's release: the one array of 71 columns in it.
+
+    Raises:
+        CorpusError: damaged, no such array, or NaN.
+    """
+    try:
+        with np.load(found.path, allow_pickle=False) as archive:
+            arrays = [archive[name] for name in archive.files]
+    except Exception as problem:  # a damaged archive raises a dozen kinds
+        raise CorpusError(f"it cannot be read as .npz ({' '.join(str(problem).split())[:200]})") from None
+    fitting = [array for array in arrays if array.ndim == 2 and array.shape[1] == STATE_WIDTH]
+    state = _numbers("states", fitting[0] if len(fitting) == 1 else None, STATE_WIDTH)
+    frames = len(state)
+    return Coefficients(
+        np.zeros((frames, 80)),
+        state[:, 7:],
+        np.radians(state[:, :3]),
+        np.zeros((frames, 3)),
+        np.clip(state[:, 6], 0, 5),
+    )
+
+
+def read_basis(path: Path) -> Basis:
+    """The user's basis; raises FacialBenchError where it is not one."""
+    shapes = {"mean": (LANDMARKS, 3), "identity": (80, LANDMARKS, 3), "expression": (EXPRESSION_WIDTH, LANDMARKS, 3)}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: np.asarray(archive[name], np.float64) for name in shapes}
+    except Exception as problem:
+        reason = " ".join(str(problem).split())
+        raise FacialBenchError(f"The basis {path} cannot be read ({reason}): an .npz of {', '.join(shapes)}.") from None
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise FacialBenchError(f"The basis {path}: {name} is {arrays[name].shape}, expected finite {shape}.")
+    return Basis(**arrays)
+
+
+def _numbers(what: str, array: object, width: int) -> np.ndarray:
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "fiu":
+        held = array.shape if isinstance(array, np.ndarray) else "not there"
+        raise CorpusError(f"its {what} are {held}, expected (T, {width})")
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad) or not len(array):
+        where = f"hold NaN in frame {bad[0][0]}, column {bad[0][1]}" if len(bad) else "hold no frame"
+        raise CorpusError(f"its {what} {where}")
+    return array.astype(np.float64)
+
+
+def _beside(found: Found, ending: str, shape: tuple[int, ...]) -> np.ndarray:
+    path = found.beside(ending)
+    try:
+        array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise CorpusError(f"there is no {path.name} beside it, {shape} numbers") from None
+    except Exception as problem:
+        raise CorpusError(f"{path.name} cannot be read ({' '.join(str(problem).split())})") from None
+    if array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise CorpusError(f"{path.name} is {array.dtype} of shape {array.shape}, expected finite numbers {shape}")
+    return array.astype(np.float64)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and 0 < int(width) < 10**5 and 0 < int(height) < 10**5):
+        raise FacialBenchError(f"--option image_size={text} is no size in pixels, like 224x224.")
+    return int(width), int(height)

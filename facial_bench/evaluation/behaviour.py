@@ -1,0 +1,117 @@
+"""How a fitted method behaves: how far ahead it looks, what its output depends on, how fast it is.
+
+Measured from outside, on one request: nothing here trusts what a method says of itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from facial_bench.core.types import Generator, Motion, Request
+from facial_bench.evaluation.generate import check_motion
+from facial_bench.evaluation.requests import Task
+from facial_bench.metrics.identity import SELF
+
+LONGEST = 400
+"""Frames of the request that is asked for: 16 s at 25 fps."""
+TOLERANCE = 1e-6
+"""Change of a state, as a share of its largest value, below which two motions are the same: rounding of sums."""
+PROBES = (0.25, 0.5, 0.75)
+"""Where, as a share of the request, the audio begins to differ."""
+
+
+@dataclass(frozen=True)
+class LookAhead:
+    """What an answer to changed audio shows."""
+
+    uses_audio: bool
+    """Whether any frame changes when all of the audio does."""
+    frames: int | None
+    """How many frames before the sound changes the motion does, at most: 0 is causal; None where nothing changes."""
+
+
+def ask(generator: Generator, request: Request) -> Motion:
+    """One motion for one request, checked.
+
+    Raises:
+        GenerationError: the method gave something else than one such motion. Whatever the method raises passes.
+    """
+    (motion,) = generator.generate([request])
+    return check_motion(motion, request)
+
+
+def changed_frames(one: Motion, other: Motion, tolerance: float = TOLERANCE) -> np.ndarray:
+    """(n,) int frames in which two motions of one length differ by more than rounding."""
+    a, b = one.state().astype(np.float64), other.state().astype(np.float64)
+    scale = np.maximum(np.abs(a).max(axis=0), np.abs(b).max(axis=0))
+    return np.flatnonzero((np.abs(a - b) > tolerance * np.maximum(scale, 1e-3)).any(axis=1))
+
+
+def other_audio(request: Request, source: np.ndarray, start: int = 0) -> Request:
+    """The request with the audio from frame `start` on replaced by other audio (n, F), repeated where it is short."""
+    audio = np.array(request.audio)
+    rows = np.arange(start, len(audio)) % len(source)
+    audio[start:] = source[rows]
+    audio.setflags(write=False)
+    return replace(request, audio=audio)
+
+
+def look_ahead(generator: Generator, request: Request, source: np.ndarray) -> LookAhead:
+    """How far ahead of the sound the motion changes, found by changing the sound from some frame on.
+
+    Args:
+        generator: fitted.
+        request: T frames.
+        source: (n, F) other audio of the same kind.
+
+    Raises:
+        whatever the method raises; GenerationError for a motion that is none.
+    """
+    base = ask(generator, request)
+    if not len(changed_frames(base, ask(generator, other_audio(request, source)))):
+        return LookAhead(False, None)
+    ahead = []
+    for share in PROBES:
+        start = int(share * request.frames)
+        changed = changed_frames(base, ask(generator, other_audio(request, source, start)))
+        if len(changed):
+            ahead.append(max(start - int(changed[0]), 0))
+    return LookAhead(True, max(ahead, default=0))
+
+
+def describe_behaviour(generator: Generator, tasks: Sequence[Task]) -> dict[str, Any]:
+    """What a result says of a method's behaviour, measured on (400 frames of) the longest self-driven request.
+
+    Returns:
+        `look_ahead_frames`, `look_ahead_ms` (None where the motion does not follow the audio), `uses_audio`, and
+        `real_time_factor` (seconds of motion a second, one sequence at a time); `reason` alone where it could not be
+        measured.
+    """
+    own = sorted((task for task in tasks if task.driving == SELF), key=lambda task: -task.request.frames)
+    others = [task for task in own if task.clip.id != own[0].clip.id]
+    if not others:
+        return {"reason": "there is no second test clip to take other audio from"}
+    whole = own[0].request
+    audio = whole.audio[:LONGEST]
+    request = replace(whole, audio=audio)
+    try:
+        ask(generator, request)  # what is slow only once is no part of the speed
+        start = time.perf_counter()
+        ask(generator, request)
+        seconds = time.perf_counter() - start
+        found = look_ahead(generator, request, others[0].request.audio)
+    except (Exception, SystemExit) as problem:
+        return {"reason": " ".join(f"{type(problem).__name__}: {problem}".split())[:300]}
+    milliseconds = None if found.frames is None else 1000 * found.frames / request.fps
+    return {
+        "uses_audio": found.uses_audio,
+        "look_ahead_frames": found.frames,
+        "look_ahead_ms": milliseconds,
+        "probed_frames": request.frames,
+        "real_time_factor": request.frames / request.fps / max(seconds, 1e-9),
+    }

@@ -1,0 +1,149 @@
+"""What stands beside every score: the ceiling (real motion), chance, and whether the judge can judge at all.
+
+Source: docs/protocol.md, "references" and "refuse to score".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from facial_bench.core.digests import derive_seed
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import MetricSpec, Motion
+from facial_bench.core.windows import window_starts
+from facial_bench.evaluation.clip_metrics import make_sample, measure_clip
+from facial_bench.evaluation.clip_scores import Fold, measured_row, score_row
+from facial_bench.evaluation.generate import Outcome
+from facial_bench.evaluation.requests import Task, make_tasks, mean_states
+from facial_bench.metrics.identity import SELF, accuracies
+from facial_bench.metrics.identity_classifier import forms
+from facial_bench.statistics.aggregate import estimator, summarise
+from facial_bench.statistics.bootstrap import label_permutation_p
+
+Rows = Sequence[Mapping[str, Any]]
+Reduce = Callable[[np.ndarray], Sequence[float]]
+
+
+def make_references(folds: Sequence[Fold], specs: Sequence[MetricSpec]) -> dict[str, dict[str, Any]]:
+    """metric id -> {ceiling: {value, low, high}, ceiling_is, chance, chance_is, ...}.
+
+    The ceiling of an accuracy is that of its classifier on the real test clips; of a measurement, the real motion after
+    a passage through the face model (what the representation costs); of a pooled distance, the person's real TRAINING
+    motion against the held-out one (what another recording of the same person gives). Chance is 1/N for an accuracy,
+    and for the others the identity's mean training state held still (the best constant guess).
+    Accuracies add `p` (label permutation over clips) and `refused` (the reason, or None); pooled metrics `parts`,
+    identity -> what the real test clips reduce to.
+    """
+    protocol = folds[0].classifiers.protocol
+    own = [(fold, task) for fold in folds for task in _own_tasks(fold)]
+    real = [score_row(task, Outcome(task.clip.motion), fold) for fold, task in own]
+    still = [measured_row(task, Outcome(_still(task)), fold.metric_set) for fold, task in own]
+    elsewhere = _training_rows(folds, {spec.id for spec in specs if _is_pooled_distance(spec)})
+    found: dict[str, dict[str, Any]] = {}
+    for spec in specs:
+        parts = {} if spec.pool is None else {"parts": _real_parts(folds, spec, spec.pool.reduce)}
+        estimate = estimator(spec.pool, parts)
+        ceiling = summarise([elsewhere if _is_pooled_distance(spec) else real], spec.id, protocol, estimate)
+        found[spec.id] = {
+            "ceiling": _ends(ceiling),
+            "ceiling_is": f"real {'training' if _is_pooled_distance(spec) else 'held-out'} motion, decoded",
+            "chance": summarise([still], spec.id, protocol, estimate)["value"],
+            "chance_is": "mean training state",
+            **parts,
+        }
+    p_values = _permutation_p(own, protocol)
+    by_form = {form: _judge_reference(form, p_values[form], real, folds[0]) for form in forms()}
+    found.update({metric: by_form[form] for metric, (form, _) in accuracies().items()})
+    return found
+
+
+def _own_tasks(fold: Fold) -> list[Task]:
+    """The self-driven tasks of a fold; their seeds do not matter here."""
+    people, fps = fold.classifiers.identities, fold.metric_set.info.fps
+    return [t for t in make_tasks(fold.test, people, mean_states(fold.training), fps, 0) if t.driving == SELF]
+
+
+def _ends(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {end: summary[end] for end in ("value", "low", "high")}
+
+
+def _is_pooled_distance(spec: MetricSpec) -> bool:
+    """Whether it compares a person's motion with the person's real motion, so that the latter cannot be its ceiling."""
+    return spec.pool is not None and spec.higher_is_better is False
+
+
+def _training_rows(folds: Sequence[Fold], metrics: Collection[str]) -> list[dict[str, Any]]:
+    """Rows of the real training clips with some metrics; a clip that several folds train on counts once."""
+    rows: dict[str, dict[str, Any]] = {}
+    for fold in folds if metrics else ():
+        metric_set = replace(fold.metric_set, measures=[m for m in fold.metric_set.measures if m.spec.id in metrics])
+        for clip in fold.training:
+            name = f"train/{clip.id}@{clip.start}"
+            if name not in rows:
+                found = measure_clip(metric_set, clip, clip.motion)
+                rows[name] = {"request": name, "identity": clip.identity, "status": "ok", "metrics": found}
+    return list(rows.values())
+
+
+def _real_parts(folds: Sequence[Fold], spec: MetricSpec, reduce: Reduce) -> dict[str, list[float]]:
+    """identity -> what all items of the person's real test clips reduce to."""
+    items: dict[str, list[np.ndarray]] = {}
+    for fold in folds:
+        measure = next(measure for measure in fold.metric_set.measures if measure.spec.id == spec.id)
+        for clip in fold.test:
+            sample = make_sample(fold.metric_set.model, fold.metric_set.info, clip, clip.motion)
+            items.setdefault(clip.identity, []).append(np.asarray(measure(sample, clip.identity).values, np.float64))
+    return {person: [float(n) for n in reduce(np.concatenate(own))] for person, own in items.items()}
+
+
+def _judge_reference(form: str, p: float, real: Rows, fold: Fold) -> dict[str, Any]:
+    metric = next(m for m, (name, driving) in accuracies().items() if name == form and driving == SELF)
+    ceiling = summarise([real], metric, fold.classifiers.protocol)
+    chance = 1 / len(fold.classifiers.identities)
+    refused = None
+    if ceiling["low"] is None or ceiling["low"] <= chance:
+        ends = "no interval" if ceiling["low"] is None else f"[{ceiling['low']:.2f}, {ceiling['high']:.2f}]"
+        found = f"{ceiling['value']:.2f} {ends} on real held-out clips"
+        refused = f"the classifier's ceiling {found} touches chance {chance:.2f}"
+    elif p >= fold.classifiers.protocol.significance:
+        refused = f"the classifier's ceiling {ceiling['value']:.2f} is no better than shuffled labels (p = {p:.3f})"
+    return {
+        "ceiling": _ends(ceiling),
+        "ceiling_is": "real held-out clips",
+        "chance": chance,
+        "chance_is": "1/N",
+        "p": p,
+        "refused": refused,
+    }
+
+
+def _permutation_p(own: Sequence[tuple[Fold, Task]], protocol: Protocol) -> dict[str, float]:
+    """form -> p of the label permutation over the real test clips that have a window, all forms together."""
+    people = own[0][0].classifiers.identities
+    starts = [window_starts(t.clip.valid, protocol.window, protocol.scoring_stride) for _, t in own]
+    scored = [(f.classifiers, t.clip, found) for (f, t), found in zip(own, starts, strict=True) if len(found)]
+    votes = np.array(
+        [
+            [
+                np.bincount(classifiers.predict(form, clip.motion, found).ravel(), minlength=len(people))
+                for classifiers, clip, found in scored
+            ]
+            for form in forms().values()
+        ]
+    ) / len(protocol.classifiers.seeds)
+    p_values = label_permutation_p(
+        votes,
+        np.array([len(found) for *_, found in scored], float),
+        np.array([people.index(clip.identity) for _, clip, _ in scored]),
+        permutations=protocol.resamples,
+        rng=np.random.default_rng(derive_seed(0, "label permutation")),
+    )
+    return dict(zip(forms(), p_values.tolist(), strict=True))
+
+
+def _still(task: Task) -> Motion:
+    return Motion.from_state(np.tile(task.request.initial_state, (task.request.frames, 1)))

@@ -1,0 +1,181 @@
+"""One evaluation, from a method and a corpus to a result. Knows nothing of plugins or the command line."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from facial_bench.core.device import describe_device, deterministic
+from facial_bench.core.errors import GenerationError
+from facial_bench.core.files import file_digest
+from facial_bench.core.version import __version__
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.behaviour import describe_behaviour
+from facial_bench.evaluation.clip_scores import PARTS, Fold, score_row
+from facial_bench.evaluation.generate import Outcome, generate, motion_path
+from facial_bench.evaluation.requests import Task, make_tasks, mean_states
+from facial_bench.evaluation.result import SCHEMA, Result, make_metric, write_result
+from facial_bench.evaluation.run_folder import (
+    Method,
+    Settings,
+    claim,
+    fingerprint,
+    fitted,
+    make_context,
+    method_label,
+    run_folder,
+    run_key,
+)
+from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
+from facial_bench.metrics.catalog import definition_digest
+from facial_bench.metrics.identity import accuracy_definitions
+from facial_bench.statistics.aggregate import estimator, summarise
+
+BATCH = 64
+"""Requests handed to a method at once."""
+
+
+def evaluate(
+    method: Method, setup: EvaluationSetup, settings: Settings, out: Path, log: Callable[[str], None]
+) -> Result:
+    """Fit a method, ask it for motion, score it, write `<out>/<corpus>/<method>/seed-<n>/result.json`.
+
+    Raises:
+        PluginError: the method could not be created or fitted, or failed for every clip.
+        FacialBenchError: the folder cannot be written.
+    """
+    corpus, protocol = setup.corpus, setup.protocol
+    folder = run_folder(out, method, corpus, settings, protocol)
+    timing: dict[str, Any] = dict(setup.timing)
+    inputs = fingerprint(method, settings)
+    claim(folder, run_key(method, setup, settings) | ({"inputs": inputs} if inputs else {}), settings.fresh)
+    rows: list[dict[str, Any]] = []
+    for fold in setup.folds:
+        found, behaviour = _evaluate_fold(method, setup, fold, settings, folder / fold.name, timing, log)
+        rows += found
+    if all(row["status"] == "failed" for row in rows):
+        blamed = f"{method.plugin}: method {method.spec.name}"
+        raise GenerationError(f"{blamed} failed on all {len(rows)} clips; {rows[0]['request']}: {rows[0]['reason']}.")
+    result = {
+        "schema": SCHEMA,
+        "protocol": {"name": protocol.name, "digest": protocol.digest(), "folds": protocol.folds},
+        "corpus": {
+            "name": corpus.info.name,
+            "version": corpus.info.version,
+            "digest": corpus.info.digest,
+            "label": corpus_label(corpus, protocol),
+            "identities": list(corpus.info.identities),
+            "audio": corpus.info.audio_kind,
+            "blink_scale": corpus.info.blink_scale,
+            "length_unit": corpus.info.length_unit,
+            "split": dict(setup.folds[0].split.notes),
+        },
+        "method": {
+            "name": method.spec.name,
+            "label": method_label(method.spec.name, settings),
+            "reference": method.spec.reference,
+            "plugin": method.plugin,
+            "version": method.version,
+            "budget": settings.budget,
+            "options": dict(sorted(settings.options.items())),
+            **({"inputs": inputs} if inputs else {}),
+        },
+        "seed": settings.seed,
+        "device": describe_device(settings.device),
+        "conduct": behaviour,
+        "metrics": make_metrics(rows, setup),
+        "references": setup.references,
+        "clips": rows,
+        "environment": _environment(corpus),
+        "timing": timing,
+    }
+    timing["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return write_result(folder / "result.json", result)
+
+
+def _evaluate_fold(
+    method: Method,
+    setup: EvaluationSetup,
+    fold: Fold,
+    settings: Settings,
+    folder: Path,
+    timing: dict[str, Any],
+    log: Callable[[str], None],
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of one fold, and how the method behaves."""
+    corpus = setup.corpus
+    context = make_context(corpus, settings, log)
+    tasks = fold_tasks(fold, settings.seed)
+    with deterministic():
+        generator = fitted(method, context, fold.training, folder, timing)
+        with timed(timing, "generate_s"):
+            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log, partial=method.spec.partial)
+        behaviour = describe_behaviour(generator, tasks)
+    timing["real_time_factor"] = behaviour.pop("real_time_factor", None)
+    for name, outcome in outcomes.items():
+        if outcome.motion is None:
+            log(f"warning: {method.plugin}: method {method.spec.name} failed on {name}: {outcome.reason}")
+    with timed(timing, "score_s"):
+        return make_rows(fold, tasks, outcomes, folder / "motions"), behaviour
+
+
+def make_rows(
+    fold: Fold, tasks: Sequence[Task], outcomes: Mapping[str, Outcome], motions: Path
+) -> list[dict[str, Any]]:
+    """The rows of one fold from its motions; each carries the digest of the motion that it scores."""
+    rows = []
+    held = set[str]().union(*(one.motion.parts for one in outcomes.values() if one.motion is not None)) or set(PARTS)
+    for task in tasks:
+        outcome = outcomes[task.request.id]
+        row = score_row(task, outcome, fold, held)
+        if fold.name:
+            row["fold"] = fold.name
+        if outcome.motion is not None:
+            row["motion"] = file_digest(motion_path(motions, task.request.id))
+        rows.append(row)
+    return rows
+
+
+def fold_tasks(fold: Fold, seed: int) -> list[Task]:
+    """What a method is asked for in one fold."""
+    people, fps = fold.classifiers.identities, fold.metric_set.info.fps
+    return make_tasks(fold.test, people, mean_states(fold.training), fps, seed)
+
+
+def make_metrics(rows: Sequence[Mapping[str, Any]], setup: EvaluationSetup) -> dict[str, Any]:
+    """metric id -> value, interval, skill and definition, over all rows of one run."""
+    pools = {spec.id: spec.pool for spec in setup.specs}
+    return {
+        one.id: make_metric(
+            summarise([rows], one.id, setup.protocol, estimator(pools.get(one.id), setup.references[one.id])),
+            setup.references[one.id] | _absence(rows, one.id),
+            {"unit": one.unit, "higher_is_better": one.higher_is_better, "definition": definition_digest(one)},
+        )
+        for one in (*setup.specs, *accuracy_definitions())
+    }
+
+
+def _absence(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, str]:
+    """Why a metric is absent: no output holds what it needs."""
+    entries = (row["metrics"].get(metric, {}) for row in rows)
+    return next(({"absent": entry["reason"]} for entry in entries if entry.get("absent")), {})
+
+
+def _environment(corpus: Corpus) -> dict[str, Any]:
+    return {
+        "facial_bench": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "corpus_path": os.path.relpath(corpus.path),
+    }

@@ -1,0 +1,128 @@
+"""A corpus made ready for evaluation: split, judges and references, shared by all methods that are run on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from facial_bench.core.device import deterministic
+from facial_bench.core.errors import CorpusError
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import Clip, MetricSpec
+from facial_bench.core.windows import window_starts
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.corpora.split import require_windows, split_folds
+from facial_bench.evaluation.ceiling_and_chance import make_references
+from facial_bench.evaluation.clip_metrics import make_metric_set
+from facial_bench.evaluation.clip_scores import Fold
+from facial_bench.metrics.catalog import STANDARD, definition_digest
+from facial_bench.metrics.identity import accuracy_definitions
+from facial_bench.metrics.identity_classifier import load_or_train
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationSetup:
+    """A corpus made ready: folds with their judges, and references, shared by all methods that are run on it."""
+
+    corpus: Corpus
+    protocol: Protocol
+    folds: Sequence[Fold]
+    """One, or several where the split is rotated."""
+    specs: Sequence[MetricSpec]
+    """What is measured besides the accuracies."""
+    references: Mapping[str, Mapping[str, Any]]
+    timing: Mapping[str, Any]
+
+
+def protocol_with(specs: Sequence[MetricSpec], protocol: Protocol | None = None) -> Protocol:
+    """The protocol with the digests of its own metrics in it."""
+    own = [*(spec for spec in specs if spec.id in STANDARD), *accuracy_definitions()]
+    return replace(protocol or Protocol(), definitions=tuple((one.id, definition_digest(one)) for one in own))
+
+
+def prepare(
+    corpus: Corpus,
+    protocol: Protocol,
+    specs: Sequence[MetricSpec],
+    *,
+    device: str,
+    cache: Path,
+    log: Callable[[str], None],
+) -> EvaluationSetup:
+    """Split the corpus, train the judges on its real training motion (or find them cached), score the references.
+
+    Raises:
+        CorpusError: another frame rate than the protocol's, one identity, or one without a usable window.
+        PluginError: a metric raised while it prepared itself.
+    """
+    if corpus.info.fps != protocol.fps:
+        raise CorpusError(f"The corpus is at {corpus.info.fps} fps, the protocol at {protocol.fps}: import it again.")
+    timing: dict[str, Any] = {"read_corpus_s": 0.0, "classifiers_s": 0.0, "classifiers_cached": True, "measures_s": 0.0}
+    splits = split_folds(corpus.entries, protocol)
+    parts = []
+    for split in splits:
+        with timed(timing, "read_corpus_s"):
+            parts.append({name: corpus.segments(getattr(split, name)) for name in ("train", "validation", "test")})
+    _require_windows(corpus, parts, protocol)
+    whole = parts[0] if len(parts) == 1 else None
+    divided = " / ".join(f"{len(own)} {part}" for part, own in whole.items()) if whole else f"{len(parts)} folds"
+    log(f"corpus: {corpus.info.name}, {len(corpus.info.identities)} identities, {len(corpus.entries)} clips, {divided}")
+    folds = []
+    for k, (split, own) in enumerate(zip(splits, parts, strict=True), start=1):
+        name = "" if len(splits) == 1 else f"fold-{k}"
+        with timed(timing, "classifiers_s"), deterministic():
+            classifiers, cached = load_or_train(
+                own["train"],
+                own["validation"],
+                corpus.info.identities,
+                protocol,
+                key=f"{corpus.info.digest}{name}",
+                cache=cache,
+                device=device,
+                log=log,
+            )
+        timing["classifiers_cached"] &= cached
+        with timed(timing, "measures_s"):
+            metric_set = make_metric_set(
+                corpus.face_model, corpus.info, specs, own["train"], own["test"], protocol.window
+            )
+        folds.append(Fold(name, split, own["train"], own["test"], classifiers, metric_set))
+    with timed(timing, "references_s"):
+        references = make_references(folds, specs)
+    return EvaluationSetup(corpus, protocol, folds, specs, references, timing)
+
+
+def _require_windows(corpus: Corpus, parts: Sequence[Mapping[str, Sequence[Clip]]], protocol: Protocol) -> None:
+    """Every identity trains in every fold, and is tested in one at least."""
+    tested = _count_windows([c for own in parts for c in own["test"]], protocol, protocol.scoring_stride)
+    for own in parts:
+        trained = _count_windows(own["train"], protocol, protocol.training_stride)
+        require_windows(corpus.entries, {"train": trained, "test": tested})
+
+
+def corpus_label(corpus: Corpus, protocol: Protocol) -> str:
+    """Folder and board name of a corpus: its name, for a selection of its people a piece of the digest, and
+    `@all-folds` where the split is rotated."""
+    whole = len(corpus.manifest["face_model"]["identities"]) == len(corpus.info.identities)
+    parts = [corpus.info.name, *([] if whole else [corpus.info.digest[:8]])]
+    return "@".join([*parts, *(["all-folds"] if protocol.folds == "all" else [])])
+
+
+def _count_windows(clips: Sequence[Clip], protocol: Protocol, stride: int) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for clip in clips:
+        found = len(window_starts(clip.valid, protocol.window, stride))
+        counts[clip.identity] = counts.get(clip.identity, 0) + found
+    return counts
+
+
+@contextmanager
+def timed(timing: dict[str, Any], name: str) -> Iterator[None]:
+    """Add the seconds that a block took."""
+    start = time.perf_counter()
+    yield
+    timing[name] = round(timing.get(name, 0.0) + time.perf_counter() - start, 3)

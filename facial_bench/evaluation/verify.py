@@ -1,0 +1,99 @@
+"""Is a result true? Everything in it computed again from the stored motion and the corpus, and compared.
+
+Not covered: `timing` and `environment`, which differ from run to run, and `conduct`, which needs the method itself; the
+last is held by the result's digest alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facial_bench.evaluation.rescore import rescore
+from facial_bench.evaluation.result import Result, result_digest
+from facial_bench.evaluation.run import make_metrics
+from facial_bench.evaluation.setup import EvaluationSetup
+
+ROUNDING = 1e-9
+"""Relative difference up to which two numbers are one, computed by two machines."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a verification found."""
+
+    differences: tuple[str, ...]
+    """One line for each thing that is not what it should be; empty: the result is verified."""
+    rounded: int
+    """Numbers that agree but for their last digits."""
+    compared: int
+    """Numbers compared."""
+
+
+def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
+    """Recompute a result.
+
+    Args:
+        bench: of the result's corpus, with the result's metrics.
+        folder: of the result, which holds its motions.
+        result: as read.
+    """
+    found = []
+    if result["digest"] != result_digest(result):
+        found.append("digest: the file was changed after it was written (its content has another digest)")
+    rules, corpus = setup.protocol.digest(), setup.corpus.info.digest
+    if result["protocol"]["digest"] != rules:
+        found.append(f"protocol.digest: {result['protocol']['digest'][:12]} stored, {rules[:12]} is this version's")
+    if result["corpus"]["digest"] != corpus:
+        found.append(f"corpus.digest: {result['corpus']['digest'][:12]} stored, {corpus[:12]} is the corpus given")
+    rows, problems = rescore(setup, folder, result)
+    found += problems
+    again = json.loads(
+        json.dumps(
+            {
+                "metrics": make_metrics(rows, setup),
+                "references": setup.references,
+                "clips": {row["request"]: row for row in rows},
+            }
+        )
+    )
+    stored = {
+        "metrics": result["metrics"],
+        "references": result["references"],
+        "clips": {row["request"]: row for row in result["clips"]},
+    }
+    compared = rounded = 0
+    for where, one, two in _pairs(stored, again, ""):
+        compared += 1
+        numbers = _is_number(one) and _is_number(two)
+        if numbers and one != two and math.isclose(one, two, rel_tol=ROUNDING, abs_tol=1e-12):
+            rounded += 1
+        elif one != two:
+            found.append(f"{where}: {_short(one)} stored, {_short(two)} recomputed")
+    return Verdict(tuple(found), rounded, compared)
+
+
+def _pairs(one: Any, two: Any, where: str) -> Iterator[tuple[str, Any, Any]]:
+    """(path, stored, recomputed) of every leaf of two JSON values; a missing one is `<nothing>`."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        for key in [*one, *(key for key in two if key not in one)]:
+            place = f"{where}[{key}]" if any(mark in key for mark in "/@.") else f"{where}.{key}" if where else key
+            yield from _pairs(one.get(key, "<nothing>"), two.get(key, "<nothing>"), place)
+    elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
+        for k, (a, b) in enumerate(zip(one, two, strict=True)):
+            yield from _pairs(a, b, f"{where}[{k}]")
+    else:
+        yield where, one, two
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 60 else f"{text[:57]}..."

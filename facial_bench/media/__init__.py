@@ -1,0 +1,1 @@
+"""Decoding: video, sound features, files of features."""

@@ -1,0 +1,178 @@
+"""Pickles of arrays, read without trust: numbers and arrays can come out of them, and nothing else can happen.
+
+A pickle is a program. This reader knows the few names that numpy's arrays ask for, each as a function of its own that
+does no more than that; it refuses every other name and every instruction that arrays do not need. It is the only module
+that imports pickle, and takes the reader written in Python: a file of ten bytes can make the other one fill memory.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from facial_bench.core.errors import CorpusError
+
+LARGEST = 2 * 1024**3
+"""Bytes of a file that is read at all."""
+REFUSED = tuple(
+    code[0]
+    for code in (
+        pickle.INST,
+        pickle.OBJ,
+        pickle.NEWOBJ,
+        pickle.NEWOBJ_EX,
+        pickle.EXT1,
+        pickle.EXT2,
+        pickle.EXT4,
+        pickle.PERSID,
+        pickle.BINPERSID,
+        pickle.NEXT_BUFFER,
+        pickle.READONLY_BUFFER,
+    )
+)
+"""Instructions that build other things than arrays."""
+
+
+def read_pickled_arrays(path: Path) -> Any:
+    """What a pickle of arrays holds: an array, or dicts, lists and tuples of arrays, numbers and text.
+
+    Raises:
+        CorpusError: a file that cannot be read, is no pickle, or asks for anything but arrays; names what it asked for.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise CorpusError(f"{path} is larger than {LARGEST >> 30} GiB, which no pickle of features is. Split it.")
+        content = path.read_bytes()
+    except OSError as problem:
+        raise CorpusError(f"{path} cannot be read ({problem.strerror}). Check the path and its permissions.") from None
+    try:
+        return _plain(_Reader(content).load(), {})
+    except CorpusError as problem:
+        raise CorpusError(f"{path} {problem} Nothing in it was run.") from None
+    except Exception as problem:  # a damaged pickle raises anything
+        reason = " ".join(f"{type(problem).__name__}: {problem}".split())[:200]
+        raise CorpusError(f"{path} cannot be read as a pickle of arrays ({reason}). Copy or write it again.") from None
+
+
+class _Type:
+    """A dtype that is being rebuilt: plain numbers and text only."""
+
+    def __init__(self, code: Any, *rest: Any) -> None:
+        self.found = np.dtype(code if isinstance(code, str) else "O")
+        if self.found.kind not in "biufcSU":
+            raise CorpusError(f"holds an array of {self.found}, which are no numbers: refused.")
+
+    def __setstate__(self, state: Any) -> None:
+        if state[1] in ("<", ">"):
+            self.found = self.found.newbyteorder(state[1])
+
+
+class _Array:
+    """An array that is being rebuilt; `found` once its state has come."""
+
+    found: np.ndarray | None = None
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, kind, fortran, content = state
+        self.found = _filled(content, kind, shape, "F" if fortran else "C")
+
+
+def _filled(content: Any, kind: Any, shape: Any, order: str) -> np.ndarray:
+    """An array of the bytes that are there: no shape makes more of them."""
+    held = content.encode("latin1") if isinstance(content, str) else bytes(content)
+    return np.frombuffer(held, kind.found).reshape(shape, order=order).copy(order="C")
+
+
+def _names() -> dict[tuple[str, str], Callable[..., Any]]:
+    """What a pickle of arrays asks for -> what it gets."""
+
+    def empty(kind: Any, shape: Any, code: Any) -> _Array:
+        if kind is not _Array:
+            raise CorpusError("rebuilds something that is no array: refused.")
+        return _Array()
+
+    def scalar(kind: Any, content: Any) -> Any:
+        return _filled(content, kind, (), "C")[()]
+
+    def from_buffer(content: Any, kind: Any, shape: Any, order: Any) -> _Array:
+        made = _Array()
+        made.found = _filled(content, kind, shape, "F" if order == "F" else "C")
+        return made
+
+    def encode(text: str, how: str) -> bytes:
+        return text.encode("latin1")
+
+    def no_bytes() -> bytes:
+        return b""
+
+    cores = ("numpy.core", "numpy._core")
+    return {
+        **{(f"{core}.multiarray", "_reconstruct"): empty for core in cores},
+        **{(f"{core}.multiarray", "scalar"): scalar for core in cores},
+        **{(f"{core}.numeric", "_frombuffer"): from_buffer for core in cores},
+        ("numpy", "ndarray"): _Array,
+        ("numpy", "dtype"): _Type,
+        ("_codecs", "encode"): encode,
+        ("__builtin__", "bytes"): no_bytes,
+    }
+
+
+class _Reader(pickle._Unpickler):  # type: ignore[name-defined]
+    """An unpickler without most of its instructions."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="latin1")
+        self._size, self._names = len(content), _names()
+
+    def find_class(self, module: str, name: str) -> Any:
+        """One of the names that arrays need."""
+        if (module, name) not in self._names:
+            raise CorpusError(f"asks for {module}.{name}, which is no array: refused.")
+        return self._names[module, name]
+
+    def load_build(self) -> None:
+        """State for an array or a dtype."""
+        if not isinstance(self.stack[-2], (_Array, _Type)):
+            raise CorpusError("changes something that is no array: refused.")
+        super().load_build()
+
+    def load_bytearray8(self) -> None:
+        """Bytes, no more than the file has."""
+        count = int.from_bytes(self.read(8), "little")
+        if count > self._size:
+            raise CorpusError("promises more bytes than it holds: refused.")
+        self.append(bytearray(self.read(count)))
+
+    def refuse(self) -> None:
+        """An instruction that arrays do not need."""
+        raise CorpusError("builds something that is no array: refused.")
+
+    dispatch: ClassVar = {
+        **pickle._Unpickler.dispatch,  # type: ignore[attr-defined]
+        pickle.BUILD[0]: load_build,
+        pickle.BYTEARRAY8[0]: load_bytearray8,
+        **dict.fromkeys(REFUSED, refuse),
+    }
+
+
+def _plain(found: Any, seen: dict[int, Any]) -> Any:
+    """The same with arrays for what stood for them; each thing is looked at once, however often it is held."""
+    if id(found) in seen:
+        return seen[id(found)]
+    if isinstance(found, _Array) and found.found is not None:
+        return found.found
+    if isinstance(found, dict):
+        seen[id(found)] = made = {}
+        made |= {_plain(key, seen): _plain(value, seen) for key, value in found.items()}
+        return made
+    if isinstance(found, (list, tuple)):
+        seen[id(found)] = made = [_plain(value, seen) for value in found]
+        return made
+    if found is None or isinstance(found, (bool, int, float, complex, str, bytes, bytearray, np.generic)):
+        return found
+    raise CorpusError(f"holds a {type(found).__name__}, which is no array: refused.")

@@ -1,0 +1,1 @@
+"""The built-in methods: null models, the linear baseline, finished outputs."""

@@ -1,0 +1,20 @@
+"""Conformance: what a method must keep to, as many small named checks, for `facial-bench check` and for pytest.
+
+In a test suite of a plugin:
+
+    from facial_bench.plugin_api.conformance import checks, make_subject
+
+    SUBJECT = make_subject(my_spec, open_corpus("my-corpus"))
+
+    @pytest.mark.parametrize("check", checks(), ids=lambda check: check.name)
+    def test_conformance(check):
+        finding = check.run(SUBJECT)
+        assert finding.state != "fail", finding.text
+"""
+
+from __future__ import annotations
+
+from facial_bench.plugin_api.conformance.checks import checks
+from facial_bench.plugin_api.conformance.subject import Check, Finding, Subject, conclude, make_subject
+
+__all__ = ["Check", "Finding", "Subject", "checks", "conclude", "make_subject"]

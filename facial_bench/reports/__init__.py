@@ -1,0 +1,1 @@
+"""Results as boards, tables, figures and pages."""

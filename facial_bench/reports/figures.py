@@ -1,0 +1,101 @@
+"""Pictures of results. matplotlib is an extra (`pip install facial-bench[pictures]`), imported when one is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facial_bench.core.errors import FacialBenchError
+
+
+def figure_tools() -> Any:
+    """matplotlib's pyplot, drawing to files only.
+
+    Raises:
+        FacialBenchError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        raise FacialBenchError("Pictures need matplotlib: pip install 'facial-bench[pictures]'.") from None
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "facial-bench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure as .svg or .png, the same bytes for the same figure.
+
+    Raises:
+        FacialBenchError: another ending, or a file that cannot be written.
+    """
+    if path.suffix not in (".svg", ".png"):
+        raise FacialBenchError(f"A picture is an .svg or a .png, not {path.name}.")
+    stamp = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110, bbox_inches="tight", metadata=stamp)
+    except OSError as problem:
+        raise FacialBenchError(f"Cannot write {path}: {problem.strerror}. Choose another folder.") from None
+
+
+def critical_differences(
+    path: Path, panels: Mapping[str, tuple[Mapping[str, float], Sequence[tuple[str, str]], str]]
+) -> None:
+    """Methods on an axis of mean rank, a bar over those that the tests do not tell apart (Demsar 2006, figure 1).
+
+    Args:
+        path: `.svg` or `.png`.
+        panels: metric -> (label -> mean rank over clips, 1 is best; pairs that are told apart; a note).
+    """
+    pyplot = figure_tools()
+    tallest = max(len(means) for means, _, _ in panels.values())
+    figure, axes = pyplot.subplots(len(panels), 1, figsize=(7.5, len(panels) * (1.2 + 0.3 * tallest)), squeeze=False)
+    for axis, (metric, (means, apart, note)) in zip(axes[:, 0], panels.items(), strict=True):
+        order = sorted(means, key=lambda label: (means[label], label))
+        groups = _alike(order, {frozenset(pair) for pair in apart})
+        depth = len(order)
+        for k, label in enumerate(order):
+            y = -(k + 1.5)
+            axis.plot([means[label], means[label]], [0, y], color="0.75", lw=0.8, zorder=1)
+            axis.plot(means[label], 0, "o", color="black", ms=4, zorder=3)
+            axis.text(len(order) + 0.25, y, f"{label}  {means[label]:.2f}", va="center")
+            axis.plot([means[label], len(order) + 0.2], [y, y], color="0.75", lw=0.8, zorder=1)
+        for k, (first, last) in enumerate(groups):
+            axis.plot(
+                [means[first] - 0.04, means[last] + 0.04],
+                [0.5 + 0.45 * k] * 2,
+                color="tab:blue",
+                lw=3,
+                solid_capstyle="butt",
+            )
+        axis.set_xlim(0.8, len(order) + 0.2)
+        axis.set_ylim(-(depth + 1), 1 + 0.45 * max(len(groups), 1))
+        axis.set_xticks(range(1, len(order) + 1))
+        axis.xaxis.set_ticks_position("top")
+        axis.set_yticks([])
+        axis.spines["top"].set_visible(True)
+        axis.spines[["left", "bottom"]].set_visible(False)
+        axis.set_title(f"{metric}: mean rank over clips (1 is best)\n{note}", loc="left", fontsize=9)
+    figure.tight_layout()
+    save_figure(figure, path)
+    pyplot.close(figure)
+
+
+def _alike(order: Sequence[str], apart: set[frozenset[str]]) -> list[tuple[str, str]]:
+    """First and last of each longest run of methods, in order of rank, of which no two are told apart."""
+    runs: list[tuple[int, int]] = []
+    for first in range(len(order)):
+        last = first
+        while last + 1 < len(order) and not any(
+            frozenset((order[k], order[last + 1])) in apart for k in range(first, last + 1)
+        ):
+            last += 1
+        if last > first and not any(a <= first and last <= b for a, b in runs):
+            runs.append((first, last))
+    return [(order[first], order[last]) for first, last in runs]

@@ -1,0 +1,1 @@
+"""Numbers over clips: bootstrap, the one estimator, paired comparison."""
