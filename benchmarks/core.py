@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.identity_free import PEOPLE, make_clips
 from benchmarks.timing import Timing, interleaved
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.importers import built_in_importers
@@ -22,6 +21,7 @@ from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.statistics.bootstrap import Unit, bootstrap_draws, ratio
 from facial_bench.statistics.compare import permute
 from facial_bench.types import Camera, Motion, Sample
+from studies.identity_free import PEOPLE, make_clips
 
 Row = dict[str, object]
 RESAMPLES = 10_000

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from benchmarks.core import print_nothing
 from facial_bench.core.geometry import decode_face, outer_eye_distance, project
+from facial_bench.core.progress import QUIET
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.synthetic import make
 from facial_bench.corpora.synthetic.people import Person, people
@@ -53,7 +53,7 @@ def ceilings(seed: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder) / "corpus", seed)
         corpus = open_corpus(Path(folder) / "corpus")
-        setup = prepare(corpus, protocol_with([]), [], device="cpu", cache=Path(folder), log=print_nothing)
+        setup = prepare(corpus, protocol_with([]), [], device="cpu", cache=Path(folder), report=QUIET)
     shown: dict[str, object] = {"seed": seed}
     for metric, (_, driving) in accuracies().items():
         if driving == "self":

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.core import Row, print_nothing, row
+from benchmarks.core import Row, row
 from benchmarks.timing import interleaved, markdown
 
 
@@ -23,6 +23,7 @@ def video_rows(repetitions: int) -> list[Row]:
         return []
     if not folder.is_dir() or not weights.is_file() or not mediapipe:
         return []
+    from facial_bench.core.progress import QUIET
     from facial_bench.corpora.find_videos import find_sources
     from facial_bench.corpora.from_videos.build import build_corpus
     from facial_bench.corpora.from_videos.settings import BuildSettings
@@ -32,7 +33,7 @@ def video_rows(repetitions: int) -> list[Row]:
 
     def build(workers: int) -> None:
         with tempfile.TemporaryDirectory() as place:
-            build_corpus(sources, folder, Path(place) / "made", settings, workers=workers, log=print_nothing)
+            build_corpus(sources, folder, Path(place) / "made", settings, workers=workers, report=QUIET)
 
     def bare() -> None:
         for source in sources:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from support import Echo, make_clip, make_model
 
 from facial_bench.core.protocol import ClassifierSettings, Protocol
 from facial_bench.corpora.corpus import Corpus, open_corpus, write_corpus
 from facial_bench.evaluation.run_folder import Method
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec
+from tests.helpers.faces import Echo, make_clip, make_model
 
 
 @pytest.fixture(scope="session", autouse=True)

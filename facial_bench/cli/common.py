@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facial_bench.core.errors import CorpusError, FacialBenchError
+from facial_bench.core.progress import Reporter
 
 if TYPE_CHECKING:
     from facial_bench.core.protocol import Protocol
@@ -185,7 +184,7 @@ class Benches:
                 corpus,
                 protocol,
                 [offered[name] for name in wanted],
-                log=self._log,
+                report=self._log,
                 device=choose_device(self._device),
                 cache=cache_folder(),
             )
@@ -201,27 +200,11 @@ def known_pools(plugins: Plugins) -> dict[str, Pool]:
     }
 
 
-def reporter() -> Callable[[str], None]:
-    """A function that shows lines of progress on standard error.
+def reporter() -> Reporter:
+    """What shows progress on standard error: bars on a terminal, plain lines elsewhere."""
+    from facial_bench.cli.progress import make_reporter
 
-    On a terminal, lines that count ("... 120/300 ...") become a bar that is drawn over; elsewhere they are plain lines.
-    """
-    terminal = sys.stderr.isatty()
-    drawn = False
-
-    def report(line: str) -> None:
-        nonlocal drawn
-        count = re.search(r"\b(\d+)/(\d+)\b", line)
-        if terminal and count and int(count[2]) > 1:
-            share = min(int(count[1]) / int(count[2]), 1.0)
-            bar = "█" * round(24 * share) + "·" * (24 - round(24 * share))
-            click.echo(f"\r\033[K{bar} {line}", err=True, nl=share == 1.0)
-            drawn = share < 1.0
-            return
-        click.echo(f"{chr(10) if drawn else ''}{line}", err=True)
-        drawn = False
-
-    return report
+    return make_reporter()
 
 
 def warn_failures(plugins: Plugins) -> None:

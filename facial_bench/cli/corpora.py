@@ -88,8 +88,7 @@ def build(
         plugin_files=tuple(str(file.absolute()) for file in plugin_files),
         **choices,
     )
-    every = 0.5 if sys.stderr.isatty() else 10.0
-    built = build_corpus(sources, videos, dest, settings, workers=workers, log=log, strict=strict, every=every)
+    built = build_corpus(sources, videos, dest, settings, workers=workers, report=log, strict=strict)
     left = f", {len(built.rejected)} left out" if built.rejected else ""
     click.echo(f"corpus: {dest} ({built.clips} clips, {built.seconds:.0f} s{left})")
 

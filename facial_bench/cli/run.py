@@ -93,7 +93,7 @@ def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: A
     )
     runs = [Settings(seed, device, choices["budget"], choices["options"], choices["fresh"], trackers) for seed in seeds]
     rehearse(chosen, corpus, runs[0], out, protocol)
-    setup = prepare(corpus, protocol, specs, device=device, cache=cache_folder(), log=log)
+    setup = prepare(corpus, protocol, specs, device=device, cache=cache_folder(), report=log)
     for settings in runs:
         result = evaluate(chosen, setup, settings, out, log)
         yield result, run_folder(out, chosen, corpus, settings, protocol) / "result.json"

@@ -32,7 +32,7 @@ def sensitivity(corpus: str, out: Path, device: str, plugin_files: tuple[Path, .
     log, plugins = reporter(), load_plugins(plugin_files)
     specs = [registered.spec for registered in plugins.registered("metrics").values()]
     opened = find_corpus(corpus, plugins, log)
-    setup = prepare(opened, protocol_with(specs), specs, device=choose_device(device), cache=cache_folder(), log=log)
+    setup = prepare(opened, protocol_with(specs), specs, device=choose_device(device), cache=cache_folder(), report=log)
     found = measure_sensitivity(setup, log)
     name = opened.info.name
     write_json(out / f"{name}.json", found)

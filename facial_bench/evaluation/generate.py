@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from facial_bench.core.errors import FacialBenchError, GenerationError
 from facial_bench.core.files import read_arrays, safe_name, write_arrays
+from facial_bench.core.progress import Reporter
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, Generator, Motion, Request
 from facial_bench.evaluation.requests import Task
 
@@ -65,13 +66,7 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
 
 
 def generate(
-    generator: Generator,
-    tasks: Sequence[Task],
-    folder: Path,
-    *,
-    batch: int,
-    log: Callable[[str], None],
-    partial: bool = False,
+    generator: Generator, tasks: Sequence[Task], folder: Path, *, batch: int, report: Reporter, partial: bool = False
 ) -> dict[str, Outcome]:
     """request id -> outcome, generating what the folder does not hold yet.
 
@@ -80,7 +75,7 @@ def generate(
         tasks: what to ask for.
         folder: of the motions, one file per request, written as soon as its batch is done.
         batch: most requests handed over at once.
-        log: takes a line per batch.
+        report: told of every batch.
         partial: whether motions may lack parts.
     """
     outcomes: dict[str, Outcome] = {}
@@ -90,14 +85,14 @@ def generate(
             outcomes[task.request.id] = Outcome(kept)
     missing = [task.request for task in tasks if task.request.id not in outcomes]
     if outcomes:
-        log(f"generation: {len(outcomes)} of {len(tasks)} motions were there already")
+        report(f"generation: {len(outcomes)} of {len(tasks)} motions were there already")
     for first in range(0, len(missing), batch):
         requests = missing[first : first + batch]
         for request, outcome in zip(requests, _ask(generator, requests, folder, partial), strict=True):
             if outcome.motion is not None:
                 save_motion(folder, request.id, outcome.motion)
             outcomes[request.id] = outcome
-        log(f"generation: {min(first + batch, len(missing))}/{len(missing)} motions")
+        report.progress(min(first + batch, len(missing)), len(missing), "generation")
     return {task.request.id: outcomes[task.request.id] for task in tasks}
 
 

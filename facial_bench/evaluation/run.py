@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from facial_bench.core.device import describe_device, deterministic
 from facial_bench.core.errors import GenerationError
 from facial_bench.core.files import file_digest
+from facial_bench.core.progress import Reporter
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.behaviour import describe_behaviour
@@ -42,9 +43,7 @@ BATCH = 64
 """Requests handed to a method at once."""
 
 
-def evaluate(
-    method: Method, setup: EvaluationSetup, settings: Settings, out: Path, log: Callable[[str], None]
-) -> Result:
+def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Path, report: Reporter) -> Result:
     """Fit a method, ask it for motion, score it, write `<out>/<corpus>/<method>/seed-<n>/result.json`.
 
     Raises:
@@ -58,7 +57,7 @@ def evaluate(
     claim(folder, run_key(method, setup, settings) | ({"inputs": inputs} if inputs else {}), settings.fresh)
     rows: list[dict[str, Any]] = []
     for fold in setup.folds:
-        found, behaviour = _evaluate_fold(method, setup, fold, settings, folder / fold.name, timing, log)
+        found, behaviour = _evaluate_fold(method, setup, fold, settings, folder / fold.name, timing, report)
         rows += found
     if all(row["status"] == "failed" for row in rows):
         blamed = f"{method.plugin}: method {method.spec.name}"
@@ -107,21 +106,23 @@ def _evaluate_fold(
     settings: Settings,
     folder: Path,
     timing: dict[str, Any],
-    log: Callable[[str], None],
+    report: Reporter,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The rows of one fold, and how the method behaves."""
     corpus = setup.corpus
-    context = make_context(corpus, settings, log)
+    context = make_context(corpus, settings, report)
     tasks = fold_tasks(fold, settings.seed)
     with deterministic():
         generator = fitted(method, context, fold.training, folder, timing)
         with timed(timing, "generate_s"):
-            outcomes = generate(generator, tasks, folder / "motions", batch=BATCH, log=log, partial=method.spec.partial)
+            outcomes = generate(
+                generator, tasks, folder / "motions", batch=BATCH, report=report, partial=method.spec.partial
+            )
         behaviour = describe_behaviour(generator, tasks)
     timing["real_time_factor"] = behaviour.pop("real_time_factor", None)
     for name, outcome in outcomes.items():
         if outcome.motion is None:
-            log(f"warning: {method.plugin}: method {method.spec.name} failed on {name}: {outcome.reason}")
+            report.warn(f"{method.plugin}: method {method.spec.name} failed on {name}: {outcome.reason}")
     with timed(timing, "score_s"):
         return make_rows(fold, tasks, outcomes, folder / "motions"), behaviour
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from facial_bench.core.device import describe_device
 from facial_bench.core.digests import canonical_json, derive_seed, digest
 from facial_bench.core.errors import FacialBenchError, PluginError
 from facial_bench.core.files import read_arrays, read_json, require_writable, safe_name, write_arrays, write_json
+from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, Context, Generator, GeneratorSpec, Stateful, TrackerSpec
 from facial_bench.core.version import __version__
@@ -68,7 +69,7 @@ def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, pr
     return out / corpus_label(corpus, protocol) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
 
 
-def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None]) -> Context:
+def make_context(corpus: Corpus, settings: Settings, report: Reporter) -> Context:
     """What a method is told of a run; the seed of its fit is a stream of its own."""
     return Context(
         corpus.info,
@@ -77,7 +78,8 @@ def make_context(corpus: Corpus, settings: Settings, log: Callable[[str], None])
         settings.budget,
         dict(settings.options),
         corpus.face_model,
-        log,
+        report,
+        report.progress,
         settings.trackers,
     )
 
@@ -87,7 +89,7 @@ def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path, prot
     the minutes that preparing it takes; leaves nothing behind."""
     folder = run_folder(out, method, corpus, settings, protocol)
     with _blamed(method, folder):
-        method.spec.create(make_context(corpus, settings, lambda line: None))
+        method.spec.create(make_context(corpus, settings, QUIET))
     require_writable(folder)
 
 

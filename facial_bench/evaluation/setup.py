@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from facial_bench.core.device import deterministic
 from facial_bench.core.errors import CorpusError
+from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, MetricSpec
 from facial_bench.core.windows import window_starts
@@ -45,13 +46,7 @@ def protocol_with(specs: Sequence[MetricSpec], protocol: Protocol | None = None)
 
 
 def prepare(
-    corpus: Corpus,
-    protocol: Protocol,
-    specs: Sequence[MetricSpec],
-    *,
-    device: str,
-    cache: Path,
-    log: Callable[[str], None],
+    corpus: Corpus, protocol: Protocol, specs: Sequence[MetricSpec], *, device: str, cache: Path, report: Reporter
 ) -> EvaluationSetup:
     """Split the corpus, train the judges on its real training motion (or find them cached), score the references.
 
@@ -70,7 +65,8 @@ def prepare(
     _require_windows(corpus, parts, protocol)
     whole = parts[0] if len(parts) == 1 else None
     divided = " / ".join(f"{len(own)} {part}" for part, own in whole.items()) if whole else f"{len(parts)} folds"
-    log(f"corpus: {corpus.info.name}, {len(corpus.info.identities)} identities, {len(corpus.entries)} clips, {divided}")
+    info = corpus.info
+    report(f"corpus: {info.name}, {len(info.identities)} identities, {len(corpus.entries)} clips, {divided}")
     folds = []
     for k, (split, own) in enumerate(zip(splits, parts, strict=True), start=1):
         name = "" if len(splits) == 1 else f"fold-{k}"
@@ -83,7 +79,7 @@ def prepare(
                 key=f"{corpus.info.digest}{name}",
                 cache=cache,
                 device=device,
-                log=log,
+                report=report,
             )
         timing["classifiers_cached"] &= cached
         with timed(timing, "measures_s"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from facial_bench.core import windows
 from facial_bench.core.digests import canonical_json, derive_seed
 from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.files import read_arrays, write_arrays
+from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import ClassifierSettings, Protocol
 from facial_bench.core.types import Clip, Motion
 from facial_bench.core.windows import window_starts
@@ -115,7 +116,7 @@ def load_or_train(
     key: str,
     cache: Path,
     device: str,
-    log: Callable[[str], None] = lambda line: None,
+    report: Reporter = QUIET,
 ) -> tuple[IdentityClassifiers, bool]:
     """The judges of a corpus, from the cache if they are there.
 
@@ -127,7 +128,7 @@ def load_or_train(
             torch's version and the source of this module and of `core.windows`.
         cache: folder.
         device: `cpu` or `cuda`.
-        log: takes a line of progress.
+        report: told of every trained classifier.
 
     Returns:
         The judges, and whether they came from the cache.
@@ -140,8 +141,8 @@ def load_or_train(
         try:
             return _restore(path, identities, protocol, device), True
         except (FacialBenchError, RuntimeError, KeyError) as problem:
-            log(f"classifiers: the cached ones at {path} are damaged ({type(problem).__name__}); training again")
-    models = _train_all(training, validation, identities, protocol, device, log)
+            report(f"classifiers: the cached ones at {path} are damaged ({type(problem).__name__}); training again")
+    models = _train_all(training, validation, identities, protocol, device, report)
     arrays = {
         f"{name}|{k}|{part}": tensor.cpu().numpy()
         for name, classifiers in models.items()
@@ -190,7 +191,7 @@ def _train_all(
     identities: tuple[str, ...],
     protocol: Protocol,
     device: str,
-    log: Callable[[str], None],
+    report: Reporter,
 ) -> dict[str, list[Classifier]]:
     """Every form and seed; on a CPU one network a core, each on one thread.
 
@@ -213,7 +214,7 @@ def _train_all(
             trained = pool.map(lambda job: _train(*job), jobs)
             for number, (job, model) in enumerate(zip(jobs, trained, strict=True), start=1):
                 models[job[1].name].append(model)
-                log(f"classifiers: {number}/{len(jobs)} trained ({settings.steps} steps each)")
+                report.progress(number, len(jobs), "identity classifiers")
     finally:
         torch.set_num_threads(threads)
     return models

@@ -53,7 +53,9 @@ class Context:
     face_model: FaceModel | None = None
     """The corpus's linear face."""
     log: Callable[[str], None] = lambda line: None
-    """Takes one line of progress."""
+    """Takes one line of what happens."""
+    progress: Callable[[float, float, str], None] = lambda done, total, text: None
+    """progress(done, total, text): so much of a long part of the fit is done; `text` names the part."""
     trackers: Mapping[str, TrackerSpec] = field(default_factory=dict)
     """The face trackers that are installed, by name."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import require_writable, write_json
+from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Camera
 from facial_bench.corpora.face_model import Track
 from facial_bench.corpora.find_videos import Source
@@ -78,9 +78,8 @@ def build_corpus(
     settings: BuildSettings,
     *,
     workers: int,
-    log: Callable[[str], None],
+    report: Reporter,
     strict: bool = False,
-    every: float = 10.0,
 ) -> Built:
     """Build the corpus folder `dest` from videos. Finished clips wait in `<dest>.building`, which goes in the end.
 
@@ -90,9 +89,8 @@ def build_corpus(
         dest: Absent or empty; written whole or not at all.
         settings: What to build with.
         workers: Videos at once.
-        log: Takes lines of progress.
+        report: Told of every finished video, and of the frames that pass.
         strict: Whether to stop, before the corpus is written, when anything was left out.
-        every: Seconds between two lines of progress.
 
     Raises:
         CorpusError: nothing could be built; or, when strict, something was left out.
@@ -106,16 +104,16 @@ def build_corpus(
     work = dest.absolute().with_name(f"{dest.absolute().name}.building")
     reports: dict[str, dict[str, Any]] = {}
     frames = {source.id: _count(videos / source.file) for source in sources}
-    show = _Progress(sum(frames.values()), log, every)
+    show = _Passed(sum(frames.values()), report)
     longest_first = sorted(sources, key=lambda source: -frames[source.id])  # or the last one keeps one core busy
-    for source, report in build_all(longest_first, videos, work, settings, workers, show.passed):
-        reports[source.id] = report
-        clips, left_out = len(report["clips"]), len(report["rejected"])
-        log(f"{source.file}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
+    for source, outcome in build_all(longest_first, videos, work, settings, workers, show.passed):
+        reports[source.id] = outcome
+        clips, left_out = len(outcome["clips"]), len(outcome["rejected"])
+        report(f"{source.file}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
     rejected = tuple((row["what"], row["why"]) for s in sources for row in reports[s.id]["rejected"])
     made = [one for source in sources for one in _name_clips(source, reports[source.id])]
     for what, why in rejected:
-        log(f"left out: {what}: {why}")
+        report(f"left out: {what}: {why}")
     if not made or (strict and rejected):
         what = "nothing could be built" if not made else f"{len(rejected)} left out, and --strict was given"
         first = f"; {rejected[0][0]}: {rejected[0][1]}" if rejected else ""
@@ -128,7 +126,7 @@ def build_corpus(
         audio_kind=settings.audio,
         blink_scale=tools.tracker.blink_scale,
         length_unit=tools.tracker.length_unit,
-        log=log,
+        log=report,
         source=_describe(sources, reports, made, settings, tools, rejected),
     )
     write_json(dest / PLACES, {"videos": os.path.relpath(videos.absolute(), dest.absolute())})
@@ -178,20 +176,13 @@ def _count(path: Path) -> int:
         return 0
 
 
-class _Progress:
-    """Frames done, rate and time left, as lines that a terminal draws as a bar."""
+class _Passed:
+    """Counts the frames that have passed, of all videos."""
 
-    def __init__(self, total: int, log: Callable[[str], None], every: float) -> None:
-        self._total, self._log, self._every = max(total, 1), log, every
-        self._done, self._began, self._told = 0, time.monotonic(), 0.0
+    def __init__(self, total: int, report: Reporter) -> None:
+        self._total, self._report, self._done = max(total, 1), report, 0
 
     def passed(self, frames: int) -> None:
         """That many more frames are done."""
         self._done += frames
-        seconds = time.monotonic() - self._began
-        if seconds - self._told >= self._every:
-            self._told = seconds
-            rate, done = self._done / seconds, min(self._done, self._total)
-            left = round((self._total - done) / max(rate, 1e-9))
-            clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
-            self._log(f"tracking: {done}/{self._total} frames, {rate:.0f} frames/s, {clock} left")
+        self._report.progress(min(self._done, self._total), self._total, "tracking, frames")

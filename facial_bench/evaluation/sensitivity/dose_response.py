@@ -5,13 +5,14 @@ The rules were set before any answer was looked at: see `judge` and `own_corrupt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from facial_bench.core.digests import derive_seed
+from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Definition, Motion
 from facial_bench.evaluation.clip_scores import Fold, score_row
 from facial_bench.evaluation.generate import Outcome
@@ -57,7 +58,7 @@ def own_perturbations(metric: str) -> tuple[str, ...]:
     return next((own for prefix, own in table.items() if metric.startswith(prefix)), ())
 
 
-def measure_sensitivity(setup: EvaluationSetup, log: Callable[[str], None]) -> dict[str, Any]:
+def measure_sensitivity(setup: EvaluationSetup, report: Reporter) -> dict[str, Any]:
     """Spoil the real held-out motion of a bench in every way and dose, and score it.
 
     Returns:
@@ -79,7 +80,7 @@ def measure_sensitivity(setup: EvaluationSetup, log: Callable[[str], None]) -> d
             "neutral": neutral(perturbation),
             "metrics": {d.id: _series(setup, perturbation, rows, d.id, estimates[d.id]) for d in definitions},
         }
-        log(f"certification: {number}/{len(every)} corruptions ({perturbation.name})")
+        report.progress(number, len(every), "perturbations")
     return {
         "corpus": {"name": setup.corpus.info.name, "digest": setup.corpus.info.digest},
         "protocol": setup.protocol.digest(),

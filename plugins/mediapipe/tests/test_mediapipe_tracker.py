@@ -13,10 +13,11 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip("mediapipe", reason="MediaPipe is not installed: pip install -r requirements-video.txt")
 
-from media import write_video
+from tests.helpers.media import write_video
 
 from facial_bench.cli import main
 from facial_bench.core.geometry import outer_eye_distance
+from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.from_videos.video_frames import video_file
@@ -170,7 +171,7 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
     specs = [one for one in built_in_metrics() if one.id in ("lmd", "lmd/canonical")]
     judges = replace(Protocol().judges, seeds=(1, 2), steps=100, learning_rate=1e-3)
     protocol = protocol_with(specs, replace(Protocol(), judges=judges, resamples=100))
-    bench = prepare(corpus, protocol, specs, device="cpu", cache=folder / "cache", log=lambda line: None)
+    bench = prepare(corpus, protocol, specs, device="cpu", cache=folder / "cache", report=QUIET)
     for task in fold_tasks(bench.folds[0], 0):
         clip, note = task.clip, corpus.note("clips", task.clip.id)
         if task.driving == SELF:
@@ -182,7 +183,7 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
     trackers = {"mediapipe": facial_bench_trackers()[0]}
     settings = Settings(options={"videos": str(folder / "v"), "model": str(weights)}, trackers=trackers)
     spec = load_plugins().get("generators", "method", "precomputed").spec
-    result = evaluate(Method(spec, "facial-bench", "1", "s"), bench, settings, folder / "out", lambda line: None)
+    result = evaluate(Method(spec, "facial-bench", "1", "s"), bench, settings, folder / "out", QUIET)
     metrics, references = result["metrics"], result["references"]
     assert metrics["lmd"]["value"] < 0.003 < 0.02 < references["lmd"]["chance"]
     assert metrics["lmd/canonical"]["value"] < 0.003

@@ -1,0 +1,1 @@
+"""Experiments that the docs quote: python -m studies.NAME."""

@@ -1,0 +1,227 @@
+"""docs/plugins.md says everything, and its examples run as they stand."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from facial_bench.cli import main
+from facial_bench.cli.common import known_pools
+from facial_bench.core import types
+from facial_bench.core.progress import QUIET
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.result import Result, read_results
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.plugin_api import hookspecs
+from facial_bench.plugin_api.manager import load_plugins, source_digest
+from facial_bench.reports.board_markdown import first_difference, make_boards
+from facial_bench.reports.ledger import is_entered, read_ledger
+from facial_bench.types import Context, Request
+
+DOCS = Path(__file__).parents[2] / "docs"
+README = DOCS.parent / "README.md"
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return (DOCS / "plugins.md").read_text(encoding="utf-8")
+
+
+def files(text: str) -> dict[str, str]:
+    """name -> content of every code block that starts with `# file: name`."""
+    blocks = re.findall(r"```(?:python|toml)\n# file: (\S+)\n(.*?)```", text, re.DOTALL)
+    assert len({name for name, _ in blocks}) == len(blocks)
+    return dict(blocks)
+
+
+def test_every_hook_stands_there_with_its_signature(text: str) -> None:
+    hooks = [f"facial_bench_{kind}" for kind in hookspecs.spec_types()]
+    assert len(hooks) == 6
+    for name in hooks:
+        signature = str(inspect.signature(getattr(hookspecs, name))).replace("'", "")
+        assert f"`{name}{signature}`" in text
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *hookspecs.spec_types().values(),
+        types.Context,
+        types.CorpusInfo,
+        types.Clip,
+        types.Camera,
+        types.Motion,
+        types.Request,
+        types.FaceModel,
+        types.Sample,
+        types.Face,
+        types.Sound,
+    ],
+    ids=lambda record: record.__name__,
+)
+def test_every_field_stands_there(text: str, record: type) -> None:
+    assert f"`{record.__name__}`" in text
+    section = text.split(f"`{record.__name__}`", 1)[1]
+    for field in fields(record):
+        assert f"`{field.name}`" in section, f"{record.__name__}.{field.name}"
+
+
+def test_the_protocols_of_a_method_stand_there(text: str) -> None:
+    for protocol, names in (
+        (types.Generator, ("fit", "generate")),
+        (types.Stateful, ("state_dict", "load_state_dict")),
+    ):
+        for name in names:
+            signature = (
+                str(inspect.signature(getattr(protocol, name)))
+                .replace("'", "")
+                .replace("(self, ", "(")
+                .replace("(self)", "()")
+            )
+            assert f"`{name}{signature}`" in text
+
+
+def commands(group: click.Group, path: str = "facial-bench") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def test_every_command_and_option_stands_in_the_docs(text: str) -> None:
+    everything = text + (README.read_text(encoding="utf-8") if README.is_file() else "")
+    everything = everything.replace(
+        "facial-bench methods | corpora | metrics", "facial-bench methods facial-bench corpora facial-bench metrics"
+    )
+    found = dict(commands(main))
+    assert len(found) >= 9
+    for path, command in found.items():
+        assert path in everything, path
+        for option in command.params:
+            for name in option.opts if isinstance(option, click.Option) else []:
+                if name not in ("-h", "--help"):
+                    assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", everything), f"{path} {name}"
+
+
+def test_no_documented_option_has_gone(text: str) -> None:
+    known = {name for _, command in commands(main) for option in command.params for name in option.opts}
+    used = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", text))
+    assert used <= known, used - known
+
+
+def run_small(plugins: object, name: str, corpus: Corpus, rules: Protocol, out: Path, **options: str) -> Result:
+    registered = plugins.get("generators", "method", name)  # type: ignore[attr-defined]
+    distances = [
+        o.spec
+        for i, o in plugins.registered("metrics").items()  # type: ignore[attr-defined]
+        if o.source.plugin != "facial-bench" or i in ("lmd", "lmd/canonical")
+    ]
+    setup = prepare(corpus, protocol_with(distances, rules), distances, device="cpu", cache=out / "cache", report=QUIET)
+    method = Method(
+        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
+    )
+    return evaluate(method, setup, Settings(options=options), out, QUIET)
+
+
+@pytest.mark.slow
+def test_the_single_file_runs(
+    text: str, tmp_path: Path, make_corpus: Callable[..., Corpus], small_protocol: Protocol
+) -> None:
+    (tmp_path / "louder.py").write_text(files(text)["louder.py"])
+    plugins = load_plugins([tmp_path / "louder.py"], found=[])
+    corpus = make_corpus(clips=8, scales=[0.3, 3.0])
+    result = run_small(plugins, "louder", corpus, small_protocol, tmp_path, gain="2")
+    assert result["metrics"]["lmd"]["status"] == "ok"
+    assert result["metrics"]["lmd"]["n_failed"] == 0
+    create = plugins.get("generators", "method", "louder").spec.create
+    method = create(Context(corpus.info, 0, "cpu"))
+    loud, soft = (
+        method.generate([Request("a/b", "a", np.full((5, 29), level, np.float32), np.zeros(71, np.float32), 25.0, 0)])[
+            0
+        ]
+        for level in (1.0, 0.0)
+    )
+    assert (loud.expression[:, 0] > soft.expression[:, 0]).all(), "it uses the audio"
+
+
+@pytest.mark.slow
+def test_the_package_installs_and_runs(
+    text: str,
+    tmp_path: Path,
+    make_corpus: Callable[..., Corpus],
+    small_protocol: Protocol,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    package = {name: content for name, content in files(text).items() if name != "louder.py"}
+    assert len(package) == 4
+    for name, content in package.items():
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "source" / name).write_text(content)
+    site = tmp_path / "site"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+        "--target",
+        str(site),
+        str(tmp_path / "source"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    listed = subprocess.run(
+        [sys.executable, "-m", "facial_bench", "methods"], capture_output=True, text=True, env=environment, check=False
+    )
+    assert re.search(r"^sway +facial-bench-sway 0\.1\.0 +the mean state, swaying$", listed.stdout, re.MULTILINE), (
+        listed.stderr
+    )
+    monkeypatch.syspath_prepend(site)
+    plugins = load_plugins()
+    result = run_small(plugins, "sway", make_corpus(clips=8, scales=[0.3, 3.0]), small_protocol, tmp_path)
+    assert result["method"]["plugin"] == "facial-bench-sway"
+    assert result["metrics"]["roll_distance"]["status"] == "ok"
+
+
+def test_the_method_of_the_readme_runs(
+    tmp_path: Path, make_corpus: Callable[..., Corpus], small_protocol: Protocol
+) -> None:
+    (block,) = re.findall(r"```python\n(# my_method\.py\n.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "my_method.py").write_text(block)
+    registered = load_plugins([tmp_path / "my_method.py"]).get("generators", "method", "nodding")
+    setup = prepare(
+        make_corpus(clips=3), protocol_with([], small_protocol), [], device="cpu", cache=tmp_path, report=QUIET
+    )
+    method = Method(
+        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
+    )
+    result = evaluate(method, setup, Settings(), tmp_path, QUIET)
+    assert {row["status"] for row in result["clips"]} == {"ok"}
+
+
+def test_the_committed_boards_are_what_the_committed_results_give() -> None:
+    folder = DOCS.parent / "leaderboards"
+    results, entries = read_results(folder / "results"), read_ledger(folder)
+    assert all(is_entered(result, entries) for result in results), "verified, and not changed since"
+    boards = make_boards(results, Protocol(), known_pools(load_plugins()), entries)
+    assert {"synthetic.md", "real-tracks.md"} <= set(boards)
+    assert first_difference(folder, boards) is None

@@ -1,0 +1,93 @@
+"""`facial-bench compare`: what it says, what it refuses, and the picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from facial_bench.cli import main
+from facial_bench.evaluation.result import write_result
+from tests.helpers.results import make_result, make_row
+
+
+def put(folder: Path, label: str, lmd: float, seeds: int = 1, clips: int = 6, **changes: Any) -> Path:
+    for seed in range(seeds):
+        rows = [
+            make_row(p, f"{p}{k}", {"lmd": lmd + 0.01 * ((5 * k + seed) % 4), "pose_accuracy": 0.5})
+            for p in "ab"
+            for k in range(clips)
+        ]
+        made = make_result(rows, label=label, seed=seed, **changes)
+        write_result(folder / label / f"seed-{seed}" / "result.json", made)
+    return folder / label
+
+
+def call(*arguments: Any) -> Result:
+    found = CliRunner().invoke(main, ["compare", *map(str, arguments)])
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+    return found
+
+
+def test_a_clear_difference_is_decided_and_none_is_not(tmp_path: Path) -> None:
+    near, far = put(tmp_path, "near", 1.0, seeds=2), put(tmp_path, "far", 2.0, seeds=2)
+    told = call(near, far)
+    assert told.exit_code == 0, told.stderr
+    assert "near is better" in told.stdout
+    accuracy = next(line for line in told.stdout.splitlines() if line.startswith("pose_accuracy"))
+    assert accuracy.endswith("cannot be decided")
+    assert "The smallest p that so few clips can give: 0.000488" in told.stdout, "2 / 2^12"
+
+
+def test_the_numbers_as_json(tmp_path: Path) -> None:
+    paths = [put(tmp_path, name, value) for name, value in (("a", 1.0), ("b", 1.5), ("c", 3.0))]
+    told = json.loads(call(*paths, "--metric", "lmd", "--json").stdout)
+    assert [(row["a"], row["b"]) for row in told] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert all(row["holm_p"] == pytest.approx(3 * row["p"]) for row in told)
+    assert told[0]["value_a"] - told[0]["value_b"] == pytest.approx(-0.5)
+
+
+def test_five_clips_cannot_decide(tmp_path: Path) -> None:
+    paths = [put(tmp_path, name, value, clips=2) for name, value in (("a", 1.0), ("b", 99.0))]
+    told = call(*paths, "--metric", "lmd").stdout
+    assert "cannot be decided" in told
+    assert "so few clips can give: 0.125" in told
+
+
+def test_a_seed_or_a_file_is_named_as_well_as_a_method(tmp_path: Path) -> None:
+    one, two = put(tmp_path, "one", 1.0, seeds=2), put(tmp_path, "two", 2.0, seeds=2)
+    assert call(one / "seed-0", two / "seed-1" / "result.json").exit_code == 0
+
+
+@pytest.mark.parametrize("ending", [".svg", ".png"])
+def test_the_picture_is_drawn_and_always_the_same(tmp_path: Path, ending: str) -> None:
+    paths = [put(tmp_path, name, value) for name, value in (("a<b>", 1.0), ("c&d", 1.001), ("e", 3.0))]
+    picture = tmp_path / "pictures" / f"cd{ending}"
+    assert call(*paths, "--picture", picture).exit_code == 0
+    first = picture.read_bytes()
+    assert len(first) > 5000
+    call(*paths, "--picture", picture)
+    assert picture.read_bytes() == first
+    assert "is an .svg or a .png" in call(*paths, "--picture", tmp_path / "x.pdf").stderr
+
+
+def test_what_cannot_be_compared_is_one_line(tmp_path: Path) -> None:
+    a, b = put(tmp_path, "a", 1.0), put(tmp_path, "b", 2.0)
+    other = put(tmp_path, "other", 1.0, corpus="c" * 64)
+    refused = put(tmp_path, "refused", 1.0, refused=["pose_accuracy"])
+    for arguments, expected in (
+        ((a, other), "another corpus or protocol"),
+        ((a, a), "named twice"),
+        ((a, a / "seed-0"), "named twice"),
+        ((a, b, "--metric", "lmx"), "Did you mean"),
+        ((a, refused), "has no score on pose_accuracy"),
+        ((a, tmp_path / "none"), "does not exist"),
+    ):
+        found = call(*arguments)
+        assert found.exit_code == 1, arguments
+        assert expected in found.stderr
+        assert found.stderr.strip().count("\n") == 0
+    assert call(a).exit_code == 2

@@ -1,0 +1,108 @@
+"""A run that is killed, and the same command again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.result import read_result
+
+SCRIPT = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from facial_bench.evaluation import run_folder as workspace
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.corpora.corpus import open_corpus
+from facial_bench.evaluation.run import evaluate
+import facial_bench.evaluation.run as harness
+from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.core.progress import QUIET
+from facial_bench.types import GeneratorSpec, Motion
+
+folder, corpus, wait = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+harness.BATCH = 2
+
+
+def note(line):
+    with (folder / "log").open("a") as stream:
+        stream.write(line + chr(10))
+
+
+class Slow:
+    def __init__(self, context):
+        self.context = context
+
+    def fit(self, clips, context):
+        note("fit")
+        self.state = {"scale": np.array(0.5)}
+
+    def generate(self, requests):
+        for request in requests:
+            note(request.id)
+            time.sleep(wait)
+        return [Motion.from_state(np.tile(r.initial_state * np.float32(self.state["scale"]), (r.frames, 1)))
+                for r in requests]
+
+    def state_dict(self):
+        return self.state
+
+    def load_state_dict(self, state, context):
+        self.state = dict(state)
+
+
+judges = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
+specs = [one for one in built_in_metrics() if one.id == "lmd"]
+protocol = protocol_with(specs, replace(Protocol(), classifiers=judges, resamples=200, name="small"))
+bench = prepare(open_corpus(corpus), protocol, specs, device="cpu", cache=folder / "cache", report=QUIET)
+method = workspace.Method(GeneratorSpec("slow", "waits", "none", Slow), "tests", "1", "source")
+evaluate(method, bench, workspace.Settings(), folder / "out", QUIET)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corpus], tmp_path: Path) -> None:
+    """SIGKILL between two motions: the fit and the finished motions are used again, and the result is the one that an
+    undisturbed run gives."""
+    corpus = make_corpus(clips=8, name="long")
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+
+    def command(name: str, wait: float) -> list[str]:
+        return [sys.executable, "-c", SCRIPT, str(tmp_path / name), str(corpus.path), str(wait)]
+
+    subprocess.run(command("whole", 0), check=True)
+    process = subprocess.Popen(command("killed", 0.2))
+    motions, patience = tmp_path / "killed" / "out" / "long" / "slow" / "seed-0" / "motions", time.monotonic() + 120
+    while len(list(motions.rglob("*.safetensors"))) < 2 and time.monotonic() < patience:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    log = tmp_path / "killed" / "log"
+    finished = {"/".join(path.with_suffix("").parts[-2:]) for path in motions.rglob("*.safetensors")}
+    asked = log.read_text().splitlines()
+    assert asked.count("fit") == 1
+    assert finished <= set(asked)
+    log.unlink()
+    subprocess.run(command("killed", 0), check=True)
+    results = [read_result(tmp_path / name / "out/long/slow/seed-0/result.json") for name in ("whole", "killed")]
+    assert results[0]["digest"] == results[1]["digest"]
+    assert json.dumps(results[0]["metrics"]) == json.dumps(results[1]["metrics"])
+    again = log.read_text().splitlines()
+    assert "fit" not in again
+    probes = {line for line in again if again.count(line) > 1}  # asked for again to measure speed and look-ahead
+    assert not (finished & set(again)) - probes
+    total = {"/".join(path.with_suffix("").parts[-2:]) for path in motions.rglob("*.safetensors")}
+    assert total - finished <= set(again)
+    assert len(total) > len(finished)

@@ -1,0 +1,376 @@
+"""verify, score, the ledger and the checked leaderboard: whatever is changed by hand is found."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from facial_bench.cli import main
+from facial_bench.cli.common import standard_metrics
+from facial_bench.core.files import read_arrays, write_arrays
+from facial_bench.core.progress import QUIET
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.errors import ResultError
+from facial_bench.evaluation.result import read_result, result_digest
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import EvaluationSetup, prepare
+from facial_bench.evaluation.verify import verify
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.reports.ledger import enter, is_entered, read_ledger, write_ledger
+from facial_bench.types import Context, Motion
+from tests.helpers.results import make_result, make_row
+
+pytestmark = pytest.mark.slow
+
+
+class Sway:
+    """Moves head, lids and mouth with the audio."""
+
+    def __init__(self, context: Context) -> None:
+        pass
+
+    def fit(self, clips: Any, context: Context) -> None:
+        pass
+
+    def generate(self, requests: Any) -> list[Motion]:
+        made = []
+        for one in requests:
+            state = np.tile(one.initial_state, (one.frames, 1))
+            state[:, 0] += 0.5 * np.cumsum(one.audio[:, 0]) / np.sqrt(np.arange(1, one.frames + 1))
+            state[:, 64] += 0.1 * one.audio[:, 1]
+            state[:, 70] += np.where(np.arange(one.frames) % 60 < 5, 0.5, 0.0)
+            made.append(Motion.from_state(state.astype(np.float32)))
+        return made
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
+    return make_corpus(clips=8, scales=[0.3, 3.0])
+
+
+@pytest.fixture(scope="module")
+def setup(corpus: Corpus, cache: Path) -> EvaluationSetup:
+    specs, protocol = standard_metrics(load_plugins(found=[]))
+    return prepare(corpus, protocol, specs, device="cpu", cache=cache, report=QUIET)
+
+
+@pytest.fixture(scope="module")
+def kept(setup: EvaluationSetup, as_method: Callable[..., Method], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of two seeds of a method."""
+    out = tmp_path_factory.mktemp("kept")
+    for seed in (0, 1):
+        evaluate(as_method(Sway, "sway"), setup, Settings(seed), out, QUIET)
+    return out
+
+
+@pytest.fixture
+def runs(kept: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy to spoil, as the command line sees it."""
+    monkeypatch.setenv("FACIAL_BENCH_CACHE", str(cache))
+    shutil.copytree(kept, tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+def folder(runs: Path, seed: int = 0) -> Path:
+    return runs / "tiny" / "sway" / f"seed-{seed}"
+
+
+def spoil(runs: Path, change: Callable[[dict[str, Any]], None], honest_digest: bool = False) -> Path:
+    """Change a result by hand; with `honest_digest` by a hand that knows of the digest."""
+    path = folder(runs) / "result.json"
+    result = json.loads(path.read_text())
+    change(result)
+    if honest_digest:
+        result["digest"] = result_digest(result)
+    path.write_text(json.dumps(result))
+    return path
+
+
+def call(*arguments: Any) -> Result:
+    found = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+    return found
+
+
+def differences(setup: EvaluationSetup, runs: Path) -> tuple[str, ...]:
+    return verify(setup, folder(runs), read_result(folder(runs) / "result.json")).differences
+
+
+def test_an_untouched_result_is_verified(setup: EvaluationSetup, runs: Path) -> None:
+    verdict = verify(setup, folder(runs), read_result(folder(runs) / "result.json"))
+    assert verdict.differences == ()
+    assert verdict.rounded == 0
+    assert verdict.compared > 500
+
+
+def numbers(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where the numbers of a JSON value are."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, (*path, key))
+    elif isinstance(value, list):
+        for k, inner in enumerate(value):
+            yield from numbers(inner, (*path, k))
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path
+
+
+def nudge(result: dict[str, Any], path: tuple[Any, ...]) -> None:
+    """Change a digit of the number there."""
+    for key in path[:-1]:
+        result = result[key]
+    value = result[path[-1]]
+    result[path[-1]] = value * 1.001 if abs(value) > 1e-6 else value + 1
+
+
+def test_a_changed_digit_in_any_number_is_found(setup: EvaluationSetup, runs: Path) -> None:
+    """By the digest, whichever number it is; and by the recomputation, where a hand has mended the digest."""
+    whole = read_result(folder(runs) / "result.json")
+    places = [p for key in ("metrics", "references", "clips") for p in numbers(whole[key], (key,))]
+    assert len(places) > 500
+    for place in places:
+        changed = copy.deepcopy(whole)
+        nudge(changed, place)
+        assert result_digest(changed) != whole["digest"], place
+    rng = np.random.default_rng(0)
+    by_kind = {kind: [p for p in places if p[0] == kind] for kind in ("metrics", "references", "clips")}
+    for own in by_kind.values():
+        for k in rng.choice(len(own), 8, replace=False):
+            changed = copy.deepcopy(whole)
+            nudge(changed, own[k])
+            changed["digest"] = result_digest(changed)
+            found = verify(setup, folder(runs), changed).differences
+            assert len(found) == 1, (own[k], found)
+            assert "stored" in found[0] and "recomputed" in found[0]
+
+
+def test_the_place_and_both_numbers_are_named(setup: EvaluationSetup, runs: Path) -> None:
+    spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.125), honest_digest=True)
+    (line,) = differences(setup, runs)
+    assert line.startswith("metrics.lmd.value: 0.125 stored, ")
+
+
+def test_a_result_changed_by_hand_is_found_by_its_digest(setup: EvaluationSetup, runs: Path) -> None:
+    spoil(runs, lambda result: result["conduct"].update(look_ahead_ms=40.0))
+    assert differences(setup, runs) == (
+        "digest: the file was changed after it was written (its content has another digest)",
+    )
+
+
+def test_a_swapped_motion_is_found(setup: EvaluationSetup, runs: Path) -> None:
+    motions = sorted((folder(runs) / "motions" / "self").iterdir())
+    shutil.copy(motions[1], motions[0])
+    found = differences(setup, runs)
+    assert motions[0].name in found[0]
+    assert "not the motion that was scored" in found[0]
+
+
+def test_a_motion_swapped_together_with_its_digest_is_found_by_its_scores(setup: EvaluationSetup, runs: Path) -> None:
+    from facial_bench.core.files import file_digest
+
+    motion = min((folder(runs) / "motions" / "self").iterdir())
+    arrays = read_arrays(motion, ResultError, "")[0]
+    write_arrays(motion, {**arrays, "expression": arrays["expression"] * 0.9})
+    name = f"self/{motion.stem}"
+
+    def mend(result: dict[str, Any]) -> None:
+        next(row for row in result["clips"] if row["request"] == name)["motion"] = file_digest(motion)
+
+    spoil(runs, mend, honest_digest=True)
+    assert any(line.startswith(f"clips[{name}].metrics.lmd") for line in differences(setup, runs))
+
+
+def test_a_missing_motion_is_found(setup: EvaluationSetup, runs: Path) -> None:
+    min((folder(runs) / "motions" / "cross").iterdir()).unlink()
+    assert "missing" in differences(setup, runs)[0]
+
+
+def test_a_row_left_out_or_made_up_is_found(setup: EvaluationSetup, runs: Path) -> None:
+    def drop(result: dict[str, Any]) -> None:
+        result["clips"].append({**result["clips"].pop(), "request": "self/../../etc@0"})
+
+    spoil(runs, drop, honest_digest=True)
+    found = "\n".join(differences(setup, runs))
+    assert "is missing" in found
+    assert "is no request of this corpus" in found
+
+
+def test_the_command_says_verified_or_what_differs(runs: Path, corpus: Corpus) -> None:
+    good = call("verify", folder(runs), folder(runs, 1), "--corpus", corpus.path)
+    assert good.exit_code == 0
+    assert good.stdout.count("verified; ") == 2
+    spoil(runs, lambda result: result["metrics"]["pose_accuracy"].update(value=0.99))
+    bad = call("verify", folder(runs), "--corpus", corpus.path)
+    assert bad.exit_code == 1
+    assert "metrics.pose_accuracy.value: 0.99 stored" in bad.stdout
+    assert "Error: Not verified" in bad.stderr
+    told = json.loads(call("verify", folder(runs), "--corpus", corpus.path, "--json").stdout)
+    assert [entry["verified"] for entry in told.values()] == [False]
+
+
+def test_the_corpus_is_found_or_asked_for(runs: Path, corpus: Corpus, make_corpus: Callable[..., Corpus]) -> None:
+    assert call("verify", folder(runs)).exit_code == 0, "where it was when the result was made"
+    other = make_corpus(clips=4, name="other")
+    wrong = call("verify", folder(runs), "--corpus", other.path)
+    assert wrong.exit_code == 1
+    assert "has another digest" in wrong.stderr
+    spoil(runs, lambda result: result["environment"].pop("corpus_path"))
+    gone = call("verify", folder(runs))
+    assert "Name it with --corpus" in gone.stderr
+    assert gone.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "\x00"])
+def test_a_file_that_is_no_result_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "result.json").write_text(content)
+    for command in (["verify", tmp_path], ["score", tmp_path, "--metric", "lmd"], ["verify", tmp_path / "none"]):
+        found = call(*command)
+        assert found.exit_code == 1
+        assert found.stderr.startswith("Error: ")
+        assert found.stderr.strip().count("\n") == 0
+
+
+def test_one_method_under_all_definitions_is_one_command(runs: Path, corpus: Corpus) -> None:
+    found = call("score", folder(runs), "--metric", "lmd*", "--corpus", corpus.path)
+    assert found.exit_code == 0, found.stderr
+    for name in ("lmd", "lmd/atvg", "lmd/raw-face", "lmd/iod", "lmd/canonical-3d"):
+        assert f"\n{name} ↓" in found.stdout
+    assert "lve" not in found.stdout
+
+
+def test_scores_are_those_of_the_run(runs: Path, corpus: Corpus) -> None:
+    told = json.loads(call("score", folder(runs), "--metric", "lmd", "--metric", "*_accuracy", "--json").stdout)
+    stored = read_result(folder(runs) / "result.json")["metrics"]
+    assert set(told["metrics"]) == {"lmd", "pose_accuracy", "blink_accuracy"}
+    for name, entry in told["metrics"].items():
+        assert entry == stored[name]
+
+
+def test_scoring_refuses_what_it_does_not_know_or_trust(runs: Path, corpus: Corpus) -> None:
+    unknown = call("score", folder(runs), "--metric", "lmx", "--corpus", corpus.path)
+    assert unknown.exit_code == 1
+    assert "Did you mean" in unknown.stderr
+    motions = sorted((folder(runs) / "motions" / "self").iterdir())
+    shutil.copy(motions[1], motions[0])
+    swapped = call("score", folder(runs), "--metric", "lmd", "--corpus", corpus.path)
+    assert swapped.exit_code == 1
+    assert "not the motion that was scored" in swapped.stderr
+
+
+def board(runs: Path, out: Path, *more: str) -> Result:
+    return call("leaderboard", "--results", runs, "--out", out, *more)
+
+
+def test_a_board_holds_verified_results_and_its_ledger_says_so(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "boards"
+    first = board(runs, out)
+    assert first.exit_code == 0, first.stderr
+    entries = read_ledger(out)
+    assert [entry["seed"] for entry in entries] == [0, 1]
+    text = (out / "tiny.md").read_text()
+    assert f"2 results, all verified; ledger entry 2, hash `{entries[1]['hash'][:16]}`." in text
+    before = (out / "ledger.jsonl").read_bytes()
+    assert board(runs, out).exit_code == 0
+    assert (out / "ledger.jsonl").read_bytes() == before, "what is entered is not entered again"
+    assert board(runs, out, "--check").exit_code == 0
+
+
+def test_a_result_that_is_not_true_is_named_and_left_out(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "boards"
+    spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.001), honest_digest=True)
+    found = board(runs, out)
+    assert found.exit_code == 0
+    assert "left out: " in found.stderr and "metrics.lmd.value: 0.001 stored" in found.stderr
+    assert "1 results, all verified" in (out / "tiny.md").read_text()
+    spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.002))
+    assert "changed after it was written" in board(runs, out).stderr
+
+
+def test_without_a_single_verified_result_there_is_no_board(runs: Path, tmp_path: Path) -> None:
+    for path in runs.rglob("*.safetensors"):
+        path.unlink()
+    found = board(runs, tmp_path / "boards")
+    assert found.exit_code == 1
+    assert "No verified result" in found.stderr
+    assert not (tmp_path / "boards").exists()
+
+
+def test_an_edited_line_of_a_board_is_found(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "boards"
+    board(runs, out)
+    path = out / "tiny.md"
+    lines = path.read_text().splitlines()
+    row = next(k for k, line in enumerate(lines) if line.startswith("| sway"))
+    lines[row] = lines[row].replace("2", "1", 1)
+    path.write_text("\n".join(lines) + "\n")
+    found = board(runs, out, "--check")
+    assert found.exit_code == 1
+    assert f"tiny.md, line {row + 1}" in found.stderr
+
+
+def test_an_edited_result_is_found_by_check_without_its_motions(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "boards"
+    board(runs, out)
+    for path in runs.rglob("*.safetensors"):
+        path.unlink()
+    assert board(runs, out, "--check").exit_code == 0, "the ledger is enough"
+    spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.001), honest_digest=True)
+    found = board(runs, out, "--check")
+    assert found.exit_code == 1
+    assert "not in the ledger" in found.stderr
+
+
+def chain(folder: Path) -> list[dict[str, Any]]:
+    entries: list[Any] = []
+    for seed in range(4):
+        result = make_result([make_row("a", "a0", {"lmd": 1.0})], seed=seed)
+        entries = enter(entries, result | {"digest": f"{seed:064x}"}, "1")
+    write_ledger(folder, entries)
+    return entries
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda lines: [lines[0].replace('"seed":0', '"seed":9'), *lines[1:]], 1),
+        (lambda lines: lines[1:], 1),
+        (lambda lines: [lines[0], *lines[2:]], 2),
+        (lambda lines: [lines[0], lines[2], lines[1], lines[3]], 2),
+        (lambda lines: [*lines[:3], "{}"], 4),
+        (lambda lines: [*lines, lines[3]], 5),
+        (lambda lines: [*lines[:2], "not json", *lines[2:]], 3),
+    ],
+)
+def test_a_broken_chain_is_found_at_its_line(
+    tmp_path: Path, change: Callable[[list[str]], list[str]], line: int
+) -> None:
+    chain(tmp_path)
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+    with pytest.raises(ResultError, match=rf"line {line}: the chain is broken here"):
+        read_ledger(tmp_path)
+
+
+def test_a_newer_result_supersedes_an_older_one(tmp_path: Path) -> None:
+    entries = chain(tmp_path)
+    old = make_result([make_row("a", "a0", {"lmd": 1.0})], seed=2) | {"digest": f"{2:064x}"}
+    new = old | {"digest": "e" * 64}
+    assert is_entered(old, entries)
+    later = enter(entries, new, "1")
+    assert not is_entered(old, later)
+    assert is_entered(new, later)
+    assert later[:4] == read_ledger(tmp_path)

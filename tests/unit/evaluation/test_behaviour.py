@@ -1,0 +1,127 @@
+"""What can be seen of a method from outside: use of the audio, look-ahead, speed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from facial_bench.errors import GenerationError
+from facial_bench.evaluation.behaviour import LookAhead, changed_frames, describe_behaviour, look_ahead, other_audio
+from facial_bench.evaluation.requests import Task, make_tasks
+from facial_bench.types import Motion, Request
+from tests.helpers.faces import make_clip, make_model
+
+MODEL = make_model("ab")
+
+
+def request(frames: int = 200) -> Request:
+    audio = np.random.default_rng(0).standard_normal((frames, 29)).astype(np.float32)
+    return Request("self/x@0", "a", audio, np.zeros(71, np.float32), 25.0, 0)
+
+
+OTHER = np.random.default_rng(1).standard_normal((50, 29)).astype(np.float32)
+
+
+class Filter:
+    """The mouth follows the audio from `before` frames ago to `after` frames ahead."""
+
+    def __init__(self, before: int, after: int, scale: float = 1.0) -> None:
+        self.before, self.after, self.scale = before, after, scale
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+        made = []
+        for one in requests:
+            padded = np.pad(one.audio[:, 0], (self.before, self.after))
+            width = self.before + self.after + 1
+            state = np.tile(one.initial_state, (one.frames, 1))
+            state[:, 0] += self.scale * np.lib.stride_tricks.sliding_window_view(padded, width).sum(axis=1)
+            made.append(Motion.from_state(state))
+        return made
+
+
+@pytest.mark.parametrize(("before", "after"), [(3, 0), (0, 0), (5, 7), (0, 40)])
+def test_the_look_ahead_is_what_the_filter_has(before: int, after: int) -> None:
+    assert look_ahead(Filter(before, after), request(), OTHER) == LookAhead(True, after)
+
+
+def test_a_method_that_reacts_late_is_causal() -> None:
+    class Late(Filter):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            (made,) = super().generate(requests)
+            late = np.concatenate([np.zeros((4, 64), np.float32), made.expression[:-4]])
+            return [Motion(late, made.pose, made.blink)]
+
+    assert look_ahead(Late(0, 0), request(), OTHER).frames == 0
+
+
+def test_a_method_that_does_not_hear_looks_nowhere() -> None:
+    assert look_ahead(Filter(0, 0, scale=0.0), request(), OTHER) == LookAhead(False, None)
+
+
+def test_the_whole_sequence_seen_is_found() -> None:
+    class Whole(Filter):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            state = np.full((requests[0].frames, 71), requests[0].audio.mean(), np.float32)
+            return [Motion.from_state(state)]
+
+    assert look_ahead(Whole(0, 0), request(), OTHER).frames == 150, "from the last of the three places"
+
+
+def test_rounding_is_no_answer_and_a_small_change_is_one() -> None:
+    state = np.random.default_rng(0).standard_normal((10, 71)).astype(np.float32)
+    one = Motion.from_state(state)
+    moved = state.copy()
+    moved[4, 70] *= 1 + 1e-7
+    moved[6, 3] += 1e-4
+    assert changed_frames(one, Motion.from_state(moved)).tolist() == [6]
+
+
+def test_other_audio_leaves_the_request_alone() -> None:
+    asked = request(120)
+    before = asked.audio.copy()
+    changed = other_audio(asked, OTHER, 70)
+    np.testing.assert_array_equal(asked.audio, before)
+    np.testing.assert_array_equal(changed.audio[:70], before[:70])
+    np.testing.assert_array_equal(changed.audio[70:], np.concatenate([OTHER[20:], OTHER[:20]]))
+    assert not changed.audio.flags.writeable
+
+
+def tasks(clips: int = 2, frames: int = 500) -> list[Task]:
+    test = [make_clip(MODEL, "a", f"a{k}", frames + k, k) for k in range(clips)]
+    return make_tasks(test, ("a", "b"), dict.fromkeys("ab", np.zeros(71, np.float32)), 25.0, 0)
+
+
+def test_a_description_says_it_in_milliseconds() -> None:
+    found = describe_behaviour(Filter(2, 6), tasks())
+    assert found.pop("real_time_factor") > 1
+    assert found == {"uses_audio": True, "look_ahead_frames": 6, "look_ahead_ms": 240.0, "probed_frames": 400}
+
+
+def raising(error: Callable[[], BaseException]) -> object:
+    class Broken(Filter):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            raise error()
+
+    return Broken(0, 0)
+
+
+@pytest.mark.parametrize("error", [lambda: ValueError("no\nmotion"), lambda: SystemExit(3)])
+def test_a_method_that_raises_is_described_by_its_reason(error: Callable[[], BaseException]) -> None:
+    found = describe_behaviour(raising(error), tasks())
+    assert set(found) == {"reason"}
+    assert "\n" not in found["reason"]
+
+
+def test_without_a_second_clip_there_is_no_other_audio() -> None:
+    assert "second test clip" in describe_behaviour(Filter(0, 0), tasks(1))["reason"]
+
+
+def test_a_motion_that_is_none_is_not_measured() -> None:
+    class Short(Filter):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            return [super().generate(requests)[0][:-1]]
+
+    with pytest.raises(GenerationError, match="expected expression"):
+        look_ahead(Short(0, 0), request(), OTHER)

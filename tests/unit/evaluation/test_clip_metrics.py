@@ -1,0 +1,222 @@
+"""Entries of rows: per-frame values, values of clips, pooled items; preparation; folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facial_bench.core.progress import QUIET
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.errors import PluginError
+from facial_bench.evaluation.clip_metrics import make_metric_set, make_sample, measure_clip
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.metrics.pools import mean_pool
+from facial_bench.statistics.aggregate import estimator, summarise
+from facial_bench.types import Clip, CorpusInfo, Items, MetricSpec, Motion, Sample
+from tests.helpers.faces import Echo, make_clip, make_model
+
+PEOPLE = ("a", "b")
+MODEL = make_model(PEOPLE)
+INFO = CorpusInfo("tiny", "1", "d", 25.0, "noise29", 29, "cm", "px", "closure", PEOPLE)
+RULES = Protocol(resamples=200)
+
+
+def clip(name: str, frames: int = 300, seed: int = 0, **changes: Any) -> Clip:
+    return replace(make_clip(MODEL, name[0], name, frames, seed), **changes)
+
+
+def spec(compute: Callable[..., Any], **more: Any) -> MetricSpec:
+    return MetricSpec("m", 1, "1", False, "f", compute, **more)
+
+
+def entry(compute: Callable[..., Any], one: Clip, **more: Any) -> dict[str, Any]:
+    metric_set = make_metric_set(
+        MODEL, INFO, [spec(compute, **more)], [clip("a1", seed=5), clip("b1", seed=6)], [one], 128
+    )
+    return measure_clip(metric_set, one, one.motion)["m"]
+
+
+def ramp(sample: Sample) -> np.ndarray:
+    return np.arange(len(sample.valid), dtype=float)
+
+
+def test_values_of_frames_are_averaged_over_the_valid_ones() -> None:
+    valid = np.ones(300, bool)
+    valid[:100] = False
+    found = entry(ramp, clip("a0", valid=valid))
+    assert found["value"] == pytest.approx(np.arange(100, 300).mean())
+    assert found["frames"] == [200, 200]
+    assert found["blocks"] == [[sum(range(100, 128)), 28], [sum(range(128, 300)), 172]]
+    assert entry(lambda s: np.where(ramp(s) < 250, np.nan, 1.0), clip("a0", valid=valid))["frames"] == [50, 200]
+
+
+def test_a_value_of_a_clip_is_computed_anew_in_each_block() -> None:
+    found = entry(lambda s: np.float64(len(s.valid)), clip("a0"))
+    assert (found["value"], found["blocks"]) == (300.0, [[128.0, 1], [172.0, 1]])
+
+
+def test_items_are_reduced_as_a_whole_and_block_by_block() -> None:
+    def items(sample: Sample) -> Items:
+        return Items(np.array([0, 127, 128, 299]), np.array([1.0, 2.0, 4.0, 8.0]))
+
+    found = entry(items, clip("a0"), pool=mean_pool())
+    assert found == {"part": [4.0, 15.0], "blocks": [[2.0, 3.0], [2.0, 12.0]], "items": 4}
+    none = entry(lambda s: Items(np.zeros(0, int), np.zeros(0)), clip("a0"), pool=mean_pool())
+    assert none == {"part": [0.0, 0.0], "blocks": [[0.0, 0.0], [0.0, 0.0]], "items": 0}
+
+
+@pytest.mark.parametrize(
+    ("compute", "more", "reason"),
+    [
+        (lambda s: np.zeros(3), {}, "gave shape"),
+        (lambda s: np.nan * ramp(s), {}, "no frame"),
+        (lambda s: np.float64(np.nan), {}, "not defined for this clip"),
+        (lambda s: 1 / 0, {}, "ZeroDivisionError"),
+        (lambda s: ramp(s), {"pool": mean_pool()}, "expected Items"),
+        (lambda s: Items(np.zeros(2, int), np.array([1.0, np.nan])), {"pool": mean_pool()}, "finite values"),
+        (lambda s: Items(np.zeros(2, int), np.zeros(3)), {"pool": mean_pool()}, "2 frames for (3,)"),
+    ],
+)
+def test_what_a_definition_gets_wrong_is_a_reason_and_no_score(compute: Any, more: Any, reason: str) -> None:
+    found = entry(compute, clip("a0"), **more)
+    assert found["value"] is None
+    assert reason in found["reason"]
+    assert "\n" not in found["reason"]
+
+
+def test_a_definition_prepares_itself_once_for_each_person_from_real_clips() -> None:
+    seen: list[Any] = []
+
+    def prepare_it(person: Any) -> int:
+        seen.append(person)
+        return len(person.training)
+
+    found = entry(lambda s, prepared: np.float64(prepared), clip("a0"), prepare=prepare_it)
+    assert found["value"] == 1.0
+    assert [person.identity for person in seen] == ["a"], "nothing of b is measured here"
+    sample = seen[0].training[0]
+    np.testing.assert_array_equal(sample.generated.pose, sample.reference.pose)
+
+
+def test_a_definition_that_cannot_prepare_itself_is_named() -> None:
+    with pytest.raises(PluginError, match="The metric m could not be prepared for a: ValueError: no"):
+        entry(ramp, clip("a0"), prepare=lambda person: (_ for _ in ()).throw(ValueError("no")))
+
+
+def test_a_motion_is_never_cut() -> None:
+    with pytest.raises(ValueError, match="300 frames, the motion 299"):
+        make_sample(MODEL, INFO, clip("a0"), clip("a0").motion[:299])
+
+
+def test_a_face_behind_the_camera_fails_every_definition() -> None:
+    one = clip("a0")
+    pose = one.motion.pose.copy()
+    pose[7, 5] = 1.0
+    metric_set = make_metric_set(MODEL, INFO, [spec(ramp)], [], [], 128)
+    assert "not in view in 1 frames" in measure_clip(metric_set, one, replace(one.motion, pose=pose))["m"]["reason"]
+
+
+@pytest.mark.parametrize("frames", [1, 2, 127, 128, 200])
+def test_every_definition_takes_short_clips(frames: int) -> None:
+    """It gives a number, or a reason; it never raises and never gives NaN."""
+    one = clip("a0", frames)
+    metric_set = make_metric_set(
+        MODEL,
+        INFO,
+        built_in_metrics(),
+        [clip("a1", seed=5), clip("b1", seed=6)],
+        [clip("a2", seed=7), clip("b2", seed=8)],
+        128,
+    )
+    for name, found in measure_clip(metric_set, one, one.motion).items():
+        assert "raised" not in found.get("reason", "").replace("raised ValueError: a mouth that", ""), (name, found)
+        assert "part" in found or found["value"] is None or np.isfinite(found["value"]), name
+
+
+def test_identical_motion_is_perfect_under_every_distance() -> None:
+    """Decoded landmarks against the landmarks they were made of; pooled distances against the same clips."""
+    clips = [clip("a0", seed=1), clip("a2", seed=2), clip("b0", seed=3), clip("b2", seed=4)]
+    metric_set = make_metric_set(MODEL, INFO, built_in_metrics(), [clip("a1", seed=5), clip("b1", seed=6)], clips, 128)
+    rows = [
+        {"request": c.id, "identity": c.identity, "status": "ok", "metrics": measure_clip(metric_set, c, c.motion)}
+        for c in clips
+    ]
+    for measure in metric_set.measures:
+        one = measure.spec
+        if one.higher_is_better is not False:
+            continue
+        parts = {}
+        if one.pool is not None:
+            for person in PEOPLE:
+                items = [
+                    measure(make_sample(MODEL, INFO, c, c.motion), person).values for c in clips if c.identity == person
+                ]
+                parts[person] = one.pool.reduce(np.concatenate(items))
+        found = summarise([rows], one.id, RULES, estimator(one.pool, {"parts": parts}))
+        if found["value"] is not None:
+            assert found["value"] == pytest.approx(0, abs=1e-3), one.id
+    scored = [m.spec.id for m in metric_set.measures if rows[0]["metrics"][m.spec.id].get("value") is not None]
+    assert len(scored) > 25
+
+
+@pytest.mark.slow
+def test_all_folds_test_every_clip_once(
+    make_corpus: Callable[..., Corpus], small_protocol: Protocol, as_method: Callable[..., Method], tmp_path: Path
+) -> None:
+    seen: list[Echo] = []
+
+    def create(context: Any) -> Echo:
+        seen.append(Echo(context))
+        return seen[-1]
+
+    corpus = make_corpus(clips=3, frames=300, scales=[0.3, 3.0])
+    specs = [one for one in built_in_metrics() if one.id in ("lmd", "frechet/pose", "copying_index")]
+    rules = protocol_with(specs, replace(small_protocol, folds="all"))
+    setup = prepare(corpus, rules, specs, device="cpu", cache=tmp_path, report=QUIET)
+    result = evaluate(as_method(create), setup, Settings(), tmp_path, QUIET)
+    own = [row for row in result["clips"] if row["driving"] == "self"]
+    assert sorted(row["clip"] for row in own) == sorted(entry.id for entry in corpus.entries)
+    assert {row["fold"] for row in own} == {"fold-1", "fold-2", "fold-3"}
+    assert result["metrics"]["lmd"]["n_clips"] == 6
+    assert len(seen) == 3, "a method for each fold"
+    for fold, method in zip(setup.folds, seen, strict=True):
+        assert not {c.id for c in method.fitted} & {c.id for c in fold.test}
+    folder = tmp_path / "tiny@all-folds" / "echo" / "seed-0"
+    assert len(list(folder.glob("fold-*/motions/self/*.safetensors"))) == 6
+    assert result["protocol"]["folds"] == "all"
+    assert result["protocol"]["digest"] != protocol_with(specs, small_protocol).digest(), "a board never mixes the two"
+    again = evaluate(as_method(create), setup, Settings(), tmp_path, QUIET)
+    assert again["digest"] == result["digest"]
+
+
+@pytest.mark.slow
+def test_a_fold_may_test_nothing_of_a_person(
+    make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path
+) -> None:
+    """Three recordings of one person, two of another: the third fold has nothing of the second to test."""
+    whole = make_corpus(
+        clips=3, frames=300, scales=[0.3, 3.0], edit=lambda c: replace(c, recording="b1" if c.id == "b2" else c.id)
+    )
+    specs = [one for one in built_in_metrics() if one.prepare is not None]
+    assert {one.id for one in specs} == {"sync_share", "copying_index"}
+    rules = protocol_with(specs, replace(small_protocol, folds="all"))
+    setup = prepare(whole, rules, specs, device="cpu", cache=tmp_path, report=QUIET)
+    assert [{c.identity for c in fold.test} for fold in setup.folds] == [{"a", "b"}, {"a", "b"}, {"a"}]
+    assert setup.references["copying_index"]["ceiling"]["value"] == pytest.approx(0.5)
+
+
+def test_motion_of_another_type_is_measured_in_double_precision() -> None:
+    one = clip("a0")
+    sample = make_sample(MODEL, INFO, one, Motion(one.motion.expression, one.motion.pose, one.motion.blink))
+    assert {array.dtype for array in (sample.generated.pose, sample.audio, sample.reference_landmarks)} == {
+        np.dtype(np.float64)
+    }

@@ -1,0 +1,447 @@
+"""The harness end to end on tiny corpora, and what it does with methods that go wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facial_bench.core.progress import QUIET
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.errors import CorpusError, FacialBenchError, GenerationError, PluginError
+from facial_bench.evaluation.result import Result, read_result
+from facial_bench.evaluation.run import evaluate
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
+from facial_bench.metrics.lmd import landmark_metrics
+from facial_bench.types import Clip, Context, Motion, Request
+from tests.helpers.faces import Echo, Lines
+
+AsMethod = Callable[..., Method]
+
+
+def distances() -> list[Any]:
+    return [spec for spec in landmark_metrics() if spec.id in ("lmd", "lmd/canonical")]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def make_bench(cache: Path, small_protocol: Protocol) -> Callable[[Corpus], EvaluationSetup]:
+    def make(corpus: Corpus, protocol: Protocol | None = None) -> EvaluationSetup:
+        rules = protocol_with(distances(), protocol or small_protocol)
+        return prepare(corpus, rules, distances(), device="cpu", cache=cache, report=QUIET)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def setup(make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus]) -> EvaluationSetup:
+    """Two people, told apart by the size of their motion; eight recordings each: fewer could not be decided."""
+    return make_bench(make_corpus(clips=8, scales=[0.3, 3.0]))
+
+
+def run(setup: EvaluationSetup, method: Method, out: Path, **settings: Any) -> Result:
+    return evaluate(method, setup, Settings(**settings), out, QUIET)
+
+
+def deterministic_part(result: Result) -> Any:
+    kept = {key: value for key, value in result.items() if key not in ("environment", "timing")}
+    return json.loads(json.dumps(kept))
+
+
+def test_a_result_holds_every_metric_with_its_references(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
+) -> None:
+    result = run(setup, as_method(), tmp_path)
+    assert {"lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy", "pose_accuracy/rotation"} <= {*result["metrics"]}
+    pose = result["metrics"]["pose_accuracy"]
+    assert pose["status"] == "ok"
+    assert pose["value"] == pytest.approx(0.5), "a constant is given to one of the two people"
+    assert pose["skill"] == pytest.approx(0)
+    assert result["references"]["pose_accuracy"]["ceiling"]["value"] > 0.9
+    assert result["references"]["pose_accuracy"]["chance"] == 0.5
+    assert result["metrics"]["lmd"]["skill"] == pytest.approx(0, abs=1e-9), "the mean state is the chance of a distance"
+    assert read_result(tmp_path / "tiny/echo/seed-0/result.json") == deterministic_part(result) | {
+        "environment": result["environment"],
+        "timing": result["timing"],
+    }
+
+
+def test_real_motion_reaches_the_ceiling(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+    truth = {f"self/{clip.id}@{clip.start}": clip.motion for clip in setup.folds[0].test}
+
+    class Oracle(Echo):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            return [truth.get(r.id) or super(Oracle, self).generate([r])[0] for r in requests]
+
+    result = run(setup, as_method(Oracle), tmp_path)
+    for name in ("lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy/raw"):
+        assert result["metrics"][name]["value"] == result["references"][name]["ceiling"]["value"]
+    assert result["metrics"]["pose_accuracy"]["skill"] == pytest.approx(1)
+
+
+def test_the_method_sees_nothing_of_the_test_motion(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
+) -> None:
+    seen: list[Echo] = []
+
+    def create(context: Context) -> Echo:
+        seen.append(Echo(context))
+        return seen[-1]
+
+    run(setup, as_method(create), tmp_path)
+    fitted = {clip.id for clip in seen[0].fitted}
+    assert fitted == {segment.clip for segment in setup.folds[0].split.train}
+    assert not fitted & {segment.clip for segment in setup.folds[0].split.test}
+    assert set(vars(seen[0].asked[0])) == {"id", "identity", "audio", "initial_state", "fps", "seed", "camera"}
+    means = {r.identity: r.initial_state for r in seen[0].asked}
+    for person, state in means.items():
+        own = np.concatenate([clip.motion.state() for clip in seen[0].fitted if clip.identity == person])
+        np.testing.assert_allclose(state, own.mean(0), atol=1e-4)
+
+
+def test_cross_driving_asks_for_k_with_the_audio_of_k_plus_one(
+    make_bench: Callable[[Corpus], EvaluationSetup],
+    make_corpus: Callable[..., Corpus],
+    as_method: AsMethod,
+    tmp_path: Path,
+) -> None:
+    setup = make_bench(make_corpus(people=("a", "b", "c"), clips=3, scales=[0.3, 1.0, 3.0]))
+    seen: list[Request] = []
+
+    class Watch(Echo):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            seen.extend(requests)
+            return super().generate(requests)
+
+    run(setup, as_method(Watch), tmp_path)
+    cross = [(r.identity, r.id.split("/")[1][0]) for r in seen if r.id.startswith("cross/")]
+    assert sorted(cross) == [("a", "b"), ("b", "c"), ("c", "a")]
+
+
+def test_requests_cannot_be_changed(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+    class Vandal(Echo):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            requests[0].audio[:] = 0
+            return super().generate(requests)
+
+    with pytest.raises(GenerationError, match=r"failed on all .* raised ValueError"):
+        run(setup, as_method(Vandal), tmp_path)
+
+
+def test_the_same_seed_gives_the_same_result_and_another_seed_asks_otherwise(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
+) -> None:
+    class Noise(Echo):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            still = super().generate(requests)
+            noise = [np.random.default_rng(r.seed).normal(0, 0.1, (r.frames, 71)) for r in requests]
+            return [Motion.from_state((m.state() + n).astype(np.float32)) for m, n in zip(still, noise, strict=True)]
+
+    first = run(setup, as_method(Noise), tmp_path / "1", seed=4)
+    assert deterministic_part(run(setup, as_method(Noise), tmp_path / "2", seed=4)) == deterministic_part(first)
+    other = run(setup, as_method(Noise), tmp_path / "3", seed=5)
+    assert other["metrics"]["lmd"]["value"] != first["metrics"]["lmd"]["value"]
+
+
+def wrong(change: Callable[[Motion], Any]) -> type[Echo]:
+    """A method that spoils the motion of the first self-driven clip."""
+
+    class Wrong(Echo):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            motions = list(super().generate(requests))
+            spoilt = [k for k, r in enumerate(requests) if r.id == "self/a0@0" or r.id.startswith("self/a")][:1]
+            for k in spoilt:
+                if requests[k].id == self.first(requests):
+                    motions[k] = change(motions[k])
+            return motions
+
+        def first(self, requests: Sequence[Request]) -> str:
+            own = sorted(r.id for r in requests if r.id.startswith("self/a"))
+            self.target = getattr(self, "target", None) or own[0]
+            return self.target
+
+    return Wrong
+
+
+def raise_it(motion: Motion) -> Motion:
+    raise RuntimeError("out of\nideas")
+
+
+def spoil(name: str, value: float) -> Callable[[Motion], Motion]:
+    def change(motion: Motion) -> Motion:
+        array = getattr(motion, name).copy()
+        array[3] = value
+        return replace(motion, **{name: array})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda m: m[:-1], r"expected expression of shape \(300, 64\), got \(299, 64\)"),
+        (lambda m: replace(m, pose=m.pose[:, :3]), r"expected pose of shape \(300, 6\), got \(300, 3\)"),
+        (lambda m: replace(m, blink=m.blink[:, None]), r"expected blink of shape \(300,\), got \(300, 1\)"),
+        (lambda m: replace(m, pose=m.pose.astype(int)), "expected pose as floating-point numbers, got int64"),
+        (lambda m: replace(m, blink=m.blink.tolist()), "expected blink as a numpy array .*, got list"),
+        (lambda m: None, "expected expression as a numpy array .*, got NoneType without it"),
+        (spoil("blink", np.nan), "expected finite blink, got NaN or infinities in 1 frames, first 3"),
+        (spoil("expression", np.inf), "expected finite expression, got NaN or infinities in 1 frames, first 3"),
+        (raise_it, r"raised RuntimeError: out of ideas \(test_run.py, line \d+\)"),
+    ],
+    ids=["length", "width", "shape", "dtype", "list", "none", "nan", "infinity", "raises"],
+)
+def test_one_bad_clip_is_named_counted_and_stops_no_other(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path, change: Callable[[Motion], Any], reason: str
+) -> None:
+    lines = Lines()
+    result = evaluate(as_method(wrong(change)), setup, Settings(), tmp_path, lines)
+    failed = [row for row in result["clips"] if row["status"] == "failed"]
+    assert len(failed) == 1
+    (warning,) = lines.warnings
+    assert "test-plugin: method echo failed on self/a" in warning
+    assert re.search(reason, failed[0]["reason"]), failed[0]["reason"]
+    assert result["metrics"]["lmd"]["n_failed"] == 1
+    pose = result["metrics"]["pose_accuracy"]
+    assert (pose["n_failed"], pose["n_clips"]) == (1, len(setup.folds[0].test))
+    good = run(setup, as_method(), tmp_path / "good")["metrics"]["pose_accuracy"]
+    assert pose["value"] <= good["value"], "a failed clip is wrong, never left out"
+
+
+def test_a_face_behind_the_camera_fails_the_clip(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+    def behind(motion: Motion) -> Motion:
+        pose = motion.pose.copy()
+        pose[5, 5] = 3.0
+        return replace(motion, pose=pose)
+
+    result = run(setup, as_method(wrong(behind)), tmp_path)
+    assert result["metrics"]["lmd"]["n_failed"] == 1
+    assert any("not in view" in row["metrics"].get("lmd", {}).get("reason", "") for row in result["clips"])
+
+
+def test_a_fit_that_raises_names_the_plugin_in_one_line(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
+) -> None:
+    class Broken(Echo):
+        def fit(self, clips: Sequence[Clip], context: Context) -> None:
+            raise KeyError("weights")
+
+    with pytest.raises(PluginError, match=r"test-plugin: method echo could not be fitted: raised KeyError: 'weights'"):
+        run(setup, as_method(Broken), tmp_path)
+    assert "Traceback" in (tmp_path / "tiny/echo/seed-0/error.log").read_text()
+
+
+class Learner(Echo):
+    """Stores its fit; counts how often it is fitted and asked."""
+
+    fits = 0
+    asked_ids: list[str]
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.state = np.zeros(1)
+
+    def fit(self, clips: Sequence[Clip], context: Context) -> None:
+        type(self).fits += 1
+        self.state = np.array([float(len(clips))])
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        return {"state": self.state}
+
+    def load_state_dict(self, state: dict[str, np.ndarray], context: Context) -> None:
+        self.state = state["state"]
+
+
+def test_an_interrupted_run_goes_on_with_what_was_finished(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
+) -> None:
+    calls: list[int] = []
+
+    class Interrupted(Learner):
+        fits = 0
+
+        def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
+            calls.append(len(requests))
+            if len(calls) == 1:
+                raise KeyboardInterrupt
+            return super().generate(requests)
+
+    method = as_method(Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(setup, method, tmp_path)
+    first = run(setup, method, tmp_path)
+    assert Interrupted.fits == 1
+    motions = sorted((tmp_path / "tiny/echo/seed-0/motions").rglob("*.safetensors"))
+    motions[0].unlink()
+    motions[1].write_bytes(motions[1].read_bytes()[:100])
+    before = len(calls)
+    again = run(setup, method, tmp_path)
+    assert calls[before] == 2, "the missing and the truncated motion are generated anew, the others are not"
+    assert deterministic_part(again) == deterministic_part(first)
+
+
+@pytest.mark.parametrize("change", ["source", "seed", "options", "fresh"])
+def test_nothing_is_reused_by_a_run_of_another_kind(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path, change: str
+) -> None:
+    class Counting(Learner):
+        fits = 0
+
+    run(setup, as_method(Counting), tmp_path)
+    settings = {"seed": {"seed": 1}, "options": {"options": {"a": "b"}}, "fresh": {"fresh": True}}.get(change, {})
+    run(setup, as_method(Counting, source="changed" if change == "source" else "s"), tmp_path, **settings)
+    assert Counting.fits == 2
+
+
+def test_judges_come_from_the_cache_and_a_damaged_one_is_trained_again(
+    make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus], cache: Path
+) -> None:
+    before = set((cache / "judges").iterdir()) if (cache / "judges").is_dir() else set()
+    setup = make_bench(make_corpus(clips=3, frames=290, scales=[0.3, 3.0]))
+    again = make_bench(setup.corpus)
+    assert (setup.timing["classifiers_cached"], again.timing["classifiers_cached"]) == (False, True)
+    assert again.references == setup.references
+    (stored,) = set((cache / "judges").iterdir()) - before
+    stored.write_bytes(stored.read_bytes()[:500])
+    third = make_bench(setup.corpus)
+    assert not third.timing["classifiers_cached"]
+    assert third.references == setup.references
+
+
+def test_people_who_move_alike_get_no_number(
+    make_bench: Callable[[Corpus], EvaluationSetup],
+    make_corpus: Callable[..., Corpus],
+    as_method: AsMethod,
+    tmp_path: Path,
+) -> None:
+    setup = make_bench(make_corpus(people=("a", "b", "c"), clips=3))
+    result = run(setup, as_method(), tmp_path)
+    refused = [m for name, m in result["metrics"].items() if name.startswith(("pose_", "blink_"))]
+    assert all(m["status"] == "refused" and m["value"] is None and "ceiling" in m["reason"] for m in refused)
+    assert result["references"]["pose_accuracy"]["ceiling"]["value"] is not None
+    assert result["metrics"]["lmd"]["status"] == "ok"
+
+
+def test_a_corpus_of_one_person_is_an_error(
+    make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus]
+) -> None:
+    with pytest.raises(CorpusError, match="at least two"):
+        make_bench(make_corpus(people=("a",)))
+
+
+def test_clips_shorter_than_a_window_are_an_error_that_names_the_person(
+    make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus]
+) -> None:
+    def shorten(clip: Clip) -> Clip:
+        return clip[:100] if clip.identity == "b" else clip
+
+    with pytest.raises(CorpusError, match=r"b \(no usable (test|train) window\); leave out with --identities a,c"):
+        make_bench(make_corpus(people=("a", "b", "c"), edit=shorten))
+
+
+def test_invalid_frames_are_not_scored_and_hold_no_window(
+    make_bench: Callable[[Corpus], EvaluationSetup],
+    make_corpus: Callable[..., Corpus],
+    as_method: AsMethod,
+    tmp_path: Path,
+) -> None:
+    def hide(clip: Clip) -> Clip:
+        valid = clip.valid.copy()
+        valid[:20] = False
+        return replace(clip, valid=valid)
+
+    result = run(make_bench(make_corpus(clips=8, scales=[0.3, 3.0], edit=hide)), as_method(), tmp_path)
+    row = next(row for row in result["clips"] if row["driving"] == "self")
+    assert row["metrics"]["lmd"]["frames"] == [280, 280]
+    assert row["metrics"]["pose_accuracy"]["weight"] == len(range(32, 300 - 127, 16))
+
+
+def test_a_short_clip_has_distances_but_no_window(
+    make_bench: Callable[[Corpus], EvaluationSetup],
+    make_corpus: Callable[..., Corpus],
+    as_method: AsMethod,
+    tmp_path: Path,
+) -> None:
+    probe = make_corpus(clips=8, scales=[0.3, 3.0], name="probe")
+    from facial_bench.corpora.split import split_clips
+
+    short = next(s.clip for s in split_clips(probe.entries, Protocol()).test)
+    cut = make_corpus(clips=8, scales=[0.3, 3.0], edit=lambda clip: clip if clip.id != short else clip[:100])
+    rows = run(make_bench(cut), as_method(), tmp_path)["clips"]
+    (row,) = (row for row in rows if row["driving"] == "self" and row["clip"] == short)
+    assert row["metrics"]["lmd"]["frames"] == [100, 100]
+    assert "pose_accuracy" not in row["metrics"]
+
+
+def test_another_frame_rate_is_an_error(
+    make_bench: Callable[..., EvaluationSetup], make_corpus: Callable[..., Corpus], small_protocol: Protocol
+) -> None:
+    with pytest.raises(FacialBenchError, match=r"25.0 fps, the protocol at 30"):
+        make_bench(make_corpus(), replace(small_protocol, fps=30.0))
+
+
+def test_an_unwritable_folder_is_one_line(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(FacialBenchError, match=r"Cannot write .*taken.*--out"):
+        run(setup, as_method(), tmp_path / "taken")
+
+
+def test_training_clips_cannot_be_changed(setup: EvaluationSetup) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        setup.folds[0].training[0].motion.pose[:] = 0
+
+
+@pytest.mark.parametrize("when", ["create", "fit", "state_dict"])
+def test_a_method_that_exits_is_named_like_one_that_raises(
+    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path, when: str
+) -> None:
+    class Quitter(Learner):
+        def __init__(self, context: Context) -> None:
+            super().__init__(context)
+            self.quit("create")
+
+        def fit(self, clips: Sequence[Clip], context: Context) -> None:
+            self.quit("fit")
+
+        def state_dict(self) -> dict[str, np.ndarray]:
+            self.quit("state_dict")
+            return {}
+
+        def quit(self, now: str) -> None:
+            if now == when:
+                raise SystemExit(0)
+
+    with pytest.raises(PluginError, match="test-plugin: method echo could not be fitted: raised SystemExit"):
+        run(setup, as_method(Quitter), tmp_path)
+
+
+def test_a_damaged_fit_is_done_again(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+    class Counting(Learner):
+        fits = 0
+
+    first = run(setup, as_method(Counting), tmp_path)
+    stored = tmp_path / "tiny/echo/seed-0/fitted.safetensors"
+    stored.write_bytes(stored.read_bytes()[:-3])
+    assert deterministic_part(run(setup, as_method(Counting), tmp_path)) == deterministic_part(first)
+    assert Counting.fits == 2
+
+
+def test_what_a_run_did_not_make_is_left_alone(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+    mine = tmp_path / "tiny/echo/seed-0/notes.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    run(setup, as_method(), tmp_path)
+    run(setup, as_method(source="changed"), tmp_path)
+    assert mine.read_text() == "mine"

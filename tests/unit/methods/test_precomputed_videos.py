@@ -1,0 +1,111 @@
+"""Rendered videos: tracked as the real ones were, and scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
+
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import open_corpus
+from facial_bench.corpora.find_videos import find_sources
+from facial_bench.corpora.from_videos.build import build_corpus
+from facial_bench.corpora.from_videos.settings import BuildSettings
+from facial_bench.corpora.from_videos.video_frames import clip_frames
+from facial_bench.evaluation.result import Result
+from facial_bench.evaluation.run import evaluate, fold_tasks
+from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
+from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.metrics.identity import SELF
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.types import TrackerSpec
+from tests.helpers.media import TRACKER, moving, tone, write_video
+
+
+def quiet(line: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def setup(tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) -> EvaluationSetup:
+    root = tmp_path_factory.mktemp("rendered")
+    for p in range(2):
+        for k in range(3):
+            pictures = moving(200 + 20 * k, ground=30 + 10 * p)[5 * p :]
+            write_video(root / "v" / f"p{p + 1}{'abc'[k]}.mp4", pictures, sound=tone(len(pictures) / 25))
+    settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
+    build_corpus(find_sources(root / "v")[0], root / "v", root / "dots", settings, workers=1, log=quiet)
+    chosen = [s for s in built_in_metrics() if s.id in ("lmd", "lmd/canonical", "lmd/raw-face", "pose_std_distance")]
+    return prepare(
+        open_corpus(root / "dots"),
+        protocol_with(chosen, small_protocol),
+        chosen,
+        device="cpu",
+        log=quiet,
+        cache=root / "cache",
+    )
+
+
+@pytest.fixture(scope="module")
+def trackers() -> dict[str, TrackerSpec]:
+    return {name: registered.spec for name, registered in load_plugins([TRACKER]).registered("trackers").items()}
+
+
+def run(setup: EvaluationSetup, out: Path, trackers: dict[str, TrackerSpec], **options: str) -> Result:
+    spec = load_plugins().get("generators", "method", "precomputed").spec
+    settings = Settings(options=options, trackers=trackers)
+    return evaluate(Method(spec, "facial-bench", "1", "s"), setup, settings, out, quiet)
+
+
+def render(setup: EvaluationSetup, folder: Path, grow: int = 1, ending: str = ".mp4") -> Path:
+    """The real test stretches as videos of their own."""
+    for task in fold_tasks(setup.folds[0], 0):
+        clip = task.clip
+        images = [image for _, image in clip_frames(setup.corpus, clip.id, range(clip.start, clip.start + clip.frames))]
+        larger = [np.kron(image, np.ones((grow, grow, 1), np.uint8)) for image in images]
+        write_video(folder / f"{task.request.id}{ending}", larger)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grow", [1, 2])
+def test_the_real_video_scores_as_the_real_motion(
+    setup: EvaluationSetup, trackers: dict[str, TrackerSpec], tmp_path: Path, grow: int
+) -> None:
+    """Rendered at the real size or at twice of it, which the clip's own view takes back."""
+    result = run(setup, tmp_path / "out", trackers, videos=str(render(setup, tmp_path / "v", grow)))
+    assert {row["status"] for row in result["clips"]} == {"ok"}
+    metrics, references = result["metrics"], result["references"]
+    assert metrics["lmd/raw-face"]["value"] < 1.0, "pixels"
+    assert metrics["lmd"]["value"] < references["lmd"]["chance"] / 3
+    assert metrics["lmd/canonical"]["value"] < references["lmd/canonical"]["chance"] / 3
+    assert metrics["pose_std_distance"]["value"] < 0.02
+    assert all(metric["status"] in ("ok", "refused") for metric in metrics.values())
+
+
+@pytest.mark.slow
+def test_videos_that_are_missing_damaged_faceless_or_too_short_count_as_failed(
+    setup: EvaluationSetup, trackers: dict[str, TrackerSpec], tmp_path: Path
+) -> None:
+    folder = render(setup, tmp_path / "v", ending=".mkv")
+    own = [task for task in fold_tasks(setup.folds[0], 0) if task.driving == SELF]
+    (folder / f"{own[0].request.id}.mkv").write_text("no video")
+    images = moving(own[1].clip.frames)
+    images[7] = images[7] * 0
+    write_video(folder / f"{own[1].request.id}.mkv", images)
+    result = run(setup, tmp_path / "out", trackers, videos=str(folder))
+    reasons = [row.get("reason", "") for row in result["clips"] if row["driving"] == SELF]
+    assert "cannot be opened as a video" in reasons[0]
+    assert "no face in 1 of" in reasons[1]
+    assert result["metrics"]["lmd"]["n_failed"] == 2
+    cross = next(task for task in fold_tasks(setup.folds[0], 0) if task.driving != SELF)
+    (folder / f"{cross.request.id}.mkv").unlink()
+    write_video(folder / f"{cross.request.id}.mp4", moving(cross.clip.frames - 1))
+    again = run(setup, tmp_path / "out", trackers, videos=str(folder))
+    (row,) = [row for row in again["clips"] if row["request"] == cross.request.id]
+    assert f"has {cross.clip.frames - 1} frames of" in row["reason"]
+    assert row["metrics"]["pose_accuracy/cross"]["value"] == 0
