@@ -40,3 +40,12 @@ def unknown_name(kind: str, name: str, available: Iterable[str], hint: str = "")
     guess = f" Did you mean '{near[0]}'?" if near else ""
     listing = f" Available: {', '.join(names) if names else 'none'}."
     return FacialBenchError(f"Unknown {kind} '{name}'.{guess}{listing}{' ' + hint if hint else ''}")
+
+
+def one_line(problem: object, longest: int = 300) -> str:
+    """The text of an exception (or anything else) on one line, cut where it is too long to be read.
+
+    >>> one_line(ValueError("two\\n  lines"))
+    'two lines'
+    """
+    return " ".join(str(problem).split())[:longest]
