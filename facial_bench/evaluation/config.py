@@ -1,0 +1,103 @@
+"""What a run is asked to do, as plain values: for a file, another process, another machine."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import tomli_w
+
+from facial_bench.core.errors import FacialBenchError, one_line
+from facial_bench.core.files import write_bytes
+
+LARGEST_SEED = 2**31 - 1
+
+
+class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One method on one corpus, for one training seed or several. Paths are relative to the working folder."""
+
+    method: str
+    """Name of the method; `facial-bench methods` lists them."""
+    corpus: str = "synthetic"
+    """A registered name, or a corpus folder."""
+    seeds: tuple[int, ...] = (0,)
+    """Training seeds, each a run of its own; 0 to 2**31 - 1."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    budget: Literal["quick", "paper"] = "quick"
+    """How long a method may train: minutes on two cores, or what its publication did."""
+    options: dict[str, str] = {}  # noqa: RUF012 (msgspec copies it)
+    """Of the method, as text."""
+    folds: Literal["one", "all"] = "one"
+    """`all`: the split is rotated, so that every unit is tested once."""
+    identities: tuple[str, ...] = ()
+    """These people only; empty for everybody."""
+    plugins: tuple[str, ...] = ()
+    """Python files to load as plugins."""
+    out: str = "results"
+    """Folder of the results."""
+    label: str = ""
+    """Folder and row name of the method, where it is not to be called by its name and options."""
+    fresh: bool = False
+    """Whether to reuse nothing of an earlier run of the same kind."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for seeds that no run can have."""
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: name one or more, each once")
+        if not all(isinstance(seed, int) and 0 <= seed <= LARGEST_SEED for seed in self.seeds):
+            raise ValueError(f"seeds: each is a whole number from 0 to {LARGEST_SEED}")
+
+
+def checked(config: RunConfig) -> RunConfig:
+    """The config, if every value is of its type: a config made by hand may hold anything.
+
+    Raises:
+        FacialBenchError: a value that no run can have; names it.
+    """
+    return _convert(msgspec.structs.asdict(config), "The run's configuration")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The values that a .toml or .json file gives; what it leaves out stays at its default, or the command line's.
+
+    Raises:
+        FacialBenchError: no such file, another format, or a value that no run can have.
+    """
+    try:
+        content = path.read_bytes()
+        values = tomllib.loads(content.decode()) if path.suffix == ".toml" else msgspec.json.decode(content)
+    except (OSError, ValueError, msgspec.DecodeError) as problem:
+        raise FacialBenchError(f"{path} cannot be read as {path.suffix or 'TOML'} ({one_line(problem)}).") from None
+    if not isinstance(values, dict):
+        raise FacialBenchError(f"{path} holds no names and values. Write for example: method = 'facial'.")
+    _convert({"method": "any", **values}, str(path))
+    return values
+
+
+def write_config(path: Path, config: RunConfig) -> None:
+    """Write a config as .toml or .json, every field of it."""
+    if path.suffix not in (".toml", ".json"):
+        raise FacialBenchError(f"A configuration is a .toml or a .json, not {path.name}.")
+    values = msgspec.to_builtins(config)
+    content = tomli_w.dumps(values).encode() if path.suffix == ".toml" else msgspec.json.encode(values)
+    write_bytes(path, content)
+
+
+def make_config(values: dict[str, Any]) -> RunConfig:
+    """A config from names and values.
+
+    Raises:
+        FacialBenchError: an unknown name, a missing method, or a value that no run can have.
+    """
+    if not values.get("method"):
+        raise FacialBenchError("Which method? Name it with --method, or as `method` in the file of --config.")
+    return _convert(values, "The run's configuration")
+
+
+def _convert(values: dict[str, Any], where: str) -> RunConfig:
+    try:
+        return msgspec.convert(values, RunConfig)
+    except msgspec.ValidationError as problem:
+        raise FacialBenchError(f"{where}: {one_line(problem)}.") from None
