@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from facial_bench.core.errors import FacialBenchError
-from facial_bench.core.types import Clip, Context, Generator, Motion, Request
+from facial_bench.core.types import Clip, Context, Motion, Request
+from facial_bench.core.version import DISTRIBUTION
 
 Rule = Callable[["Memory", Request], np.ndarray]
 BLINK_PERIOD = 4.0
@@ -32,15 +33,15 @@ class Memory:
         Pieces that are long enough are preferred, so that a stretch is cut only where no piece would do.
         """
         own = self.pieces[identity]
-        found: list[np.ndarray] = []
+        stretches: list[np.ndarray] = []
         missing = frames
         while missing > 0:
             fitting = [piece for piece in own if len(piece) >= missing] or own
-            piece = fitting[rng.integers(len(fitting))]
+            piece = fitting[int(rng.integers(len(fitting)))]
             start = rng.integers(max(len(piece) - missing, 0) + 1)
-            found.append(piece[start : start + missing])
-            missing -= len(found[-1])
-        return np.concatenate(found)
+            stretches.append(piece[start : start + missing])
+            missing -= len(stretches[-1])
+        return np.concatenate(stretches)
 
 
 class Null:
@@ -55,7 +56,7 @@ class Null:
         self._memory = Memory({})
 
     def fit(self, clips: Sequence[Clip], context: Context) -> None:
-        """Remember the training motion."""
+        """Remember the valid training motion of each person, cut where frames without a face lie between."""
         pieces: dict[str, list[np.ndarray]] = {}
         for clip in clips:
             cuts = np.flatnonzero(np.diff(clip.valid)) + 1  # a piece never jumps over frames without a face
@@ -65,29 +66,8 @@ class Null:
         self._memory = Memory(pieces)
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
-        """One motion a request."""
+        """The rule's answer to each request, (T, 71) taken apart into a motion."""
         return [Motion.from_state(self._rule(self._memory, request)) for request in requests]
-
-
-def make_null(name: str, context: Context) -> Generator:
-    """The null model of that name.
-
-    Raises:
-        FacialBenchError: options; the nulls have none.
-    """
-    if context.options:
-        raise FacialBenchError(f"'{name}' has no options, got {', '.join(context.options)}.")
-    rules: dict[str, Rule] = {
-        "frozen": _frozen,
-        "mean-motion": _mean_motion,
-        "replay": _replay,
-        "wrong-identity": _wrong_identity,
-        "phase-randomised": _phase_randomised,
-        "time-reversed": _time_reversed,
-        "naive-blinker": _naive_blinker,
-        "ar1": _ar1,
-    }
-    return Null(rules[name])
 
 
 def _mean_motion(memory: Memory, request: Request) -> np.ndarray:
@@ -161,3 +141,55 @@ def _ar1(memory: Memory, request: Request) -> np.ndarray:
     for t in range(1, request.frames):
         noise[t] += phi * noise[t - 1]
     return (mean + noise).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class NullModel:
+    """A null model of the benchmark's own."""
+
+    name: str
+    summary: str
+    """One line: what its motion is."""
+    rule: Rule
+    copies_training: bool = False
+    """Whether it gives back the very motion that the identity classifiers were trained on: a copying reference, and no
+    null model, for their accuracies."""
+
+
+NULL_MODELS: Mapping[str, NullModel] = {
+    one.name: one
+    for one in (
+        NullModel("frozen", "mean training pose, eyes open, neutral face: nothing moves", _frozen),
+        NullModel("mean-motion", "the identity's mean training state, held", _mean_motion),
+        NullModel(
+            "replay",
+            "a random training piece of the same person (a copying reference, not a null for accuracies)",
+            _replay,
+            copies_training=True,
+        ),
+        NullModel("wrong-identity", "a random training piece of someone else", _wrong_identity),
+        NullModel(
+            "phase-randomised",
+            "a training piece of the same person with random phases: same spectrum, no events",
+            _phase_randomised,
+        ),
+        NullModel("time-reversed", "a training piece of the same person, backwards", _time_reversed),
+        NullModel("naive-blinker", "a still face whose lids a timer shuts every four seconds", _naive_blinker),
+        NullModel("ar1", "noise with the person's mean, variance and memory of one frame", _ar1),
+    )
+}
+"""name -> null model, in the order in which they are listed."""
+
+
+def is_null(plugin: str, name: str) -> bool:
+    """Whether a method is a null model: one of the built-in ones, whatever a plugin says of itself.
+
+    >>> is_null("facial-bench", "frozen"), is_null("my-plugin", "frozen")
+    (True, False)
+    """
+    return plugin == DISTRIBUTION and name in NULL_MODELS
+
+
+def copies_training(plugin: str, name: str) -> bool:
+    """Whether a method is a null model that gives back training motion, so that its accuracies say nothing."""
+    return is_null(plugin, name) and NULL_MODELS[name].copies_training

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, GenerationError
+from facial_bench.core.errors import CorpusError, GenerationError, one_line
 from facial_bench.core.files import file_digest, read_arrays
 from facial_bench.core.geometry import resample, resample_rotation
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, STATE_WIDTH, Motion
@@ -68,7 +68,7 @@ def read_parts(path: Path) -> dict[str, np.ndarray]:
             array = np.load(path, allow_pickle=False)
             arrays = {"state" if array.ndim == 2 else "landmarks": array}
     except Exception as problem:  # a damaged archive raises a dozen kinds
-        raise GenerationError(f"{path.name} cannot be read ({' '.join(str(problem).split())})") from None
+        raise GenerationError(f"{path.name} cannot be read ({one_line(problem)})") from None
     widths = {
         "state": (STATE_WIDTH,),
         "expression": (EXPRESSION_WIDTH,),
@@ -78,7 +78,7 @@ def read_parts(path: Path) -> dict[str, np.ndarray]:
         "blink": (),
         "landmarks": (LANDMARKS, 3),
     }
-    found = {}
+    parts = {}
     for name in sorted(set(arrays) & set(widths)):
         array = arrays[name]
         flat = name == "landmarks" and array.shape[1:] == (LANDMARKS, 2)
@@ -87,15 +87,15 @@ def read_parts(path: Path) -> dict[str, np.ndarray]:
             raise GenerationError(f"{path.name}: {name} is {array.dtype} of shape {array.shape}, expected ({wanted})")
         if not np.isfinite(array).all():
             raise GenerationError(f"{path.name}: {name} holds NaN or infinities")
-        found[name] = array.astype(np.float64)
-    state = found.pop("state", None)
+        parts[name] = array.astype(np.float64)
+    state = parts.pop("state", None)
     if state is not None:
         motion = Motion.from_state(state)
-        found = {"expression": motion.expression, "pose": motion.pose, "blink": motion.blink, **found}
-    if not found:
+        parts = {"expression": motion.expression, "pose": motion.pose, "blink": motion.blink, **parts}
+    if not parts:
         held = ", ".join(sorted(arrays)) or "nothing"
         raise GenerationError(f"{path.name} holds {held}, expected some of {', '.join(widths)}")
-    return found
+    return parts
 
 
 def at_rate(name: str, array: np.ndarray, rate: float, fps: float) -> np.ndarray:

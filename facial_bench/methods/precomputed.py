@@ -28,12 +28,8 @@ def read_options(options: Mapping[str, str]) -> tuple[str, Path]:
     """(`motions` or `videos`, folder) of the options.
 
     Raises:
-        FacialBenchError: an unknown option, neither or both, or no such folder.
+        FacialBenchError: neither or both, no such folder, or an option that goes with the other one.
     """
-    known = ("motions", "videos", "name", "fps", "tracker", "model")
-    for name in options:
-        if name not in known:
-            raise unknown_name("option of the method precomputed", name, known)
     given = [name for name in ("motions", "videos") if options.get(name)]
     if len(given) != 1:
         raise FacialBenchError(
@@ -66,7 +62,10 @@ class Precomputed:
         self._kind, self._folder = read_options(context.options)
         self._fps = _rate(context.options.get("fps"), context.corpus.fps)
         self._model, self._sizes = context.face_model, dict[str, float]()
-        self._tracker, self._weights = _find_tracker(context) if self._kind == "videos" else (None, None)
+        self._tracker: TrackerSpec | None = None
+        self._weights: Path | None = None
+        if self._kind == "videos":
+            self._tracker, self._weights = _find_tracker(context)
 
     def fit(self, clips: Sequence[Clip], context: Context) -> None:
         """Take the size of each head from its training clips, as the corpus's face model did."""
@@ -76,7 +75,7 @@ class Precomputed:
                 pose = clip.motion.pose[clip.valid].astype(np.float64)
                 radius = frontalise(clip.landmarks[clip.valid], pose[:, :3])[1]
                 radii.setdefault(clip.identity, []).append(radius * -pose[:, 5] / clip.camera.focal)
-        self._sizes = {who: float(np.median(np.concatenate(found))) for who, found in radii.items()}
+        self._sizes = {who: float(np.median(np.concatenate(sizes))) for who, sizes in radii.items()}
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
         """The outputs of the requests.
@@ -104,13 +103,13 @@ class Precomputed:
             cut["pose"] = np.concatenate([cut["rotation"], cut["translation"]], axis=1)
         flat = "landmarks" in cut and cut["landmarks"].shape[2] == 2
         if "expression" not in cut and {"landmarks", "rotation"} <= set(cut) and not flat:
-            found = self._expression(cut["landmarks"], cut["rotation"], request.identity)
-            if found is not None:
-                cut["expression"] = found
+            expression = self._expression(cut["landmarks"], cut["rotation"], request.identity)
+            if expression is not None:
+                cut["expression"] = expression
         if flat:  # a depth that no metric looks at
             cut["landmarks"] = np.pad(cut["landmarks"], ((0, 0), (0, 0), (0, 1)))
         wanted = {name: cut.get(name) for name in ("expression", "pose", "blink", "landmarks")}
-        return Motion(**{n: None if a is None else np.asarray(a, np.float32) for n, a in wanted.items()})
+        return Motion(**{n: None if a is None else np.asarray(a, np.float32) for n, a in wanted.items()})  # type: ignore[arg-type] # partial: parts may be None
 
     def _expression(self, landmarks: np.ndarray, rotation: np.ndarray, identity: str) -> np.ndarray | None:
         """(T, 64) coefficients of tracked landmarks, made as those of the real clips; None where the corpus's basis is

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.types import Clip, Context, Motion, Request
 
 WINDOW = 16
@@ -17,7 +16,7 @@ PENALTIES = (1e-2, 1e-1, 1.0, 10.0, 100.0)
 """Candidates, times the number of training frames; the one that predicts left-out training clips best is kept."""
 
 
-def audio_windows(audio: np.ndarray) -> np.ndarray:
+def stack_context(audio: np.ndarray) -> np.ndarray:
     """(T, F) -> (T, 16 * F) float64, the frames t-8 .. t+7 of each t; the ends are repeated."""
     padded = np.pad(np.asarray(audio, np.float64), ((WINDOW // 2, WINDOW // 2 - 1), (0, 0)), mode="edge")
     return sliding_window_view(padded, WINDOW, axis=0).transpose(0, 2, 1).reshape(len(audio), -1)
@@ -32,12 +31,10 @@ class Ridge:
     """Audio standardised over everyone; weights and mean state of each person.
 
     Args:
-        context: of the run; options are refused.
+        context: of the run; nothing of it is looked at.
     """
 
     def __init__(self, context: Context) -> None:
-        if context.options:
-            raise FacialBenchError(f"'ridge' has no options, got {', '.join(context.options)}.")
         self._state: dict[str, np.ndarray] = {}
 
     def fit(self, clips: Sequence[Clip], context: Context) -> None:
@@ -58,7 +55,7 @@ class Ridge:
             self._state[f"weights|{person}"] = solve_ridge(x, y, penalty * len(x))
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
-        """One motion a request."""
+        """Each request's audio through its person's weights, about the person's mean."""
         motions = []
         for request in requests:
             mean, scale = self._state[f"mean|{request.identity}"], self._state[f"scale|{request.identity}"]
@@ -67,15 +64,16 @@ class Ridge:
         return motions
 
     def state_dict(self) -> Mapping[str, np.ndarray]:
-        """Everything learned."""
+        """`audio_mean`, `audio_std` (F,) of everybody; for each person `mean|NAME`, `scale|NAME` (71,), physical units,
+        and `weights|NAME` (16 F, 71), both sides standardised."""
         return self._state
 
     def load_state_dict(self, state: Mapping[str, np.ndarray], context: Context) -> None:
-        """Take it back."""
+        """Become the regression that `state_dict` gave."""
         self._state = dict(state)
 
     def _inputs(self, audio: np.ndarray) -> np.ndarray:
-        return audio_windows((audio - self._state["audio_mean"]) / self._state["audio_std"])
+        return stack_context((audio - self._state["audio_mean"]) / self._state["audio_std"])
 
 
 def _thirds(part: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:

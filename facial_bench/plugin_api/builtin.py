@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from facial_bench.core.types import (
@@ -15,30 +16,23 @@ from facial_bench.core.types import (
     ImporterSpec,
     MetricSpec,
 )
+from facial_bench.methods.null_models import NULL_MODELS, Null, NullModel
 from facial_bench.plugin_api.hookspecs import hookimpl
 
 
 @hookimpl
 def facial_bench_generators() -> Sequence[GeneratorSpec]:
-    """The null models and the linear baseline."""
-
-    def null(name: str, summary: str) -> GeneratorSpec:
-        def create(context: Context) -> Generator:
-            from facial_bench.methods.null_models import make_null
-
-            return make_null(name, context)
-
-        return GeneratorSpec(name, summary, "null model", create)
+    """The null models, finished outputs and the linear baseline."""
 
     def precomputed(context: Context) -> Generator:
         from facial_bench.methods.precomputed import Precomputed
 
         return Precomputed(context)
 
-    def fingerprint(options: Mapping[str, str]) -> str:
-        from facial_bench.methods.precomputed import fingerprint as of_outputs
+    def outputs_digest(options: Mapping[str, str]) -> str:
+        from facial_bench.methods.precomputed import fingerprint
 
-        return of_outputs(options)
+        return fingerprint(options)
 
     def ridge(context: Context) -> Generator:
         from facial_bench.methods.ridge import Ridge
@@ -46,21 +40,25 @@ def facial_bench_generators() -> Sequence[GeneratorSpec]:
         return Ridge(context)
 
     return [
-        null("frozen", "mean training pose, eyes open, neutral face: nothing moves"),
-        null("mean-motion", "the identity's mean training state, held"),
-        null("replay", "a random training piece of the same person (a copying reference, not a null for accuracies)"),
-        null("wrong-identity", "a random training piece of someone else"),
-        null("phase-randomised", "a training piece of the same person with random phases: same spectrum, no events"),
-        null("time-reversed", "a training piece of the same person, backwards"),
-        null("naive-blinker", "a still face whose lids a timer shuts every four seconds"),
-        null("ar1", "noise with the person's mean, variance and memory of one frame"),
+        *(
+            GeneratorSpec(null.name, null.summary, "null model", partial(_make_null, null))
+            for null in NULL_MODELS.values()
+        ),
         GeneratorSpec(
             "precomputed",
             "finished outputs of any system: --option motions=DIR or videos=DIR",
             "whoever made them",
             precomputed,
             partial=True,
-            fingerprint=fingerprint,
+            fingerprint=outputs_digest,
+            options={
+                "motions": "folder of arrays, called after the requests (`facial-bench corpus requests`)",
+                "videos": "folder of rendered videos, which are tracked; one of motions and videos is needed",
+                "name": "what the system is called on boards; default: precomputed with its options",
+                "fps": "rate of the motions, frames a second; default: the corpus's",
+                "tracker": "tracks the videos; default: the one that the corpus was built with",
+                "model": "file of the tracker's weights; default: where the tracker looks for them",
+            },
         ),
         GeneratorSpec(
             "ridge",
@@ -69,6 +67,10 @@ def facial_bench_generators() -> Sequence[GeneratorSpec]:
             ridge,
         ),
     ]
+
+
+def _make_null(null: NullModel, context: Context) -> Generator:
+    return Null(null.rule)
 
 
 @hookimpl

@@ -21,7 +21,7 @@ import pluggy
 from facial_bench.core.errors import FacialBenchError, PluginError, unknown_name
 from facial_bench.core.files import file_digest
 from facial_bench.core.types import MetricSpec
-from facial_bench.core.version import __version__
+from facial_bench.core.version import DISTRIBUTION, __version__
 from facial_bench.plugin_api import builtin, hookspecs
 
 SPEC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
@@ -125,7 +125,7 @@ def load_plugins(files: Sequence[Path] = (), found: Sequence[EntryPoint] | None 
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager, {}, [])
-    _register(plugins, builtin, Source("facial-bench", __version__))
+    _register(plugins, builtin, Source(DISTRIBUTION, __version__))
     every = entry_points(group=hookspecs.PROJECT) if found is None else found
     for point in sorted(every, key=lambda point: (str(point.dist.name) if point.dist else "", point.name)):
         source = Source(point.dist.name, point.dist.version) if point.dist else Source(point.value, "")

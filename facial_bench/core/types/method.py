@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from facial_bench.core.errors import FacialBenchError, unknown_name
 from facial_bench.core.types.face import Camera, Clip, CorpusInfo, FaceModel, Motion
 from facial_bench.core.types.specs import TrackerSpec
 
@@ -49,13 +50,14 @@ class Context:
     budget: str = "quick"
     """`quick` (two CPU cores, minutes) or `paper` (what the publication did)."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """`--option K=V`, as text; a method rejects what it does not know."""
+    """`--option K=V`, as text: names that the method's spec declares; the method rejects values it cannot use."""
     face_model: FaceModel | None = None
     """The corpus's linear face."""
     log: Callable[[str], None] = lambda line: None
-    """Takes one line of what happens."""
+    """Takes one line of what happened; few of them: a long part of the work goes to `progress`."""
     progress: Callable[[float, float, str], None] = lambda done, total, text: None
-    """progress(done, total, text): so much of a long part of the fit is done; `text` names the part."""
+    """progress(done, total, text): so much of a long part of the fit is done; `text` names the part and is the same
+    from call to call."""
     trackers: Mapping[str, TrackerSpec] = field(default_factory=dict)
     """The face trackers that are installed, by name."""
 
@@ -76,10 +78,10 @@ class Stateful(Protocol):
     """A generator whose fit can be stored and used again. Optional."""
 
     def state_dict(self) -> Mapping[str, np.ndarray]:
-        """Everything learned, as named arrays."""
+        """name -> array of numbers, any shape: all that `fit` learned, so that motion is the same without it."""
 
     def load_state_dict(self, state: Mapping[str, np.ndarray], context: Context) -> None:
-        """Take back what `state_dict` gave, instead of `fit`."""
+        """Become what the generator was that gave `state` (arrays of its own shapes); called instead of `fit`."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,17 @@ class GeneratorSpec:
     """Whether its motions may lack parts (None); what needs them is then absent, with the reason."""
     fingerprint: Callable[[Mapping[str, str]], str] | None = None
     """fingerprint(options) -> digest of the files that its options name: other files are another run."""
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Every `--option K=V` that it takes: K -> one line, what it means and its default. Any other is refused."""
+
+
+def check_options(spec: GeneratorSpec, options: Mapping[str, str]) -> None:
+    """Refuse options that a method does not declare: a misspelt one would change nothing, in silence.
+
+    Raises:
+        FacialBenchError: the first unknown option, with the nearest match and what there is.
+    """
+    for name in options:
+        if name not in spec.options:
+            reason = str(unknown_name("option", name, spec.options))
+            raise FacialBenchError(f"method {spec.name}: {reason[0].lower()}{reason[1:]}")

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facial_bench.errors import FacialBenchError
-from facial_bench.methods.null_models import Memory, Null, make_null
+from facial_bench.methods.null_models import NULL_MODELS, Memory, Null, copies_training, is_null
+from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import Clip, Context, CorpusInfo, Generator, Motion, Request
 from tests.helpers.faces import make_clip, make_model
 
@@ -16,10 +16,7 @@ PEOPLE = ("a", "b", "c")
 RANDOM = ("replay", "wrong-identity", "phase-randomised", "time-reversed", "naive-blinker", "ar1")
 NAMES = ("frozen", "mean-motion", *RANDOM)
 INFO = CorpusInfo("tiny", "1", "d", 25.0, "noise29", 29, "cm", "px", "closure", PEOPLE)
-
-
-def context(**options: str) -> Context:
-    return Context(INFO, 0, "cpu", options=options)
+CONTEXT = Context(INFO, 0, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +30,8 @@ def training() -> list[Clip]:
 
 
 def fitted(name: str, training: list[Clip]) -> Generator:
-    null = make_null(name, context())
-    null.fit(training, context())
+    null = Null(NULL_MODELS[name].rule)
+    null.fit(training, CONTEXT)
     return null
 
 
@@ -231,10 +228,14 @@ def test_mean_motion_is_the_initial_state(training: list[Clip]) -> None:
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_options_are_refused(name: str) -> None:
-    with pytest.raises(FacialBenchError, match=f"'{name}' has no options, got speed"):
-        make_null(name, context(speed="2"))
+def test_the_null_models_are_those_of_the_benchmark_whatever_a_plugin_says_of_itself() -> None:
+    methods = load_plugins(found=[]).registered("generators")
+    assert {name for name, one in methods.items() if is_null(one.source.plugin, name)} == set(NAMES)
+    assert {name for name, one in methods.items() if one.spec.reference == "null model"} == set(NAMES)
+    assert not is_null("my-plugin", "frozen")
+    assert not is_null("facial-bench", "ridge")
+    assert {name for name in methods if copies_training("facial-bench", name)} == {"replay"}
+    assert not copies_training("my-plugin", "replay")
 
 
 def test_a_slow_twin_of_replay() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from facial_bench.core.files import read_arrays, write_arrays
 from facial_bench.errors import FacialBenchError
-from facial_bench.methods.ridge import PENALTIES, WINDOW, Ridge, audio_windows, solve_ridge
+from facial_bench.methods.ridge import PENALTIES, WINDOW, Ridge, solve_ridge, stack_context
 from facial_bench.types import Clip, Context, CorpusInfo, Motion, Request, Stateful
 from tests.helpers.faces import make_clip, make_model
 
@@ -33,14 +33,14 @@ def planted() -> tuple[list[Clip], dict[str, np.ndarray], list[Clip]]:
         for k in range(4):
             clip = make_clip(model, person, f"{person}{k}", 250, 0)
             audio = rng.standard_normal((250, 4)).astype(np.float32)
-            state = audio_windows(audio) @ maps[person] + rng.standard_normal(71) * 0
+            state = stack_context(audio) @ maps[person] + rng.standard_normal(71) * 0
             clips.append(replace(clip, audio=audio, motion=Motion.from_state((state + 3.0).astype(np.float32))))
     return [c for c in clips if c.id[1] != "3"], maps, [c for c in clips if c.id[1] == "3"]
 
 
 def test_windows_by_hand() -> None:
     audio = np.arange(1, 21, dtype=np.float64)[:, None] * [1, 100]
-    found = audio_windows(audio)
+    found = stack_context(audio)
     assert found.shape == (20, 32)
     np.testing.assert_array_equal(found[9].reshape(16, 2)[:, 0], np.arange(2, 18), err_msg="frames t-8 .. t+7 of t = 9")
     np.testing.assert_array_equal(found[0].reshape(16, 2)[:, 1], 100 * np.array([1] * 9 + [2, 3, 4, 5, 6, 7, 8]))
@@ -51,7 +51,7 @@ def test_windows_by_hand() -> None:
 def test_windows_beside_a_loop(frames: int) -> None:
     audio = np.random.default_rng(frames).standard_normal((frames, 3))
     slow = [np.concatenate([audio[min(max(t + k, 0), frames - 1)] for k in range(-8, 8)]) for t in range(frames)]
-    np.testing.assert_array_equal(audio_windows(audio), slow)
+    np.testing.assert_array_equal(stack_context(audio), slow)
 
 
 @pytest.mark.parametrize("penalty", [1e-3, 1.0, 300.0])
@@ -104,7 +104,7 @@ def test_a_slow_twin_of_the_whole_fit(planted: tuple[list[Clip], dict[str, np.nd
     own = [clip for clip in training if clip.identity == "b"]
     states = np.concatenate([clip.motion.state() for clip in own])
     scale = states.std(0) + 1e-6
-    parts = [(audio_windows((c.audio - mean) / std), (c.motion.state() - states.mean(0)) / scale) for c in own]
+    parts = [(stack_context((c.audio - mean) / std), (c.motion.state() - states.mean(0)) / scale) for c in own]
 
     def lstsq(rows: list[tuple[np.ndarray, np.ndarray]], candidate: float) -> np.ndarray:
         x, y = (np.concatenate(arrays) for arrays in zip(*rows, strict=True))
@@ -123,7 +123,7 @@ def test_a_slow_twin_of_the_whole_fit(planted: tuple[list[Clip], dict[str, np.nd
         errors[candidate] = np.mean(left_out)
     best = min(errors, key=lambda candidate: errors[candidate])
     audio = test[0].audio
-    expected = states.mean(0) + scale * (audio_windows((audio - mean) / std) @ lstsq(parts, best))
+    expected = states.mean(0) + scale * (stack_context((audio - mean) / std) @ lstsq(parts, best))
     np.testing.assert_allclose(ridge.generate([request("b", audio)])[0].state(), expected, atol=2e-4)
 
 
@@ -179,8 +179,3 @@ def test_the_fit_is_stored_and_taken_back(
     asked = [request(clip.identity, clip.audio) for clip in test]
     for one, two in zip(ridge.generate(asked), again.generate(asked), strict=True):
         np.testing.assert_array_equal(one.state(), two.state())
-
-
-def test_options_are_refused() -> None:
-    with pytest.raises(FacialBenchError, match="'ridge' has no options, got window"):
-        Ridge(Context(INFO, 0, "cpu", options={"window": "8"}))
