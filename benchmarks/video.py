@@ -27,13 +27,15 @@ def video_rows(repetitions: int) -> list[Row]:
     from facial_bench.corpora.find_videos import find_sources
     from facial_bench.corpora.from_videos.build import build_corpus
     from facial_bench.corpora.from_videos.settings import BuildSettings
+    from facial_bench.plugin_api.build_tools import make_tools
 
     sources, _ = find_sources(folder)
     settings = BuildSettings(model=str(weights))
 
     def build(workers: int) -> None:
         with tempfile.TemporaryDirectory() as place:
-            build_corpus(sources, folder, Path(place) / "made", settings, workers=workers, report=QUIET)
+            dest = Path(place) / "made"
+            build_corpus(sources, folder, dest, settings, make_tools, workers=workers, report=QUIET)
 
     def bare() -> None:
         for source in sources:
@@ -73,7 +75,7 @@ def _bare_loop(video: Path, weights: Path) -> int:
         output_face_blendshapes=True,
         output_facial_transformation_matrixes=True,
     )
-    found = 0
+    faces = 0
     with vision.FaceLandmarker.create_from_options(options) as landmarker, av.open(str(video)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
@@ -81,8 +83,8 @@ def _bare_loop(video: Path, weights: Path) -> int:
             image = np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
             picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
             result = landmarker.detect_for_video(picture, round(float(frame.pts * frame.time_base) * 1000))
-            found += bool(result.face_landmarks)
-    return found
+            faces += bool(result.face_landmarks)
+    return faces
 
 
 def main() -> None:

@@ -76,6 +76,7 @@ def build(
     from facial_bench.corpora.find_videos import find_sources
     from facial_bench.corpora.from_videos.build import build_corpus
     from facial_bench.corpora.from_videos.settings import BuildSettings
+    from facial_bench.plugin_api.build_tools import make_tools
 
     log = reporter()
     sources, how = find_sources(videos, table)
@@ -88,7 +89,7 @@ def build(
         plugin_files=tuple(str(file.absolute()) for file in plugin_files),
         **choices,
     )
-    built = build_corpus(sources, videos, dest, settings, workers=workers, report=log, strict=strict)
+    built = build_corpus(sources, videos, dest, settings, make_tools, workers=workers, report=log, strict=strict)
     left = f", {len(built.rejected)} left out" if built.rejected else ""
     click.echo(f"corpus: {dest} ({built.clips} clips, {built.seconds:.0f} s{left})")
 

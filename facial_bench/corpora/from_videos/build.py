@@ -16,8 +16,8 @@ from facial_bench.core.types import Camera
 from facial_bench.corpora.face_model import Track
 from facial_bench.corpora.find_videos import Source
 from facial_bench.corpora.from_tracks import assemble, corpus_name
-from facial_bench.corpora.from_videos.build_video import read_clip
-from facial_bench.corpora.from_videos.settings import BuildSettings, Tools, make_tools
+from facial_bench.corpora.from_videos.build_video import VideoTask, read_clip
+from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, Tools
 from facial_bench.corpora.from_videos.video_frames import PLACES
 from facial_bench.corpora.from_videos.workers import build_all
 from facial_bench.corpora.split import ClipEntry
@@ -55,10 +55,10 @@ class _Tracks(Sequence[Track]):
 
     def __getitem__(self, index: int) -> Track:  # type: ignore[override]
         made = self._made[index]
-        found = read_clip(self._work / made.source.id, int(made.entry["number"]), made.key)
-        if found is None:
+        stored = read_clip(self._work / made.source.id, int(made.entry["number"]), made.key)
+        if stored is None:
             raise CorpusError(f"A finished clip of {made.source.file} has gone from {self._work}. Build again.")
-        arrays = dict(found[0])
+        arrays = stored[0]
         width, height = int(made.entry["width"]), int(made.entry["height"])
         main = {name: arrays.pop(name) for name in ("audio", "landmarks", "rotation", "translation", "blink", "valid")}
         return Track(
@@ -76,6 +76,7 @@ def build_corpus(
     videos: Path,
     dest: Path,
     settings: BuildSettings,
+    make_tools: ToolMaker,
     *,
     workers: int,
     report: Reporter,
@@ -88,6 +89,7 @@ def build_corpus(
         videos: The folder that they lie in.
         dest: Absent or empty; written whole or not at all.
         settings: What to build with.
+        make_tools: Finds what the settings name; called here and, by its name, in every worker.
         workers: Videos at once.
         report: Told of every finished video, and of the frames that pass.
         strict: Whether to stop, before the corpus is written, when anything was left out.
@@ -106,7 +108,8 @@ def build_corpus(
     frames = {source.id: _count(videos / source.file) for source in sources}
     show = _Passed(sum(frames.values()), report)
     longest_first = sorted(sources, key=lambda source: -frames[source.id])  # or the last one keeps one core busy
-    for source, outcome in build_all(longest_first, videos, work, settings, workers, show.passed):
+    tasks = [VideoTask(source, videos, work, settings, make_tools) for source in longest_first]
+    for source, outcome in build_all(tasks, workers, show.passed):
         reports[source.id] = outcome
         clips, left_out = len(outcome["clips"]), len(outcome["rejected"])
         report(f"{source.file}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))

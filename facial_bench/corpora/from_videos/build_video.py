@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from facial_bench.core.digests import digest
-from facial_bench.core.errors import CorpusError
+from facial_bench.core.errors import CorpusError, one_line
 from facial_bench.core.files import file_digest, read_arrays, read_json, write_arrays, write_json
 from facial_bench.core.types import Sound
 from facial_bench.corpora.find_videos import Source
-from facial_bench.corpora.from_videos.settings import BuildSettings, Tools, make_tools
+from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, Tools
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
 from facial_bench.corpora.from_videos.tracking import Shot, blame, track_video
 from facial_bench.media.audio_features import FLOOR, frame_means
@@ -24,18 +24,25 @@ HEARD = 0.5
 """Share of a clip that must have sound."""
 
 
-def build_video(
-    source: Source, videos: Path, work: Path, settings: BuildSettings, progress: Callable[[int], None]
-) -> dict[str, Any]:
-    """Track one video and write its clips to `<work>/<source.id>/<number>.safetensors`, then `report.json` beside them.
+@dataclass(frozen=True)
+class VideoTask:
+    """One video to build, in plain values: any worker that sees the folders can take it."""
 
-    What an earlier call of the same key finished is used again, clip by clip.
+    source: Source
+    """Which video, and whose."""
+    videos: Path
+    """The folder that `source.file` lies in."""
+    work: Path
+    """Folder of finished work; clips go to `<work>/<source.id>/<number>.safetensors`, `report.json` beside them."""
+    settings: BuildSettings
+    make_tools: ToolMaker
+
+
+def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, Any]:
+    """Track one video and write its clips. What an earlier call of the same key finished is used again, clip by clip.
 
     Args:
-        source: Which video, and whose.
-        videos: The folder that `source.file` lies in.
-        work: Folder of finished work.
-        settings: What to build with.
+        task: What to build, with what.
         progress: Takes the number of frames that passed since the last call.
 
     Returns:
@@ -46,7 +53,8 @@ def build_video(
         FacialBenchError: the work cannot go on (a full disk, a tracker that is not there). What is wrong with the video
             is not raised but reported.
     """
-    tools, path, folder = make_tools(settings), videos / source.file, work / source.id
+    source, tools = task.source, task.make_tools(task.settings)
+    path, folder = task.videos / source.file, task.work / source.id
     report: dict[str, Any] = {"key": "", "clips": [], "rejected": [], "frames": 0}
     try:
         wav = path.with_suffix(".wav")
@@ -62,19 +70,20 @@ def build_video(
             report["sound"] = source.file if video.has_sound else wav.name
             sound = SoundReader(path if video.has_sound else wav)
 
-            def finished(number: int) -> bool:
+            def is_finished(number: int) -> bool:
                 return read_clip(folder, number, report["key"]) is not None
 
             try:
-                for shot in track_video(video, tools, finished, progress):
+                for shot in track_video(video, tools, is_finished, progress):
                     clock = shot.times[0] if video.has_sound else shot.start  # a .wav begins with the first frame
-                    _finish(shot, clock + source.sound_offset, sound, source, folder, report, settings, tools)
+                    heard = _ShotSound(sound, clock + source.sound_offset, source.id)
+                    _enter(report, shot, heard, task, tools)
                     report["frames"] += len(shot.times)
             finally:
                 sound.close()
     except CorpusError as problem:  # of the video as a whole: nothing of it is kept
-        why = " ".join(str(problem).split())
-        report |= {"clips": [], "rejected": [{"what": source.file, "why": why.removeprefix(f"{path.name} ")}]}
+        why = one_line(problem).removeprefix(f"{path.name} ")
+        report |= {"clips": [], "rejected": [{"what": source.file, "why": why}]}
     write_json(folder / "report.json", report)
     return report
 
@@ -105,33 +114,36 @@ def read_clip(folder: Path, number: int, key: str) -> tuple[dict[str, np.ndarray
     return arrays, {"number": number, **{name: float(value) for name, value in notes.items()}}
 
 
-def _finish(
-    shot: Shot,
-    sound_start: float,
-    sound: SoundReader,
-    source: Source,
-    folder: Path,
-    report: dict[str, Any],
-    settings: BuildSettings,
-    tools: Tools,
-) -> None:
+@dataclass(frozen=True)
+class _ShotSound:
+    """Where the sound of a shot is."""
+
+    reader: SoundReader
+    start: float
+    """Of the shot, seconds on the sound's clock."""
+    video: str
+    """Id of the video."""
+
+
+def _enter(report: dict[str, Any], shot: Shot, sound: _ShotSound, task: VideoTask, tools: Tools) -> None:
     """Enter a shot in the report: a clip, finished now or before, or a rejection with its reason."""
-    known = read_clip(folder, shot.number, report["key"])
+    folder, key = task.work / task.source.id, report["key"]
+    known = read_clip(folder, shot.number, key)
     if known is None:
         try:
-            arrays, notes = _make_clip(shot, sound_start, sound, source, settings, tools)
+            arrays, notes = _make_clip(shot, sound, task.settings, tools)
         except CorpusError as problem:
             span = f"{shot.start:.2f}..{shot.start + shot.seconds:.2f} s"
-            report["rejected"].append({"what": f"{source.file}, {span}", "why": " ".join(str(problem).split())})
+            report["rejected"].append({"what": f"{task.source.file}, {span}", "why": one_line(problem)})
             return
-        texts = {"key": report["key"], **{name: repr(float(value)) for name, value in notes.items()}}
+        texts = {"key": key, **{name: repr(float(value)) for name, value in notes.items()}}
         write_arrays(folder / f"{shot.number}.safetensors", arrays, texts)
         known = arrays, {"number": shot.number, **{name: float(value) for name, value in notes.items()}}
     report["clips"].append(known[1])
 
 
 def _make_clip(
-    shot: Shot, sound_start: float, sound: SoundReader, source: Source, settings: BuildSettings, tools: Tools
+    shot: Shot, sound: _ShotSound, settings: BuildSettings, tools: Tools
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Resample a shot, cut its sound, compute its features: arrays, and notes for the report.
 
@@ -146,13 +158,11 @@ def _make_clip(
         wanted = f"at least {100 * settings.min_tracked:.0f} % are wanted (--min-tracked)"
         raise CorpusError(f"a face was found in {100 * share:.0f} % of its frames, {wanted}")
     frames = len(tracked.valid)
-    samples, heard = sound.read(sound_start, frames / settings.fps)
+    samples, heard = sound.reader.read(sound.start, frames / settings.fps)
     if heard < HEARD:
         raise CorpusError(f"there is sound for {100 * heard:.0f} % of it only; cut sound and picture to match")
-    features = tools.features
-    audio = np.asarray(
-        blame("the audio features", features.compute, Sound(samples, RATE, source.id, shot.start), frames, settings.fps)
-    )
+    features, piece = tools.features, Sound(samples, RATE, sound.video, shot.start)
+    audio = np.asarray(blame("the audio features", features.compute, piece, frames, settings.fps))
     if audio.shape != (frames, features.width) or not np.isfinite(audio).all():
         wanted = f"expected finite numbers ({frames}, {features.width})"
         raise CorpusError(f"the audio features {settings.audio} are {audio.shape}, {wanted}")

@@ -1,17 +1,14 @@
-"""What a build of a corpus is made with, as plain values that another process, or another machine, can take."""
+"""What a build of a corpus is made with: choices as plain values, which another process or machine can take, and the
+tools that they name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facial_bench.core.errors import FacialBenchError
-from facial_bench.core.files import file_digest
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import AudioFeature, Tracker, TrackerSpec
-from facial_bench.core.version import __version__
-from facial_bench.plugin_api.manager import load_plugins, package_digest, source_digest
 
 SOURCES = ("building", "tracker_source", "audio_source")
 """Parts of the key that are digests of source code."""
@@ -39,7 +36,7 @@ class BuildSettings:
 
 @dataclass(frozen=True, eq=False)
 class Tools:
-    """What the settings name, found and made ready."""
+    """What the settings name, made ready."""
 
     tracker: TrackerSpec
     weights: Path | None
@@ -57,31 +54,6 @@ class Tools:
         return self.tracker.create(self.weights)
 
 
-def make_tools(settings: BuildSettings) -> Tools:
-    """Find the tracker, its weights and the audio features.
-
-    Raises:
-        FacialBenchError: one of them is not there; says what to do.
-    """
-    plugins = load_plugins([Path(file) for file in settings.plugin_files])
-    tracker = plugins.get("trackers", "tracker", settings.tracker).spec
-    audio = plugins.get("audio_features", "kind of audio features", settings.audio).spec
-    weights = tracker.weights(Path(settings.model) if settings.model else None)
-    if settings.model and weights is None:
-        raise FacialBenchError(f"The tracker {settings.tracker} takes no weights; leave --model out.")
-    features = audio.create(dict(settings.options))
-    key = {
-        "core": __version__,
-        "building": package_digest(make_tools),
-        "fps": settings.fps,
-        "longest": LONGEST,
-        "min_tracked": settings.min_tracked,
-        "min_seconds": settings.min_seconds,
-        "tracker": settings.tracker,
-        "tracker_source": source_digest(tracker),
-        "weights": file_digest(weights) if weights else "",
-        "audio": settings.audio,
-        "audio_source": source_digest(audio),
-        "audio_digest": features.digest,
-    }
-    return Tools(tracker, weights, features, key)
+ToolMaker = Callable[[BuildSettings], Tools]
+"""Finds what settings name; a function of a module, so that a worker process can be told of it. The one that asks the
+plugins is `facial_bench.plugin_api.build_tools.make_tools`."""

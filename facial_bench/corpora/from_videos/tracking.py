@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from facial_bench.core.errors import CorpusError, FacialBenchError
+from facial_bench.core.errors import CorpusError, FacialBenchError, one_line
 from facial_bench.core.types import Face, Tracker
 from facial_bench.corpora.from_videos.cut_detection import ShotFrame, find_cuts
 from facial_bench.corpora.from_videos.settings import LONGEST, Tools
@@ -117,6 +117,5 @@ def blame(who: str, function: Callable[..., Any], *arguments: Any) -> Any:
         raise
     except Exception as problem:
         last = traceback.extract_tb(problem.__traceback__)[-1]
-        text = " ".join(str(problem).split())[:300]
         where = f"{Path(last.filename).name}, line {last.lineno}"
-        raise CorpusError(f"{who} failed: {type(problem).__name__}: {text} ({where})") from problem
+        raise CorpusError(f"{who} failed: {type(problem).__name__}: {one_line(problem)} ({where})") from problem

@@ -8,89 +8,97 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
+from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from facial_bench.core.errors import FacialBenchError
 from facial_bench.corpora.find_videos import Source
-from facial_bench.corpora.from_videos.build_video import build_video
-from facial_bench.corpora.from_videos.settings import BuildSettings
+from facial_bench.corpora.from_videos.build_video import VideoTask, build_video
+
+
+@dataclass
+class _Worker:
+    """A process, the connection to it, and what it works on."""
+
+    process: SpawnProcess
+    connection: Connection
+    task: VideoTask
+
+    def give(self, task: VideoTask) -> None:
+        """Set it to work."""
+        self.task = task
+        self.connection.send(task)
+
+    def next_message(self) -> tuple[str, Any]:
+        """(kind, value): `progress` with frames, `report` with a video's report, `error` with the end of all work."""
+        try:
+            return self.connection.recv()
+        except EOFError:
+            self.process.join()
+            return "report", _died(self.task.source, self.process.exitcode)
 
 
 def build_all(
-    sources: Sequence[Source],
-    videos: Path,
-    work: Path,
-    settings: BuildSettings,
-    workers: int,
-    progress: Callable[[int], None],
+    tasks: Sequence[VideoTask], workers: int, progress: Callable[[int], None]
 ) -> Iterator[tuple[Source, dict[str, Any]]]:
     """(source, report) of every video, in the order in which they are finished.
 
     Args:
-        sources, videos, work, settings, progress: as for `build_video`.
+        tasks: the videos to build.
         workers: processes; with one everything happens in this one.
+        progress: as for `build_video`.
 
     Raises:
         FacialBenchError: the work cannot go on; what is finished stays finished.
     """
-    if min(workers, len(sources)) == 1:
-        for source in sources:
-            yield source, build_video(source, videos, work, settings, progress)
+    if min(workers, len(tasks)) == 1:
+        for task in tasks:
+            yield task.source, build_video(task, progress)
         return
-    todo = list(reversed(sources))
-    context = multiprocessing.get_context("spawn")
-    busy: dict[Connection, tuple[Any, Source]] = {}
+    todo = list(reversed(tasks))
+    busy: list[_Worker] = []
     try:
-        for _ in range(min(workers, len(todo))):
-            _start(context, busy, todo.pop(), videos, work, settings)
+        busy.extend(_start(todo.pop()) for _ in range(min(workers, len(todo))))
         while busy:
-            for connection in wait(list(busy)):
-                worker, source = busy[connection]
-                try:
-                    kind, value = connection.recv()
-                except EOFError:
-                    worker.join()
-                    kind, value = "report", _died(source, worker.exitcode)
+            ready = wait([worker.connection for worker in busy])
+            for worker in [worker for worker in busy if worker.connection in ready]:
+                kind, value = worker.next_message()
                 if kind == "progress":
                     progress(value)
                     continue
                 if kind == "error":
                     raise FacialBenchError(value)
-                yield source, value
-                del busy[connection]
-                if todo and worker.is_alive():
-                    busy[connection] = (worker, todo.pop())
-                    connection.send((busy[connection][1], videos, work, settings))
-                elif todo:
-                    connection.close()
-                    _start(context, busy, todo.pop(), videos, work, settings)
-                else:
-                    connection.close()
+                yield worker.task.source, value
+                if todo and worker.process.is_alive():
+                    worker.give(todo.pop())
+                    continue
+                worker.connection.close()
+                busy.remove(worker)
+                if todo:
+                    busy.append(_start(todo.pop()))
     finally:
-        for connection, (worker, _) in busy.items():
-            worker.terminate()
-            worker.join()
-            connection.close()
+        for worker in busy:
+            worker.process.terminate()
+            worker.process.join()
+            worker.connection.close()
 
 
-def _start(context: Any, busy: dict[Connection, tuple[Any, Source]], source: Source, *task: Any) -> None:
+def _start(task: VideoTask) -> _Worker:
+    context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    worker = context.Process(target=_work, args=(theirs,), daemon=True)
-    worker.start()
+    process = context.Process(target=_work, args=(theirs,), daemon=True)
+    process.start()
     theirs.close()
-    ours.send((source, *task))
-    busy[ours] = (worker, source)
+    worker = _Worker(process, ours, task)
+    worker.give(task)
+    return worker
 
 
 def _died(source: Source, code: int | None) -> dict[str, Any]:
-    return {
-        "key": "",
-        "clips": [],
-        "frames": 0,
-        "rejected": [{"what": source.file, "why": f"the process that tracked it died (exit code {code})"}],
-    }
+    why = f"the process that tracked it died (exit code {code})"
+    return {"key": "", "clips": [], "frames": 0, "rejected": [{"what": source.file, "why": why}]}
 
 
 def _work(connection: Connection) -> None:
@@ -98,8 +106,7 @@ def _work(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the parent, which ends its workers
     while True:
         try:
-            source, videos, work, settings = connection.recv()
-            report = build_video(source, videos, work, settings, lambda frames: connection.send(("progress", frames)))
+            report = build_video(connection.recv(), lambda frames: connection.send(("progress", frames)))
             connection.send(("report", report))
         except FacialBenchError as problem:
             connection.send(("error", str(problem)))

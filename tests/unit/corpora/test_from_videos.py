@@ -254,17 +254,19 @@ def test_within_a_video_finished_shots_are_not_tracked_again(tmp_path: Path, mon
     assert not list(work.glob("*.safetensors"))
     assert len(calls(tmp_path / "log")) == 120
     from facial_bench.corpora.find_videos import find_sources
-    from facial_bench.corpora.from_videos.build_video import build_video
+    from facial_bench.corpora.from_videos.build_video import VideoTask, build_video
     from facial_bench.corpora.from_videos.settings import BuildSettings
+    from facial_bench.plugin_api.build_tools import make_tools
 
     (source,), _ = find_sources(tmp_path / "v")
     settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
-    whole = build_video(source, tmp_path / "v", tmp_path / "w", settings, lambda frames: None)
+    task = VideoTask(source, tmp_path / "v", tmp_path / "w", settings, make_tools)
+    whole = build_video(task, lambda frames: None)
     before = (tmp_path / "w" / "a1" / "1.safetensors").stat().st_mtime_ns
     (tmp_path / "w" / "a1" / "2.safetensors").unlink()
     (tmp_path / "w" / "a1" / "report.json").unlink()
     (tmp_path / "log").unlink()
-    assert build_video(source, tmp_path / "v", tmp_path / "w", settings, lambda frames: None) == whole
+    assert build_video(task, lambda frames: None) == whole
     assert min(calls(tmp_path / "log")) == pytest.approx(2.4)
     assert (tmp_path / "w" / "a1" / "1.safetensors").stat().st_mtime_ns == before
 
