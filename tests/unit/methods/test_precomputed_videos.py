@@ -9,25 +9,23 @@ import pytest
 
 pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
 
+from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import open_corpus
 from facial_bench.corpora.find_videos import find_sources
 from facial_bench.corpora.from_videos.build import build_corpus
 from facial_bench.corpora.from_videos.settings import BuildSettings
 from facial_bench.corpora.from_videos.video_frames import clip_frames
+from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import evaluate, fold_tasks
-from facial_bench.evaluation.run_folder import Method, Settings
 from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
 from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.identity import SELF
+from facial_bench.plugin_api.build_tools import make_tools
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import TrackerSpec
 from tests.helpers.media import TRACKER, moving, tone, write_video
-
-
-def quiet(line: str) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +36,14 @@ def setup(tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) ->
             pictures = moving(200 + 20 * k, ground=30 + 10 * p)[5 * p :]
             write_video(root / "v" / f"p{p + 1}{'abc'[k]}.mp4", pictures, sound=tone(len(pictures) / 25))
     settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
-    build_corpus(find_sources(root / "v")[0], root / "v", root / "dots", settings, workers=1, log=quiet)
+    build_corpus(find_sources(root / "v")[0], root / "v", root / "dots", settings, make_tools, workers=1, report=QUIET)
     chosen = [s for s in built_in_metrics() if s.id in ("lmd", "lmd/canonical", "lmd/raw-face", "pose_std_distance")]
     return prepare(
         open_corpus(root / "dots"),
         protocol_with(chosen, small_protocol),
         chosen,
         device="cpu",
-        log=quiet,
+        report=QUIET,
         cache=root / "cache",
     )
 
@@ -58,7 +56,7 @@ def trackers() -> dict[str, TrackerSpec]:
 def run(setup: EvaluationSetup, out: Path, trackers: dict[str, TrackerSpec], **options: str) -> Result:
     spec = load_plugins().get("generators", "method", "precomputed").spec
     settings = Settings(options=options, trackers=trackers)
-    return evaluate(Method(spec, "facial-bench", "1", "s"), setup, settings, out, quiet)
+    return evaluate(Method(spec, "facial-bench", "1", "s"), setup, settings, out, QUIET)
 
 
 def render(setup: EvaluationSetup, folder: Path, grow: int = 1, ending: str = ".mp4") -> Path:
