@@ -12,7 +12,7 @@ import torch
 
 from facial_bench.core.protocol import ClassifierSettings, Protocol
 from facial_bench.corpora.corpus import Corpus, open_corpus, write_corpus
-from facial_bench.evaluation.run_folder import Method
+from facial_bench.evaluation.method import Method
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec
 from tests.helpers.faces import Echo, make_clip, make_model
 

@@ -76,7 +76,8 @@ def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: A
     """Prepare once, then evaluate each seed: pairs of result and path."""
     from facial_bench.core.device import choose_device
     from facial_bench.evaluation.run import evaluate
-    from facial_bench.evaluation.run_folder import Method, Settings, rehearse, run_folder
+    from facial_bench.evaluation.method import Method, Settings
+    from facial_bench.evaluation.run_folder import rehearse, run_folder
     from facial_bench.evaluation.setup import prepare
     from facial_bench.plugin_api.manager import load_plugins, source_digest
 

@@ -27,7 +27,7 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     budget: Literal["quick", "paper"] = "quick"
     """How long a method may train: minutes on two cores, or what its publication did."""
-    options: dict[str, str] = {}  # noqa: RUF012 (msgspec copies it)
+    options: dict[str, str] = {}
     """Of the method, as text."""
     folds: Literal["one", "all"] = "one"
     """`all`: the split is rotated, so that every unit is tested once."""

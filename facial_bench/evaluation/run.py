@@ -21,19 +21,10 @@ from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.behaviour import describe_behaviour
 from facial_bench.evaluation.clip_scores import PARTS, Fold, score_row
 from facial_bench.evaluation.generate import Outcome, generate, motion_path
+from facial_bench.evaluation.method import Method, Settings, fingerprint, make_context, method_label
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states
 from facial_bench.evaluation.result import SCHEMA, Result, make_metric, write_result
-from facial_bench.evaluation.run_folder import (
-    Method,
-    Settings,
-    claim,
-    fingerprint,
-    fitted,
-    make_context,
-    method_label,
-    run_folder,
-    run_key,
-)
+from facial_bench.evaluation.run_folder import finish, fitted, open_run, run_folder, run_key
 from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
 from facial_bench.metrics.catalog import definition_digest
 from facial_bench.metrics.identity import accuracy_definitions
@@ -51,10 +42,12 @@ def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Pa
         FacialBenchError: the folder cannot be written.
     """
     corpus, protocol = setup.corpus, setup.protocol
-    folder = run_folder(out, method, corpus, settings, protocol)
+    final = run_folder(out, method, corpus, settings, protocol)
     timing: dict[str, Any] = dict(setup.timing)
     inputs = fingerprint(method, settings)
-    claim(folder, run_key(method, setup, settings) | ({"inputs": inputs} if inputs else {}), settings.fresh)
+    key = run_key(method, setup, settings) | ({"inputs": inputs} if inputs else {})
+    place = open_run(final, key, settings.fresh, report)
+    folder = place.work
     rows: list[dict[str, Any]] = []
     for fold in setup.folds:
         found, behaviour = _evaluate_fold(method, setup, fold, settings, folder / fold.name, timing, report)
@@ -96,7 +89,9 @@ def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Pa
         "timing": timing,
     }
     timing["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    return write_result(folder / "result.json", result)
+    written = write_result(folder / "result.json", result)
+    finish(place)
+    return written
 
 
 def _evaluate_fold(

@@ -1,67 +1,39 @@
-"""The folder of a run: what an earlier run of the same key left there is used again, anything else is thrown away."""
+"""The folder of a run: what an earlier run of the same key left is used again, and a finished result stays until the
+next one is whole."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from facial_bench.core.device import describe_device
-from facial_bench.core.digests import canonical_json, derive_seed, digest
+from facial_bench.core.digests import canonical_json
 from facial_bench.core.errors import FacialBenchError, PluginError
-from facial_bench.core.files import read_arrays, read_json, require_writable, safe_name, write_arrays, write_json
+from facial_bench.core.files import read_arrays, read_json, require_writable, write_arrays, write_json
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
-from facial_bench.core.types import Clip, Context, Generator, GeneratorSpec, Stateful, TrackerSpec
+from facial_bench.core.types import Clip, Context, Generator, Stateful
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.evaluation.generate import describe
+from facial_bench.evaluation.method import Method, Settings, blamed, make_context, method_label
 from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
 
-
-@dataclass(frozen=True)
-class Method:
-    """A method and where it comes from."""
-
-    spec: GeneratorSpec
-    plugin: str
-    """The distribution or file that registered it."""
-    version: str
-    source: str
-    """Digest of the plugin's source: a changed method reuses nothing of its older self."""
+TICKET = "run.json"
+"""Holds the key of the run that a folder's content comes from."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The choices of a run that are the caller's."""
+class RunFolder:
+    """Where a run works, and where its result is looked for."""
 
-    seed: int = 0
-    device: str = "cpu"
-    budget: str = "quick"
-    options: Mapping[str, str] = field(default_factory=dict)
-    fresh: bool = False
-    """Whether to ignore what an earlier run of the same key left."""
-    trackers: Mapping[str, TrackerSpec] = field(default_factory=dict)
-    """The face trackers that are installed, for a method that has videos tracked."""
-
-
-def method_label(name: str, settings: Settings) -> str:
-    """Folder name and row name of a method: its name, and what differs from its defaults; an option `name`, where a
-    method takes one, stands for all of that."""
-    chosen = {**({"budget": settings.budget} if settings.budget != "quick" else {}), **settings.options}
-    if "name" in chosen:
-        return safe_name(f"{name}@{chosen['name']}", "method")
-    text = ",".join(f"{key}={value}" for key, value in sorted(chosen.items()))
-    label = f"{name}@{text}" if text else name
-    try:
-        return safe_name(label, "method")
-    except FacialBenchError:
-        return f"{safe_name(name, 'method')}@{digest(chosen)[:12]}"
+    final: Path
+    work: Path
+    """`final` itself, unless the finished result of another key stands there; then a hidden folder beside it."""
 
 
 def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, protocol: Protocol) -> Path:
@@ -69,56 +41,51 @@ def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, pr
     return out / corpus_label(corpus, protocol) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
 
 
-def make_context(corpus: Corpus, settings: Settings, report: Reporter) -> Context:
-    """What a method is told of a run; the seed of its fit is a stream of its own."""
-    return Context(
-        corpus.info,
-        derive_seed(settings.seed, "fit"),
-        settings.device,
-        settings.budget,
-        dict(settings.options),
-        corpus.face_model,
-        report,
-        report.progress,
-        settings.trackers,
-    )
-
-
 def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path, protocol: Protocol) -> None:
     """Find out what would stop a run (a folder that cannot be written, an option that a method does not know) before
     the minutes that preparing it takes; leaves nothing behind."""
     folder = run_folder(out, method, corpus, settings, protocol)
-    with _blamed(method, folder):
+    with blamed(method, folder, "created"):
         method.spec.create(make_context(corpus, settings, QUIET))
     require_writable(folder)
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        reason = problem.strerror
-        raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.") from None
+def open_run(final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter) -> RunFolder:
+    """Make the folder that a run works in; what a run of another key left unfinished there is thrown away.
+
+    Args:
+        final: Where the result is to stand.
+        key: What a stored fit and stored motions depend on; see `run_key`.
+        fresh: Whether to reuse nothing.
+        report: Told when a finished result will be replaced, and why.
+
+    Raises:
+        FacialBenchError: the folder cannot be made.
+    """
+    beside, aside = _hidden(final, "next"), _hidden(final, "old")
+    if aside.is_dir() and not final.is_dir():
+        aside.rename(final)  # killed between the two renames of `finish`
+    _empty(aside, final)
+    ticket = _read_ticket(final)
+    stays = (final / "result.json").is_file() and (fresh or ticket != key)
+    work = beside if stays else final
+    if stays:
+        report(f"{_what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete")
+    else:
+        shutil.rmtree(beside, ignore_errors=True)
+    if fresh or _read_ticket(work) != key:
+        _clear(work)
+        write_json(work / TICKET, key)
+    return RunFolder(final, work)
 
 
-def claim(folder: Path, key: Mapping[str, Any], fresh: bool) -> None:
-    """Make the run's folder; throw away what a run of another key left there, and nothing else."""
-    _make(folder)
-    ticket = folder / "run.json"
-    if fresh or _read_ticket(ticket) != key:
-        shutil.rmtree(folder / "motions", ignore_errors=True)
-        for fold in folder.glob("fold-*"):
-            shutil.rmtree(fold, ignore_errors=True)
-        for name in ("run.json", "fitted.safetensors", "result.json", "error.log"):
-            (folder / name).unlink(missing_ok=True)
-        write_json(ticket, key)
-
-
-def _read_ticket(path: Path) -> Any:
-    try:
-        return read_json(path, FacialBenchError, "")
-    except FacialBenchError:
-        return None
+def finish(folder: RunFolder) -> None:
+    """Put what was made in the place of what stood there; at every moment one of the two is whole."""
+    if folder.work != folder.final:
+        aside = _hidden(folder.final, "old")
+        folder.final.rename(aside)
+        folder.work.rename(folder.final)
+        _empty(aside, folder.final)
 
 
 def run_key(method: Method, setup: EvaluationSetup, settings: Settings) -> dict[str, Any]:
@@ -135,12 +102,8 @@ def run_key(method: Method, setup: EvaluationSetup, settings: Settings) -> dict[
         "budget": settings.budget,
         "options": canonical_json(dict(settings.options)),
         "torch": torch.__version__,
+        "plugin": method.plugin,
     }
-
-
-def fingerprint(method: Method, settings: Settings) -> str:
-    """Digest of the files that the options of a method name; empty where it has none."""
-    return method.spec.fingerprint(settings.options) if method.spec.fingerprint else ""
 
 
 def fitted(
@@ -148,13 +111,13 @@ def fitted(
 ) -> Generator:
     """The method, fitted now or taken up from where an earlier run left its state."""
     stored = folder / "fitted.safetensors"
-    with _blamed(method, folder):
+    with blamed(method, folder, "created"):
         generator = method.spec.create(context)
     with timed(timing, "fit_s"):
         reused = isinstance(generator, Stateful) and _load(generator, stored, context)
         timing["fit_reused"] = reused and timing.get("fit_reused", True)
         if not reused:
-            with _blamed(method, folder):
+            with blamed(method, folder, "fitted"):
                 generator.fit(training, context)
                 state = dict(generator.state_dict()) if isinstance(generator, Stateful) else None
             if state is not None:
@@ -162,8 +125,64 @@ def fitted(
     return generator
 
 
+def _hidden(final: Path, what: str) -> Path:
+    return final.with_name(f".{final.name}.{what}")  # not found by a search for `seed-*`
+
+
+def _what_changed(before: Any, now: Mapping[str, Any]) -> str:
+    """Why an earlier run cannot be used again, in words."""
+    if not isinstance(before, dict) or before == now:
+        return "nothing is reused" if before == now else "the earlier run does not say what it was made with"
+    named = {
+        "source": f"{now['plugin']} changed",
+        "version": f"{now['plugin']} changed",
+        "core": "facial-bench changed",
+        "protocol": "the protocol changed",
+        "corpus": "the corpus changed",
+        "torch": f"torch is {now['torch']} now",
+        "inputs": "the outputs to score changed",
+    }
+    changed = dict.fromkeys(named.get(name, f"{name} changed") for name in now if before.get(name) != now[name])
+    return " and ".join(changed) or "the earlier run was another one"
+
+
+def _empty(aside: Path, final: Path) -> None:
+    """Remove a folder that was put aside; what no run made there goes to its successor."""
+    if aside.is_dir():
+        _remove_own(aside)
+        for path in aside.iterdir():
+            if not (final / path.name).exists():
+                path.rename(final / path.name)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    """Make a run's folder; remove what a run leaves there, and nothing else."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FacialBenchError(
+            f"Cannot write {folder}: {problem.strerror}. Choose another folder with --out."
+        ) from None
+    _remove_own(folder)
+
+
+def _remove_own(folder: Path) -> None:
+    for path in (folder / "motions", *folder.glob("fold-*")):
+        shutil.rmtree(path, ignore_errors=True)
+    for name in (TICKET, "fitted.safetensors", "result.json", "error.log"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _read_ticket(folder: Path) -> Any:
+    try:
+        return read_json(folder / TICKET, FacialBenchError, "")
+    except FacialBenchError:
+        return None
+
+
 def _load(generator: Stateful, stored: Path, context: Context) -> bool:
-    """Whether the stored state could be taken back; one that is damaged is as good as none."""
+    """Whether the stored state could be loaded; one that is damaged is as good as none."""
     if not stored.is_file():
         return False
     try:
@@ -173,16 +192,3 @@ def _load(generator: Stateful, stored: Path, context: Context) -> bool:
         return False
     context.log(f"fitted already, taken from {stored.name}")
     return True
-
-
-@contextmanager
-def _blamed(method: Method, folder: Path) -> Iterator[None]:
-    """Whatever the method raises becomes one line that names it; a traceback goes to error.log."""
-    try:
-        yield
-    except FacialBenchError as problem:
-        raise type(problem)(f"{method.plugin}: method {method.spec.name}: {problem}") from None
-    except (Exception, SystemExit) as problem:
-        reason = describe(problem, folder / "error.log")
-        blamed = f"{method.plugin}: method {method.spec.name}"
-        raise PluginError(f"{blamed} could not be fitted: {reason}; traceback in {folder / 'error.log'}.") from problem

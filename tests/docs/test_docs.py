@@ -21,9 +21,9 @@ from facial_bench.core import types
 from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import Result, read_results
 from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.run_folder import Method, Settings
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.plugin_api import hookspecs
 from facial_bench.plugin_api.manager import load_plugins, source_digest

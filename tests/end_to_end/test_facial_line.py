@@ -14,8 +14,8 @@ import pytest
 from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.run_folder import Method, Settings
 from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
 from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.plugin_api.manager import load_plugins, source_digest

@@ -21,7 +21,7 @@ import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from facial_bench.evaluation import run_folder as workspace
+from facial_bench.evaluation import method as workspace
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.corpora.corpus import open_corpus
 from facial_bench.evaluation.run import evaluate

@@ -19,9 +19,9 @@ from facial_bench.core.files import read_arrays, write_arrays
 from facial_bench.core.progress import QUIET
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import ResultError
+from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import read_result, result_digest
 from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.run_folder import Method, Settings
 from facial_bench.evaluation.setup import EvaluationSetup, prepare
 from facial_bench.evaluation.verify import verify
 from facial_bench.plugin_api.manager import load_plugins

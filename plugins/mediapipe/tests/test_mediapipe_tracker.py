@@ -23,7 +23,7 @@ from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.from_videos.video_frames import video_file
 from facial_bench.errors import FacialBenchError
 from facial_bench.evaluation.run import evaluate, fold_tasks
-from facial_bench.evaluation.run_folder import Method, Settings
+from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.media.video import Video, rgb
 from facial_bench.metrics.catalog import built_in_metrics

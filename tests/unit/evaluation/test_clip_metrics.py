@@ -15,8 +15,8 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import PluginError
 from facial_bench.evaluation.clip_metrics import make_metric_set, make_sample, measure_clip
+from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.run_folder import Method, Settings
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.pools import mean_pool

@@ -16,7 +16,8 @@ from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.evaluation.clip_metrics import make_sample
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import evaluate, fold_tasks
-from facial_bench.evaluation.run_folder import Method, Settings, rehearse
+from facial_bench.evaluation.method import Method, Settings
+from facial_bench.evaluation.run_folder import rehearse
 from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
 from facial_bench.methods.output_files import output_names, read_parts
 from facial_bench.methods.precomputed import Precomputed
@@ -184,7 +185,7 @@ def test_other_files_are_another_run(setup: EvaluationSetup, tmp_path: Path) -> 
         ({}, "takes --option motions=DIR or --option videos=DIR, one of them"),
         ({"motions": "a", "videos": "b"}, "one of them"),
         ({"motions": "nowhere"}, "No folder at nowhere"),
-        ({"motion": "a"}, "Unknown option of the method precomputed 'motion'. Did you mean 'motions'?"),
+        ({"motion": "a"}, "method precomputed: unknown option 'motion'. Did you mean 'motions'?"),
         ({"motions": ".", "fps": "fast"}, "fps=fast is no rate"),
         ({"motions": ".", "tracker": "dot"}, "goes with"),
         ({"videos": "."}, "does not say which tracker it was built with"),
