@@ -22,7 +22,7 @@ from facial_bench.corpora.synthetic.people import Person, people
 from facial_bench.corpora.synthetic.tracks import Take, record
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.methods.ridge import solve_ridge
-from facial_bench.metrics.identity import accuracies
+from facial_bench.metrics.identity import SELF, accuracies
 
 LEARNING_SEED = 60
 """A seed of its own, so that nothing is learned from the shipped corpus."""
@@ -55,8 +55,8 @@ def ceilings(seed: int) -> dict[str, object]:
         corpus = open_corpus(Path(folder) / "corpus")
         setup = prepare(corpus, protocol_with([]), [], device="cpu", cache=Path(folder), report=QUIET)
     shown: dict[str, object] = {"seed": seed}
-    for metric, (_, driving) in accuracies().items():
-        if driving == "self":
+    for metric, accuracy in accuracies().items():
+        if accuracy.driving == SELF:
             ceiling = setup.references[metric]["ceiling"]
             shown[metric] = f"{ceiling['value']:.2f} ({ceiling['low']:.2f}-{ceiling['high']:.2f})"
     return shown

@@ -57,7 +57,7 @@ def make_references(folds: Sequence[Fold], specs: Sequence[MetricSpec]) -> dict[
         }
     p_values = _permutation_p(own, protocol)
     by_form = {form: _judge_reference(form, p_values[form], real, folds[0]) for form in forms()}
-    found.update({metric: by_form[form] for metric, (form, _) in accuracies().items()})
+    found.update({metric: by_form[accuracy.form] for metric, accuracy in accuracies().items()})
     return found
 
 
@@ -101,7 +101,7 @@ def _real_parts(folds: Sequence[Fold], spec: MetricSpec, reduce: Reduce) -> dict
 
 
 def _judge_reference(form: str, p: float, real: Rows, fold: Fold) -> dict[str, Any]:
-    metric = next(m for m, (name, driving) in accuracies().items() if name == form and driving == SELF)
+    metric = next(one.id for one in accuracies().values() if one.form == form and one.driving == SELF)
     ceiling = summarise([real], metric, fold.classifiers.protocol)
     chance = 1 / len(fold.classifiers.identities)
     refused = None

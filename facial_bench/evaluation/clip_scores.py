@@ -73,15 +73,16 @@ def score_row(task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = 
         if absent:
             row["metrics"][measure.spec.id] = {**absent, "absent": True}
     starts = window_starts(task.clip.valid, protocol.window, protocol.scoring_stride)
-    for metric, (form, driving) in accuracies().items():
-        if driving == task.driving:
-            absent = lacking((forms()[form].kind,), held)
+    for metric, accuracy in accuracies().items():
+        if accuracy.driving == task.driving:
+            form = forms()[accuracy.form]
+            absent = lacking(accuracy.needs, held)
             if absent:
                 row["metrics"][metric] = {**absent, "absent": True}
                 continue
             right = np.zeros(len(starts))
-            if outcome.motion is not None and forms()[form].kind in outcome.motion.parts:
-                votes = classifiers.predict(forms()[form], outcome.motion, starts)
+            if outcome.motion is not None and form.kind in outcome.motion.parts:
+                votes = classifiers.predict(form, outcome.motion, starts)
                 right = (votes == classifiers.identities.index(row["identity"])).mean(axis=0)
             entry = accuracy_entry(right, starts, protocol.window)
             if entry is not None:

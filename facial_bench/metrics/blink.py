@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from facial_bench.core.errors import unknown_name
-from facial_bench.core.types import Items, MetricSpec, Pool, Sample
+from facial_bench.core.types import Items, MetricSpec, Sample
 from facial_bench.metrics.pools import mean_pool, rate_distance_pool, wasserstein_pool
 
 LONGEST_SECONDS = 0.4
@@ -58,8 +58,8 @@ def detect_blinks(blink: np.ndarray, valid: np.ndarray, fps: float, scale: str =
         ValueError: Unequal lengths.
 
     >>> lids = np.array([0.1, 0.1, 0.5, 0.9, 0.25, 0.15, 0.1, 0.1])
-    >>> found = detect_blinks(lids, np.ones(8, bool), 25.0)
-    >>> found.onsets.tolist(), found.ends.tolist()
+    >>> blinks = detect_blinks(lids, np.ones(8, bool), 25.0)
+    >>> blinks.onsets.tolist(), blinks.ends.tolist()
     ([2], [5])
     """
     if scale not in levels():
@@ -110,102 +110,113 @@ def onset_frames(blinks: Blinks, valid: np.ndarray) -> Items:
 
 def blink_metrics() -> tuple[MetricSpec, ...]:
     """The definitions of this family."""
-
-    def found(sample: Sample) -> Blinks:
-        return detect_blinks(sample.generated.blink, sample.valid, sample.fps, sample.blink_scale)
-
-    def rate(sample: Sample) -> np.ndarray:
-        frames = np.full(len(sample.valid), 0.0)
-        frames[found(sample).onsets] = sample.fps
-        return frames
-
-    def per_second(sample: Sample) -> Items:
-        items = onset_frames(found(sample), sample.valid)
-        return Items(items.frames, items.values * sample.fps)
-
-    def spans(items: Callable[[Blinks, float], Items]) -> Callable[[Sample], Items]:
-        return lambda sample: items(found(sample), sample.fps)
-
+    blink = partial(
+        MetricSpec,
+        version=1,
+        family="blinks",
+        needs=("blink",),
+        origin="blink statistics as FACIAL (ICCV 2021) reports them, without a detector; ours is explicit",
+        every_run=True,
+    )
+    number = partial(blink, unit="1/s", perturbations=("blinks deleted", "blinks added"))
+    duration = partial(blink, unit="s", perturbations=("blinks stretched",))
+    interval = partial(blink, unit="s", perturbations=("blinks deleted", "blinks added"))
     spoken = "; ".join(f"{scale}: {rise:g}, {fall:g}" for scale, (rise, fall) in levels().items())
     detector = (
         "a blink begins in the first frame more than a level above the clip's median over valid frames and ends in the "
         f"first no more than a second level above it ({spoken}); over {LONGEST_SECONDS:g} s it is no blink; events cut "
         "by the clip's ends or by a frame without a face are left out"
     )
-
-    def define(
-        id_: str,
-        unit: str,
-        better: bool | None,
-        formula: str,
-        compute: Callable[[Sample], Any],
-        pool: Pool | None,
-        pitfalls: str,
-    ) -> MetricSpec:
-        return MetricSpec(
-            id_,
-            1,
-            unit,
-            better,
-            f"{formula}; {detector}",
-            compute,
-            pool,
-            pitfalls=pitfalls,
-            origin="blink statistics as FACIAL (ICCV 2021) reports them, without a detector; ours is explicit",
-        )
-
     few = "a clip of ten seconds holds three blinks: few events, wide intervals"
     shift = "mean over people of the Wasserstein-1 distance between the seconds from onset to"
-    real = "and those of the person's real held-out blinks"
+    real = f"and those of the person's real held-out blinks; {detector}"
     return (
-        define(
-            "blink_rate",
-            "1/s",
-            None,
-            "mean over clips of blinks / seconds seen",
-            rate,
-            None,
-            "a timer has any rate; another detector gives another rate",
+        number(
+            id="blink_rate",
+            higher_is_better=None,
+            meaning="how often the eyes blink",
+            formula=f"mean over clips of blinks / seconds seen; {detector}",
+            compute=_rate,
+            pitfalls="a timer has any rate; another detector gives another rate",
         ),
-        define(
-            "blink_rate/distance",
-            "1/s",
-            False,
-            "mean over people of abs(blinks / seconds seen - the same of the person's real held-out motion)",
-            per_second,
-            rate_distance_pool(),
-            "a timer set to the person's rate scores 0",
+        number(
+            id="blink_rate/distance",
+            higher_is_better=False,
+            meaning="whether the eyes blink as often as the person's do",
+            formula="mean over people of abs(blinks / seconds seen - the same of the person's real held-out motion); "
+            f"{detector}",
+            compute=_rate_items,
+            pool=rate_distance_pool(),
+            pitfalls="a timer set to the person's rate scores 0",
         ),
-        define(
-            "blink_duration",
-            "s",
-            None,
-            "mean over people of the mean seconds from onset to end",
-            spans(durations),
-            mean_pool(),
-            "a shallow blink crosses the levels for a shorter time",
+        duration(
+            id="blink_duration",
+            higher_is_better=None,
+            meaning="how long a blink lasts",
+            formula=f"mean over people of the mean seconds from onset to end; {detector}",
+            compute=_generated(durations),
+            pool=mean_pool(),
+            pitfalls="a shallow blink crosses the levels for a shorter time",
         ),
-        define(
-            "blink_interval",
-            "s",
-            None,
-            "mean over people of the mean seconds from onset to onset",
-            spans(intervals),
-            mean_pool(),
-            "intervals longer than a clip are never seen",
+        duration(
+            id="blink_duration/w1",
+            higher_is_better=False,
+            meaning="whether blinks last as long as the person's, short and long ones alike",
+            formula=f"{shift} end {real}",
+            compute=_generated(durations),
+            pool=wasserstein_pool(),
+            pitfalls=few,
         ),
-        define("blink_duration/w1", "s", False, f"{shift} end {real}", spans(durations), wasserstein_pool(), few),
-        define("blink_interval/w1", "s", False, f"{shift} onset {real}", spans(intervals), wasserstein_pool(), few),
-        define(
-            "blink_long_share",
-            "share",
-            None,
-            f"mean over people of the share of blinks of more than {SHORT_SECONDS:g} s",
-            lambda s: _long(found(s), s.fps),
-            mean_pool(),
-            "at 25 frames a second a duration is known to 0.04 s",
+        interval(
+            id="blink_interval",
+            higher_is_better=None,
+            meaning="how long it is from one blink to the next",
+            formula=f"mean over people of the mean seconds from onset to onset; {detector}",
+            compute=_generated(intervals),
+            pool=mean_pool(),
+            pitfalls="intervals longer than a clip are never seen",
+        ),
+        interval(
+            id="blink_interval/w1",
+            higher_is_better=False,
+            meaning="whether blinks follow each other as the person's do",
+            formula=f"{shift} onset {real}",
+            compute=_generated(intervals),
+            pool=wasserstein_pool(),
+            pitfalls=few,
+        ),
+        duration(
+            id="blink_long_share",
+            unit="share",
+            higher_is_better=None,
+            meaning="how many of the blinks are long",
+            formula=f"mean over people of the share of blinks of more than {SHORT_SECONDS:g} s; {detector}",
+            compute=_generated(_long),
+            pool=mean_pool(),
+            pitfalls="at 25 frames a second a duration is known to 0.04 s",
+            every_run=False,
         ),
     )
+
+
+def _blinks(sample: Sample) -> Blinks:
+    return detect_blinks(sample.generated.blink, sample.valid, sample.fps, sample.blink_scale)
+
+
+def _generated(items: Callable[[Blinks, float], Items]) -> Callable[[Sample], Items]:
+    return lambda sample: items(_blinks(sample), sample.fps)
+
+
+def _rate(sample: Sample) -> np.ndarray:
+    """(T,) blinks a second: the frame rate where one begins, else 0."""
+    frames = np.zeros(len(sample.valid))
+    frames[_blinks(sample).onsets] = sample.fps
+    return frames
+
+
+def _rate_items(sample: Sample) -> Items:
+    items = onset_frames(_blinks(sample), sample.valid)
+    return Items(items.frames, items.values * sample.fps)
 
 
 def _long(blinks: Blinks, fps: float) -> Items:

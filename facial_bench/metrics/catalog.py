@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from functools import cache
 
 from facial_bench.core.digests import digest
-from facial_bench.core.types import Definition, MetricSpec
+from facial_bench.core.types import FAMILIES, Definition, MetricSpec
 from facial_bench.metrics.blink import blink_metrics
 from facial_bench.metrics.distribution import distribution_metrics
 from facial_bench.metrics.head import head_metrics
+from facial_bench.metrics.identity import accuracy_definitions
 from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.metrics.sync import sync_metrics
 from facial_bench.metrics.vertex import vertex_metrics
-
-STANDARD = (
-    "lmd",
-    "lmd/canonical",
-    "lvd/vector",
-    "lve",
-    "fdd",
-    "mouth_correlation",
-    "mouth_lag",
-    "sync_share",
-    "frechet/mouth",
-    "pose_std_distance",
-    "pose_speed",
-    "pose_speed/distance",
-    "beat_align",
-    "beat_align/distance",
-    "frechet/pose",
-    "blink_rate",
-    "blink_rate/distance",
-    "blink_duration",
-    "blink_duration/w1",
-    "blink_interval",
-    "blink_interval/w1",
-    "copying_index",
-)
-"""What every run measures besides the accuracies; `facial-bench score` computes the other definitions."""
 
 
 def definition_digest(definition: Definition) -> str:
@@ -56,8 +32,9 @@ def definition_digest(definition: Definition) -> str:
     )
 
 
+@cache
 def built_in_metrics() -> tuple[MetricSpec, ...]:
-    """Every definition, family by family, with the parts of a motion that it looks at."""
+    """Every definition that is computed from samples, by family, the lips first."""
     every = (
         *landmark_metrics(),
         *vertex_metrics(),
@@ -66,19 +43,14 @@ def built_in_metrics() -> tuple[MetricSpec, ...]:
         *blink_metrics(),
         *distribution_metrics(),
     )
-    return tuple(replace(spec, needs=_needs(spec.id)) for spec in every)
+    return tuple(sorted(every, key=lambda spec: FAMILIES.index(spec.family)))
 
 
-def _needs(metric: str) -> tuple[str, ...]:
-    """The parts that a built-in metric looks at; the first beginning that fits its id decides."""
-    table = {
-        "lmd/canonical": ("expression",),
-        "lmd": ("landmarks",),
-        "lvd": ("landmarks",),
-        "pose": ("pose",),
-        "beat": ("pose",),
-        "frechet/pose": ("pose",),
-        "blink": ("blink",),
-        "copying_index": ("pose", "blink"),
-    }
-    return next((needs for beginning, needs in table.items() if metric.startswith(beginning)), ("expression",))
+@cache
+def all_definitions() -> Mapping[str, Definition]:
+    """id -> definition: `built_in_metrics` and the accuracies."""
+    return {one.id: one for one in (*built_in_metrics(), *accuracy_definitions())}
+
+
+STANDARD = tuple(spec.id for spec in built_in_metrics() if spec.every_run)
+"""What every run measures besides the accuracies, in the order of result files; the protocol's digest holds it."""

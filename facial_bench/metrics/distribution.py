@@ -5,8 +5,8 @@ A window is 128 frames, one every 16, that hold valid frames only: those of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -31,44 +31,63 @@ def distribution_metrics() -> tuple[MetricSpec, ...]:
         f"mean over people of |m - m'|^2 + tr(S + S' - 2 (S S')^1/2) of {window}, against the person's real held-out "
         "motion; S unbiased; more windows than dimensions on both sides; features of a window: "
     )
-
-    def frechet(id_: str, unit: str, features: str, width: int, compute: Callable[[Sample], Items]) -> MetricSpec:
-        return MetricSpec(
-            id_,
-            1,
-            unit,
-            False,
-            f"{gaussian}{features} (d = {width})",
-            compute,
-            frechet_pool(width),
-            origin="Frechet distance of Gaussians (Dowson and Landau 1982), as in FID (2017), on our own features",
-            pitfalls="a number of this feature space and no other; few, overlapping windows bias it upwards: read the "
-            "ceiling",
-        )
-
     pose = "standard deviation of pitch, yaw, roll, and ten times the mean absolute frame difference of each, degrees"
     mouth = (
         "mean, standard deviation and ten times the mean absolute frame difference of the opening |C[62] - C[66]|, "
         "mean and standard deviation of the width |C[48] - C[54]|, in percent of the real outer-eye distance; C "
         "decoded from the expression alone at zero pose"
     )
+    frechet = partial(
+        MetricSpec,
+        version=1,
+        higher_is_better=False,
+        origin="Frechet distance of Gaussians (Dowson and Landau 1982), as in FID (2017), on our own features",
+        pitfalls="a number of this feature space and no other; few, overlapping windows bias it upwards: read the "
+        "ceiling",
+        every_run=True,
+    )
     return (
-        frechet("frechet/pose", "degrees²", pose, POSE_FEATURES, pose_windows),
-        frechet("frechet/mouth", "(% of eye distance)²", mouth, MOUTH_FEATURES, mouth_windows),
+        frechet(
+            id="frechet/pose",
+            unit="degrees²",
+            meaning="how far the head's ways of moving are from the person's, as distributions",
+            formula=f"{gaussian}{pose} (d = {POSE_FEATURES})",
+            compute=pose_windows,
+            pool=frechet_pool(POSE_FEATURES),
+            family="head",
+            needs=("pose",),
+            perturbations=("head amplitude", "jitter"),
+        ),
+        frechet(
+            id="frechet/mouth",
+            unit="(% of eye distance)²",
+            meaning="how far the mouth's ways of moving are from the person's, as distributions",
+            formula=f"{gaussian}{mouth} (d = {MOUTH_FEATURES})",
+            compute=mouth_windows,
+            pool=frechet_pool(MOUTH_FEATURES),
+            family="lips",
+            needs=("expression",),
+            perturbations=("mouth amplitude", "jitter"),
+        ),
         MetricSpec(
-            "copying_index",
-            1,
-            "share",
-            None,
-            f"mean over people and generated {window} of P(d < d') + P(d = d') / 2 over the person's real held-out "
-            "windows; d the distance to the nearest of the person's training windows (one every "
+            id="copying_index",
+            version=1,
+            unit="share",
+            higher_is_better=None,
+            meaning="whether the motion is nearer to training motion than new real motion is (0.5: as near)",
+            formula=f"mean over people and generated {window} of P(d < d') + P(d = d') / 2 over the person's real "
+            "held-out windows; d the distance to the nearest of the person's training windows (one every "
             f"{TRAINING_STRIDE}), d' that of a real held-out window; distance: L2 of pose and blink, each divided by "
             "its training standard deviation and centred in the window",
-            copying,
-            mean_pool(),
-            nearness,
+            compute=copying,
+            pool=mean_pool(),
+            prepare=nearness,
             origin="nearest-neighbour copying tests of generative models (Meehan et al. 2020), per window",
             pitfalls="0.5 is as near as real motion; slow or small motion is near to something too: 1 proves no copy",
+            family="people",
+            needs=("pose", "blink"),
+            every_run=True,
+            perturbations=("jitter",),
         ),
     )
 
@@ -94,9 +113,9 @@ def mouth_windows(sample: Sample) -> Items:
     face, left, right = sample.generated_face, MOUTH[0], MOUTH[6]
     shape = np.stack([mouth_opening(face), np.linalg.norm(face[:, left] - face[:, right], axis=1)], axis=1)
     shape *= 100 / np.median(outer_eye_distance(sample.reference_face)[sample.valid])
-    found = windows_of(shape, starts)
-    speed = 10 * np.abs(np.diff(found[..., :1], axis=1)).mean(axis=1)
-    return Items(starts, np.concatenate([found.mean(axis=1), found.std(axis=1), speed], axis=1))
+    windows = windows_of(shape, starts)
+    speed = 10 * np.abs(np.diff(windows[..., :1], axis=1)).mean(axis=1)
+    return Items(starts, np.concatenate([windows.mean(axis=1), windows.std(axis=1), speed], axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +155,9 @@ def nearness(person: Person) -> Nearness:
 def copying(sample: Sample, nearness: Nearness) -> Items:
     """`copying_index`: for each generated window the share of real held-out windows farther from the training ones."""
     starts = window_starts(sample.valid, WINDOW, STRIDE)
-    found = _nearest(_centred(sample.generated, starts, nearness.scale), nearness.training)
-    first, last = (np.searchsorted(nearness.real, found, side=side) for side in ("left", "right"))
+    distances = _nearest(_centred(sample.generated, starts, nearness.scale), nearness.training)
+    first = np.searchsorted(nearness.real, distances, side="left")
+    last = np.searchsorted(nearness.real, distances, side="right")
     return Items(starts, 1 - (first + last) / 2 / len(nearness.real))
 
 
@@ -151,5 +171,5 @@ def _signal(motion: Motion) -> np.ndarray:
 
 def _centred(motion: Motion, starts: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """(W, 128 * 7) windows, standardised and centred."""
-    found = windows_of(_signal(motion) / scale, starts)
-    return (found - found.mean(axis=1, keepdims=True)).reshape(len(starts), WINDOW * len(scale))
+    windows = windows_of(_signal(motion) / scale, starts)
+    return (windows - windows.mean(axis=1, keepdims=True)).reshape(len(starts), WINDOW * len(scale))

@@ -5,14 +5,14 @@ Source: docs/metrics.md; rotations are pitch, yaw, roll in rad (scipy's extrinsi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 from scipy.spatial.transform import Rotation
 
-from facial_bench.core.types import MetricSpec, Sample
+from facial_bench.core.types import MetricSpec, Motion, Sample
 
 AXES = ("pitch", "yaw", "roll")
 SIGMA_SECONDS = 0.1
@@ -25,26 +25,23 @@ PROMINENCE = 1.0
 
 def head_metrics() -> tuple[MetricSpec, ...]:
     """The definitions of this family."""
-
-    def spread(id_: str, formula: str, axes: slice) -> MetricSpec:
-        return MetricSpec(
-            id_,
-            1,
-            "degrees",
-            False,
-            formula,
-            lambda s: std_distance(s.reference.pose[:, :3], s.generated.pose[:, :3], s.valid)[axes].mean(),
-            origin="standard deviation of head pose, reported by many talking-head papers without a formula",
-            pitfalls="how wide the head moves over a clip, nothing of how or when: wrong motion of the right size "
-            "scores 0",
-        )
-
-    def against_real(
-        id_: str, unit: str, formula: str, value: Callable[[Sample, bool], np.ndarray], **more: str
-    ) -> MetricSpec:
-        return MetricSpec(id_, 1, unit, False, formula, lambda s: np.abs(value(s, True) - value(s, False)), **more)
-
-    speed = (
+    head = partial(MetricSpec, version=1, higher_is_better=False, family="head", needs=("pose",))
+    spread = partial(
+        head,
+        unit="degrees",
+        origin="standard deviation of head pose, reported by many talking-head papers without a formula",
+        pitfalls="how wide the head moves over a clip, nothing of how or when: wrong motion of the right size scores 0",
+        perturbations=("head amplitude",),
+    )
+    speed = partial(head, unit="degrees/frame", perturbations=("jitter", "smoothing"), every_run=True)
+    beat = partial(
+        head,
+        unit="1",
+        origin="beat alignment of dance generation (AI Choreographer, ICCV 2021), used for heads since",
+        perturbations=("time shift",),
+        every_run=True,
+    )
+    angle = (
         "|.| the angle of the rotation from frame t-1 to t, degrees; both frames valid; R from pitch, yaw, roll as "
         "extrinsic xyz angles"
     )
@@ -55,59 +52,67 @@ def head_metrics() -> tuple[MetricSpec, ...]:
         f"{PROMINENCE:g} standard deviation or more; "
         "0 without a motion beat, not defined without an audio beat"
     )
-    beat_origin = "beat alignment of dance generation (AI Choreographer, ICCV 2021), used for heads since"
     return (
         spread(
-            "pose_std_distance",
-            "mean over pitch, yaw, roll of abs(std_t generated - std_t real), degrees, valid t",
-            slice(0, 3),
+            id="pose_std_distance",
+            meaning="whether the head moves as widely as the real one",
+            formula="mean over pitch, yaw, roll of abs(std_t generated - std_t real), degrees, valid t",
+            compute=lambda s: _spreads(s).mean(),
+            every_run=True,
         ),
         *(
             spread(
-                f"pose_std_distance/{name}",
-                f"abs(std_t generated - std_t real) of {name}, degrees, valid t",
-                slice(k, k + 1),
+                id=f"pose_std_distance/{name}",
+                meaning=f"whether the head moves as widely as the real one, {name} alone",
+                formula=f"abs(std_t generated - std_t real) of {name}, degrees, valid t",
+                compute=partial(_spread_of, k),
             )
             for k, name in enumerate(AXES)
         ),
-        MetricSpec(
-            "pose_speed",
-            1,
-            "degrees/frame",
-            None,
-            f"mean_t |^R[t-1]^T ^R[t]|, {speed}",
-            lambda s: angular_speed(s.generated.pose[:, :3], s.valid),
+        speed(
+            id="pose_speed",
+            higher_is_better=None,
+            meaning="how fast the head turns",
+            formula=f"mean_t |^R[t-1]^T ^R[t]|, {angle}",
+            compute=lambda s: angular_speed(s.generated.pose[:, :3], s.valid),
             origin="mean absolute frame difference of head rotation",
             pitfalls="jitter raises it as much as motion does",
         ),
-        against_real(
-            "pose_speed/distance",
-            "degrees/frame",
-            f"abs(mean_t |^R[t-1]^T ^R[t]| - mean_t |R[t-1]^T R[t]|), {speed}",
-            lambda s, real: mean_speed((s.reference if real else s.generated).pose[:, :3], s.valid),
+        speed(
+            id="pose_speed/distance",
+            meaning="whether the head turns as fast as the real one",
+            formula=f"abs(mean_t |^R[t-1]^T ^R[t]| - mean_t |R[t-1]^T R[t]|), {angle}",
+            compute=lambda s: np.abs(
+                mean_speed(s.reference.pose[:, :3], s.valid) - mean_speed(s.generated.pose[:, :3], s.valid)
+            ),
             origin="pose_speed against the real clip's own",
             pitfalls="jitter on a still head can hit the right mean speed",
         ),
-        MetricSpec(
-            "beat_align",
-            1,
-            "1",
-            None,
-            beats,
-            lambda s: _alignment(s, False),
-            origin=beat_origin,
+        beat(
+            id="beat_align",
+            higher_is_better=None,
+            meaning="whether the head pauses on the beats of the speech",
+            formula=beats,
+            compute=lambda s: _alignment(s, s.generated),
             pitfalls="real motion scores BELOW generators in public tables, and more motion beats always help: jitter "
             "is rewarded",
         ),
-        against_real(
-            "beat_align/distance",
-            "1",
-            f"abs(generated - real) of: {beats}",
-            _alignment,
-            origin=beat_origin,
+        beat(
+            id="beat_align/distance",
+            meaning="whether the head keeps to the beats of the speech as much as the real one",
+            formula=f"abs(generated - real) of: {beats}",
+            compute=lambda s: np.abs(_alignment(s, s.reference) - _alignment(s, s.generated)),
             pitfalls="a clip has few audio beats: differences below a tenth are noise",
         ),
     )
+
+
+def _spreads(sample: Sample) -> np.ndarray:
+    return std_distance(sample.reference.pose[:, :3], sample.generated.pose[:, :3], sample.valid)
+
+
+def _spread_of(axis: int, sample: Sample) -> np.ndarray:
+    return _spreads(sample)[axis]
 
 
 def std_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -163,8 +168,8 @@ def motion_beats(rotation: np.ndarray, valid: np.ndarray, fps: float) -> np.ndar
     known = np.flatnonzero(np.isfinite(speed))
     filled = np.interp(np.arange(len(speed)), known, speed[known])
     smooth = gaussian_filter1d(filled, SMOOTHING_SECONDS * fps)
-    found = find_peaks(-smooth)[0]
-    return found[np.asarray(valid, bool)[found]]
+    pauses = find_peaks(-smooth)[0]
+    return pauses[np.asarray(valid, bool)[pauses]]
 
 
 def audio_beats(audio: np.ndarray) -> np.ndarray:
@@ -196,8 +201,7 @@ def beat_alignment(motion: np.ndarray, audio: np.ndarray, fps: float) -> np.ndar
     return np.exp(-(gap**2) / (2 * SIGMA_SECONDS**2)).mean()
 
 
-def _alignment(sample: Sample, real: bool) -> np.ndarray:
-    motion = sample.reference if real else sample.generated
+def _alignment(sample: Sample, motion: Motion) -> np.ndarray:
     heard = audio_beats(sample.audio)
     heard = heard[sample.valid[heard]]
     return beat_alignment(motion_beats(motion.pose[:, :3], sample.valid, sample.fps), heard, sample.fps)

@@ -1,267 +1,175 @@
-"""Landmark distance: the definitions that public evaluations call LMD, each under an id of its own, and LVD.
+"""Landmark distances, the definitions: each form that is called LMD or LVD somewhere has an id of its own.
 
-Notation: L[t, k] is landmark k of the reference at frame t (68 points, iBUG order from 0), ^L the generated one;
-mouth = 48..67, nose and eyes = 27..47, outer eye corners = 36 and 45. x and y only, unless the id says 3d.
-Every function gives one value a frame, NaN where that frame cannot be scored, and refuses unequal lengths.
+Notation as in `landmark_distances`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
-from facial_bench.core.geometry import MOUTH, RIGID, outer_eye_distance, similarity_align
-from facial_bench.core.types import LANDMARKS, Camera, MetricSpec, Sample
-
-FACE = tuple(range(LANDMARKS))
+from facial_bench.core.geometry import MOUTH
+from facial_bench.core.types import MetricSpec, Sample
+from facial_bench.metrics import landmark_distances as distances
+from facial_bench.metrics.landmark_distances import FACE
 
 
 def landmark_metrics() -> tuple[MetricSpec, ...]:
     """The definitions of this family; the first is the protocol's own."""
-
-    def on_pixels(function: Callable[..., np.ndarray]) -> Callable[[Sample], np.ndarray]:
-        return lambda sample: function(sample.reference_landmarks, sample.generated_landmarks)
-
-    def lower(id_: str, unit: str, formula: str, compute: Callable[[Sample], np.ndarray]) -> MetricSpec:
-        origin, pitfalls = origins()[id_]
-        return MetricSpec(id_, 1, unit, False, formula, compute, origin=origin, pitfalls=pitfalls)
-
-    mouth, face = {"points": MOUTH}, {"points": FACE}
-    return (
-        lower(
-            "lmd",
-            "eye distances",
-            "mean_t mean_{k in 48..67} |A_t(^L[t,k]) - L[t,k]| / median_{valid t} |L[t,45] - L[t,36]|, x and y; A_t "
-            "is the least-squares similarity (no reflection) of ^L[t] on L[t] over k in 27..47",
-            lambda s: aligned_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
-        ),
-        lower(
-            "lmd/canonical",
-            "eye distances",
-            "mean_t mean_{k in 48..67} |^C[t,k] - C[t,k]| / median_{valid t} |C[t,45] - C[t,36]|, x and y; C is "
-            "decoded from the expression alone, zero pose, on the reference identity's training mean",
-            lambda s: canonical_distance(s.reference_face, s.generated_face, s.valid),
-        ),
-        lower(
-            "lmd/canonical-3d",
-            "eye distances",
-            "as lmd/canonical with |.| over x, y and z in the numerator",
-            lambda s: canonical_distance(s.reference_face, s.generated_face, s.valid, axes=3),
-        ),
-        lower(
-            "lmd/atvg",
-            "px",
-            "mean_t sum_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 48..67",
-            lambda s: len(MOUTH) * centred_distance(s.reference_landmarks, s.generated_landmarks, MOUTH),
-        ),
-        lower(
-            "lmd/centred-mouth",
-            "px",
-            "mean_t mean_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 48..67",
-            on_pixels(partial(centred_distance, **mouth)),
-        ),
-        lower(
-            "lmd/centred-face",
-            "px",
-            "mean_t mean_{k in 0..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in 0..67",
-            on_pixels(partial(centred_distance, **face)),
-        ),
-        lower(
-            "lmd/raw-mouth",
-            "px",
-            "mean_t mean_{k in 48..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
-            on_pixels(partial(raw_distance, **mouth)),
-        ),
-        lower(
-            "lmd/raw-face",
-            "px",
-            "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
-            on_pixels(partial(raw_distance, **face)),
-        ),
-        lower(
-            "lmd/l1",
-            "px",
-            "mean_t mean_{k in 0..67} mean_{x,y} abs(^L[t,k] - L[t,k]), no alignment",
-            on_pixels(absolute_difference),
-        ),
-        lower(
-            "lmd/unit",
-            "image sizes",
-            "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| with x divided by the image's width and y by its height",
-            lambda s: unit_distance(s.reference_landmarks, s.generated_landmarks, s.camera),
-        ),
-        lower(
-            "lmd/iod",
-            "eye distances",
-            "mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| / |L[t,45] - L[t,36]|, x and y, no alignment",
-            on_pixels(eye_normalised_distance),
-        ),
-        lower(
-            "lvd/vector",
-            "px/frame",
-            "mean_{t>0} mean_{k in 0..67} |(^L[t,k] - ^L[t-1,k]) - (L[t,k] - L[t-1,k])|, x and y; t and t-1 valid",
-            lambda s: velocity_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
-        ),
-        lower(
-            "lvd/speed",
-            "px/frame",
-            "mean_{t>0} sum_{k in 0..67} abs(|^L[t,k] - ^L[t-1,k]| - |L[t,k] - L[t-1,k]|), x and y; t and t-1 valid",
-            lambda s: speed_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
-        ),
+    distance = partial(
+        MetricSpec,
+        version=1,
+        higher_is_better=False,
+        family="lips",
+        needs=("landmarks",),
+        perturbations=("mouth amplitude", "time shift", "jitter", "smoothing"),
     )
-
-
-def origins() -> Mapping[str, tuple[str, str]]:
-    """id -> who uses the definition, and what it does not measure. Source: docs/metrics.md."""
+    velocity = partial(distance, unit="px/frame", perturbations=("mouth amplitude", "jitter"))
     pixels = "pixels: doubles with the size of the image"
     pose = f"no alignment: measures head pose more than lips; {pixels}"
     whole = "the still part of the face dilutes the lips"
-    return {
-        "lmd": ("facial-bench's own", "the similarity takes out a rotation of the head, not what turning hides"),
-        "lmd/canonical": ("facial-bench's own", "needs expression coefficients: pixels have none"),
-        "lmd/canonical-3d": ("facial-bench's own", "depth of tracked landmarks is a guess of the tracker's"),
-        "lmd/atvg": (
-            "LMD of ATVGnet (CVPR 2019) and of many tables that cite it",
-            f"a SUM over 20 points, which some divide by 68; {pixels}",
+    return (
+        distance(
+            id="lmd",
+            unit="eye distances",
+            meaning="how far the lips are from the real ones, once nose and eyes are aligned",
+            formula="mean_t mean_{k in 48..67} |A_t(^L[t,k]) - L[t,k]| / median_{valid t} |L[t,45] - L[t,36]|, x and "
+            "y; A_t is the least-squares similarity (no reflection) of ^L[t] on L[t] over k in 27..47",
+            compute=lambda s: distances.aligned_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
+            origin="facial-bench's own",
+            pitfalls="the similarity takes out a rotation of the head, not what turning hides",
+            every_run=True,
+            ranked=True,
         ),
-        "lmd/centred-mouth": ("the mean form of lmd/atvg", f"turning and leaning of the head stay in; {pixels}"),
-        "lmd/centred-face": ("F-LMD, beside M-LMD", f"{whole}; head rotation stays in; {pixels}"),
-        "lmd/raw-mouth": ("landmark distance (Chen et al., ECCV 2018) without alignment", pose),
-        "lmd/raw-face": ("F-LD without alignment", f"{whole}; {pose}"),
-        "lmd/l1": ("mean absolute error of landmarks", f"{whole}; {pose}"),
-        "lmd/unit": ("landmarks of detectors that give 0..1", f"{whole}; x and y weigh differently unless square"),
-        "lmd/iod": (
-            "normalised mean error (NME)",
-            f"{whole}; no alignment: measures head pose; a face that "
-            "turns away has a small eye distance and a large error",
+        distance(
+            id="lmd/canonical",
+            unit="eye distances",
+            meaning="how far the lips are from the real ones, head pose left out",
+            formula="mean_t mean_{k in 48..67} |^C[t,k] - C[t,k]| / median_{valid t} |C[t,45] - C[t,36]|, x and y; C "
+            "is decoded from the expression alone, zero pose, on the reference identity's training mean",
+            compute=lambda s: distances.canonical_distance(s.reference_face, s.generated_face, s.valid),
+            origin="facial-bench's own",
+            pitfalls="needs expression coefficients: pixels have none",
+            needs=("expression",),
+            every_run=True,
+            ranked=True,
         ),
-        "lvd/vector": ("LVD as the velocity's difference", f"mostly head motion; jitter doubles it; {pixels}"),
-        "lvd/speed": ("LVD as the speed's difference", f"blind to direction; a SUM over 68 points; {pixels}"),
-    }
-
-
-def aligned_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """`lmd`: mouth distance after a similarity alignment on nose and eyes, in outer-eye distances of the clip.
-
-    Args:
-        reference: (T, 68, D) pixels, D >= 2; x and y are used.
-        generated: (T, 68, D') pixels.
-        valid: (T,) bool, the frames whose median outer-eye distance is the unit.
-
-    Returns:
-        (T,) float64; NaN where the points fix no alignment, and everywhere when no valid frame has a unit.
-
-    Raises:
-        ValueError: Unequal lengths, or not 68 points.
-
-    >>> face = np.random.default_rng(0).normal(size=(2, 68, 2))
-    >>> bool((aligned_distance(face, 3 * face + 5, np.ones(2, bool)) < 1e-12).all())
-    True
-    """
-    reference, generated = _planes(reference, generated)
-    moved = similarity_align(generated, reference, RIGID)
-    return _distance(reference, moved, MOUTH) / _clip_eye_distance(reference, valid)
-
-
-def canonical_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray, axes: int = 2) -> np.ndarray:
-    """`lmd/canonical`: mouth distance of faces at zero pose (T, 68, 3), in outer-eye distances; `axes` 2 or 3.
-
-    Returns and raises as `aligned_distance`.
-    """
-    unit = _clip_eye_distance(_planes(reference, generated)[0], valid)
-    reference, generated = _planes(reference, generated, axes)
-    return _distance(reference, generated, MOUTH) / unit
-
-
-def centred_distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[int]) -> np.ndarray:
-    """`lmd/centred-*`: (T,) mean distance over `points`, pixels, each frame's points centred on their mean."""
-    reference, generated = _planes(reference, generated)
-    chosen = list(points)
-    return _distance(
-        reference - reference[:, chosen].mean(axis=1, keepdims=True),
-        generated - generated[:, chosen].mean(axis=1, keepdims=True),
-        points,
+        distance(
+            id="lmd/canonical-3d",
+            unit="eye distances",
+            meaning="how far the lips are from the real ones in depth too, head pose left out",
+            formula="as lmd/canonical with |.| over x, y and z in the numerator",
+            compute=lambda s: distances.canonical_distance(s.reference_face, s.generated_face, s.valid, axes=3),
+            origin="facial-bench's own",
+            pitfalls="depth of tracked landmarks is a guess of the tracker's",
+            needs=("expression",),
+        ),
+        distance(
+            id="lmd/atvg",
+            unit="px",
+            meaning="distance of the lips centred on their mean, summed over the 20 points",
+            formula="mean_t sum_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in "
+            "48..67",
+            compute=_summed_over_lips,
+            origin="LMD of ATVGnet (CVPR 2019) and of many tables that cite it",
+            pitfalls=f"a SUM over 20 points, which some divide by 68; {pixels}",
+        ),
+        distance(
+            id="lmd/centred-mouth",
+            unit="px",
+            meaning="distance of the lips centred on their mean",
+            formula="mean_t mean_{k in 48..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in "
+            "48..67",
+            compute=_on_pixels(distances.centred_distance, MOUTH),
+            origin="the mean form of lmd/atvg",
+            pitfalls=f"turning and leaning of the head stay in; {pixels}",
+        ),
+        distance(
+            id="lmd/centred-face",
+            unit="px",
+            meaning="distance of all 68 points centred on their mean",
+            formula="mean_t mean_{k in 0..67} |(^L[t,k] - ^m_t) - (L[t,k] - m_t)|, x and y; m_t is the mean over k in "
+            "0..67",
+            compute=_on_pixels(distances.centred_distance, FACE),
+            origin="F-LMD, beside M-LMD",
+            pitfalls=f"{whole}; head rotation stays in; {pixels}",
+        ),
+        distance(
+            id="lmd/raw-mouth",
+            unit="px",
+            meaning="distance of the lips in the picture, head motion and all",
+            formula="mean_t mean_{k in 48..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
+            compute=_on_pixels(distances.raw_distance, MOUTH),
+            origin="landmark distance (Chen et al., ECCV 2018) without alignment",
+            pitfalls=pose,
+        ),
+        distance(
+            id="lmd/raw-face",
+            unit="px",
+            meaning="distance of all 68 points in the picture, head motion and all",
+            formula="mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]|, x and y, no alignment",
+            compute=_on_pixels(distances.raw_distance, FACE),
+            origin="F-LD without alignment",
+            pitfalls=f"{whole}; {pose}",
+        ),
+        distance(
+            id="lmd/l1",
+            unit="px",
+            meaning="absolute difference of the coordinates of all 68 points in the picture",
+            formula="mean_t mean_{k in 0..67} mean_{x,y} abs(^L[t,k] - L[t,k]), no alignment",
+            compute=lambda s: distances.absolute_difference(s.reference_landmarks, s.generated_landmarks),
+            origin="mean absolute error of landmarks",
+            pitfalls=f"{whole}; {pose}",
+        ),
+        distance(
+            id="lmd/unit",
+            unit="image sizes",
+            meaning="distance of all 68 points in widths and heights of the image",
+            formula="mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| with x divided by the image's width and y by its "
+            "height",
+            compute=lambda s: distances.unit_distance(s.reference_landmarks, s.generated_landmarks, s.camera),
+            origin="landmarks of detectors that give 0..1",
+            pitfalls=f"{whole}; x and y weigh differently unless square",
+        ),
+        distance(
+            id="lmd/iod",
+            unit="eye distances",
+            meaning="distance of all 68 points in eye distances of each frame",
+            formula="mean_t mean_{k in 0..67} |^L[t,k] - L[t,k]| / |L[t,45] - L[t,36]|, x and y, no alignment",
+            compute=lambda s: distances.eye_normalised_distance(s.reference_landmarks, s.generated_landmarks),
+            origin="normalised mean error (NME)",
+            pitfalls=f"{whole}; no alignment: measures head pose; a face that turns away has a small eye distance and "
+            "a large error",
+        ),
+        velocity(
+            id="lvd/vector",
+            meaning="how far the velocities of all 68 points are from the real ones",
+            formula="mean_{t>0} mean_{k in 0..67} |(^L[t,k] - ^L[t-1,k]) - (L[t,k] - L[t-1,k])|, x and y; t and t-1 "
+            "valid",
+            compute=lambda s: distances.velocity_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
+            origin="LVD as the velocity's difference",
+            pitfalls=f"mostly head motion; jitter doubles it; {pixels}",
+            every_run=True,
+        ),
+        velocity(
+            id="lvd/speed",
+            meaning="how far the speeds of all 68 points are from the real ones, whatever the direction",
+            formula="mean_{t>0} sum_{k in 0..67} abs(|^L[t,k] - ^L[t-1,k]| - |L[t,k] - L[t-1,k]|), x and y; t and t-1 "
+            "valid",
+            compute=lambda s: distances.speed_distance(s.reference_landmarks, s.generated_landmarks, s.valid),
+            origin="LVD as the speed's difference",
+            pitfalls=f"blind to direction; a SUM over 68 points; {pixels}",
+        ),
     )
 
 
-def raw_distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[int]) -> np.ndarray:
-    """`lmd/raw-*`: (T,) mean distance over `points`, pixels, no alignment: it measures head pose more than lips.
-
-    >>> raw_distance(np.zeros((1, 68, 2)), np.full((1, 68, 2), [3.0, 4.0]), MOUTH).tolist()
-    [5.0]
-    """
-    return _distance(*_planes(reference, generated), points)
+def _on_pixels(
+    function: Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray], points: Sequence[int]
+) -> Callable[[Sample], np.ndarray]:
+    return lambda sample: function(sample.reference_landmarks, sample.generated_landmarks, points)
 
 
-def absolute_difference(reference: np.ndarray, generated: np.ndarray) -> np.ndarray:
-    """`lmd/l1`: (T,) mean absolute difference over 68 points and two coordinates, pixels."""
-    reference, generated = _planes(reference, generated)
-    return np.abs(generated - reference).mean(axis=(1, 2))
-
-
-def unit_distance(reference: np.ndarray, generated: np.ndarray, camera: Camera) -> np.ndarray:
-    """`lmd/unit`: (T,) mean distance over 68 points with x and y in image widths and heights."""
-    reference, generated = _planes(reference, generated)
-    size = np.array([camera.width, camera.height], dtype=np.float64)
-    return _distance(reference / size, generated / size, FACE)
-
-
-def eye_normalised_distance(reference: np.ndarray, generated: np.ndarray) -> np.ndarray:
-    """`lmd/iod`: (T,) mean raw distance over 68 points in the frame's own outer-eye distances; NaN where that is 0."""
-    reference, generated = _planes(reference, generated)
-    return _distance(reference, generated, FACE) / _nonzero(outer_eye_distance(reference))
-
-
-def velocity_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """`lvd/vector`: (T,) mean over 68 points of |dL - d^L|, pixels a frame; NaN without a valid frame before."""
-    reference, generated = _planes(reference, generated)
-    difference = np.linalg.norm(np.diff(generated, axis=0) - np.diff(reference, axis=0), axis=2).mean(axis=1)
-    return _from_second(difference, valid, len(reference))
-
-
-def speed_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """`lvd/speed`: (T,) sum over 68 points of abs(|dL| - |d^L|), pixels a frame; NaN without a valid frame before."""
-    reference, generated = _planes(reference, generated)
-    speeds = [np.linalg.norm(np.diff(landmarks, axis=0), axis=2) for landmarks in (reference, generated)]
-    return _from_second(np.abs(speeds[1] - speeds[0]).sum(axis=1), valid, len(reference))
-
-
-def _planes(reference: np.ndarray, generated: np.ndarray, axes: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """The first `axes` coordinates of both, float64, after a look at the shapes: nothing is ever cut to fit."""
-    pair = np.asarray(reference, dtype=np.float64), np.asarray(generated, dtype=np.float64)
-    for landmarks in pair:
-        if landmarks.ndim != 3 or landmarks.shape[1] != LANDMARKS or landmarks.shape[2] < axes:
-            raise ValueError(f"landmarks are {landmarks.shape}, expected (T, {LANDMARKS}, {axes} or more)")
-    if len(pair[0]) != len(pair[1]):
-        raise ValueError(f"{len(pair[0])} reference frames and {len(pair[1])} generated frames cannot be compared")
-    return pair[0][..., :axes], pair[1][..., :axes]
-
-
-def _distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[int]) -> np.ndarray:
-    """(T,) mean over `points`, and over nothing else, of the L2 distance."""
-    chosen = list(points)
-    return np.linalg.norm(generated[:, chosen] - reference[:, chosen], axis=2).mean(axis=1)
-
-
-def _clip_eye_distance(reference: np.ndarray, valid: np.ndarray) -> float:
-    """Median outer-eye distance over the valid frames that have one; NaN when there is none."""
-    valid = np.asarray(valid, dtype=bool)
-    if valid.shape != (len(reference),):
-        raise ValueError(f"valid is {valid.shape}, expected ({len(reference)},)")
-    distances = outer_eye_distance(reference)[valid]
-    distances = distances[distances > 0]  # neither NaN nor a face collapsed to a point
-    return float(np.median(distances)) if len(distances) else float("nan")
-
-
-def _nonzero(distances: np.ndarray) -> np.ndarray:
-    return np.where(distances > 0, distances, np.nan)
-
-
-def _from_second(values: np.ndarray, valid: np.ndarray, frames: int) -> np.ndarray:
-    """(T-1,) values between frames -> (T,), the first NaN, and NaN next to an invalid frame."""
-    valid = np.asarray(valid, dtype=bool)
-    if valid.shape != (frames,):
-        raise ValueError(f"valid is {valid.shape}, expected ({frames},)")
-    return np.concatenate([np.full(min(frames, 1), np.nan), np.where(valid[1:] & valid[:-1], values, np.nan)])
+def _summed_over_lips(sample: Sample) -> np.ndarray:
+    return len(MOUTH) * distances.centred_distance(sample.reference_landmarks, sample.generated_landmarks, MOUTH)

@@ -7,6 +7,7 @@ the clip's median outer-eye distance of the real face at zero pose.
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import numpy as np
 
@@ -30,46 +31,50 @@ STILL = 1e-9
 
 def sync_metrics() -> tuple[MetricSpec, ...]:
     """The definitions of this family."""
+    sync = partial(MetricSpec, version=1, family="lips", needs=("expression",), every_run=True)
     opening = (
         "o[t] = |C[t,62] - C[t,66]| / median |C[t,45] - C[t,36]|, C decoded from the expression alone at zero pose, "
         "valid t"
     )
     return (
-        MetricSpec(
-            "mouth_correlation",
-            1,
-            "1",
-            True,
-            f"Pearson correlation over t of ^o[t] and o[t]; {opening}",
-            lambda s: correlation(*openings(s), s.valid),
+        sync(
+            id="mouth_correlation",
+            unit="1",
+            higher_is_better=True,
+            meaning="whether the mouth opens when the real one does",
+            formula=f"Pearson correlation over t of ^o[t] and o[t]; {opening}",
+            compute=lambda s: correlation(*openings(s), s.valid),
             origin="correlation of lip aperture, articulatory phonetics",
             pitfalls="blind to size: a mouth that moves a tenth as much scores the same; not defined for a still mouth",
+            perturbations=("time shift", "jitter"),
         ),
-        MetricSpec(
-            "mouth_lag",
-            1,
-            "ms",
-            False,
-            f"|k| of the greatest correlation of ^o[t+k] and o[t], k in -{LAGS}..{LAGS} frames, in milliseconds; "
-            f"{opening}",
-            lambda s: np.abs(best_lag(*openings(s), s.valid)) * 1000 / s.fps,
+        sync(
+            id="mouth_lag",
+            unit="ms",
+            higher_is_better=False,
+            meaning="how much too late or too early the mouth opens",
+            formula=f"|k| of the greatest correlation of ^o[t+k] and o[t], k in -{LAGS}..{LAGS} frames, in "
+            f"milliseconds; {opening}",
+            compute=lambda s: np.abs(best_lag(*openings(s), s.valid)) * 1000 / s.fps,
             origin="sync offset as SyncNet (Chung and Zisserman 2016) measures it, on lip aperture",
             pitfalls="where the correlation is low the greatest is anywhere: read it beside mouth_correlation",
+            perturbations=("time shift",),
         ),
-        MetricSpec(
-            "sync_share",
-            1,
-            "share",
-            True,
-            f"mean over people of the sum over stretches of {STRETCH} frames of the correlation of ^o and o / the sum "
-            f"of that of the linear prediction of o and o; a ridge regression (penalty {PENALTY:g} a frame) predicts "
-            f"from standardised audio of frames t-{CONTEXT}..t+{CONTEXT}, fitted to the person's real training clips; "
-            f"{opening}",
-            shares,
-            ratio_pool(),
-            make_predictor,
+        sync(
+            id="sync_share",
+            unit="share",
+            higher_is_better=True,
+            meaning="mouth_correlation over that of a linear prediction from the speech",
+            formula=f"mean over people of the sum over stretches of {STRETCH} frames of the correlation of ^o and o / "
+            "the sum of that of the linear prediction of o and o; a ridge regression "
+            f"(penalty {PENALTY:g} a frame) predicts from standardised audio of frames t-{CONTEXT}..t+{CONTEXT}, "
+            f"fitted to the person's real training clips; {opening}",
+            compute=shares,
+            pool=ratio_pool(),
+            prepare=make_predictor,
             origin="ours: mouth_correlation relative to what speech can linearly tell of this mouth",
             pitfalls="above 1 where a method knows more than a linear predictor; a still mouth has none",
+            perturbations=("time shift", "jitter"),
         ),
     )
 

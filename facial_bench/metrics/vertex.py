@@ -7,6 +7,8 @@ landmarks: numbers in papers that score meshes cannot be compared with these.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from facial_bench.core.geometry import MOUTH
@@ -18,64 +20,61 @@ UPPER_FACE = (*range(17, 27), *range(36, 48))
 
 def vertex_metrics() -> tuple[MetricSpec, ...]:
     """The definitions of this family."""
-
-    def fdd(signed: bool, formula: str, pitfalls: str) -> MetricSpec:
-        return MetricSpec(
-            "fdd/signed" if signed else "fdd",
-            1,
-            "cm",
-            None if signed else False,
-            formula,
-            lambda s: dynamics_deviation(s.reference_face, s.generated_face, s.valid, signed=signed),
-            origin="CodeTalker (CVPR 2023), as FDD",
-            pitfalls=pitfalls,
-        )
-
+    error = partial(
+        MetricSpec,
+        version=1,
+        unit="cm",
+        higher_is_better=False,
+        family="lips",
+        needs=("expression",),
+        perturbations=("mouth amplitude", "time shift", "jitter", "smoothing"),
+    )
+    deviation = partial(error, origin="CodeTalker (CVPR 2023), as FDD", perturbations=("mouth amplitude",))
     spread = "std_t |C[t,k] - mean_t C[t,k]| - std_t |^C[t,k] - mean_t ^C[t,k]|, k in 17..26 and 36..47, x, y and z"
+    alone = "x, y and z; C is decoded from the expression alone, zero pose"
     mesh = "on 68 landmarks of a linear face, not on a mesh: not comparable with numbers in papers"
     return (
-        MetricSpec(
-            "lve",
-            1,
-            "cm²",
-            False,
-            "mean_t max_{k in 48..67} |^C[t,k] - C[t,k]|^2, x, y and z; C is decoded from the expression alone, zero "
-            "pose",
-            lip_error,
+        error(
+            id="lve",
+            unit="cm²",
+            meaning="squared distance of the worst lip point of each frame, in 3-D, head pose left out",
+            formula=f"mean_t max_{{k in 48..67}} |^C[t,k] - C[t,k]|^2, {alone}",
+            compute=lip_error,
             origin="MeshTalk (ICCV 2021), FaceFormer (CVPR 2022); torchmetrics lip_vertex_error",
             pitfalls=f"squared: cm², a thousandth of a paper's figure may be a unit; {mesh}",
+            every_run=True,
         ),
-        MetricSpec(
-            "lve/rms",
-            1,
-            "cm",
-            False,
-            "mean_t max_{k in 48..67} |^C[t,k] - C[t,k]|, x, y and z; C is decoded from the expression alone, zero "
-            "pose",
-            lambda s: np.sqrt(lip_error(s)),
+        error(
+            id="lve/rms",
+            meaning="distance of the worst lip point of each frame, in 3-D, head pose left out",
+            formula=f"mean_t max_{{k in 48..67}} |^C[t,k] - C[t,k]|, {alone}",
+            compute=lambda s: np.sqrt(lip_error(s)),
             origin="the root of lve in each frame; printed by some as LVE",
             pitfalls=f"not the root of lve: the root is taken before the mean; {mesh}",
         ),
-        MetricSpec(
-            "mve",
-            1,
-            "cm",
-            False,
-            "mean_t mean_{k in 0..67} |^C[t,k] - C[t,k]|, x, y and z; C is decoded from the expression alone, zero "
-            "pose",
-            lambda s: vertex_distance(s.reference_face, s.generated_face).mean(axis=1),
+        error(
+            id="mve",
+            meaning="mean distance of all 68 points, in 3-D, head pose left out",
+            formula=f"mean_t mean_{{k in 0..67}} |^C[t,k] - C[t,k]|, {alone}",
+            compute=lambda s: vertex_distance(s.reference_face, s.generated_face).mean(axis=1),
             origin="mean vertex error of mesh evaluations (MVE)",
             pitfalls=f"the still upper face dilutes the lips; {mesh}",
         ),
-        fdd(
-            False,
-            f"mean_k abs({spread})",
-            "says how much the upper face moves, nothing of when; over few frames it is noise",
+        deviation(
+            id="fdd",
+            meaning="whether brows and eyes move as much as the real ones",
+            formula=f"mean_k abs({spread})",
+            compute=lambda s: dynamics_deviation(s.reference_face, s.generated_face, s.valid),
+            pitfalls="says how much the upper face moves, nothing of when; over few frames it is noise",
+            every_run=True,
         ),
-        fdd(
-            True,
-            f"mean_k ({spread})",
-            "errors of opposite sign cancel: -0.18 on a clip where the absolute form says 0.85",
+        deviation(
+            id="fdd/signed",
+            higher_is_better=None,
+            meaning="as fdd with its sign: above 0 where brows and eyes move less than the real ones",
+            formula=f"mean_k ({spread})",
+            compute=lambda s: dynamics_deviation(s.reference_face, s.generated_face, s.valid, signed=True),
+            pitfalls="errors of opposite sign cancel: -0.18 on a clip where the absolute form says 0.85",
         ),
     )
 

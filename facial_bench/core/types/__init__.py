@@ -18,7 +18,7 @@ from facial_bench.core.types.face import (
     Motion,
 )
 from facial_bench.core.types.method import Context, Generator, GeneratorSpec, Request, Stateful
-from facial_bench.core.types.metric import Definition, Items, MetricSpec, Person, Pool, Sample
+from facial_bench.core.types.metric import FAMILIES, Definition, Items, MetricSpec, Person, Pool, Sample
 from facial_bench.core.types.specs import (
     AudioFeature,
     AudioFeatureSpec,
@@ -32,6 +32,7 @@ from facial_bench.core.types.specs import (
 
 __all__ = [
     "EXPRESSION_WIDTH",
+    "FAMILIES",
     "LANDMARKS",
     "POSE_WIDTH",
     "STATE_WIDTH",

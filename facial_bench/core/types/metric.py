@@ -68,23 +68,48 @@ class Person:
     """The held-out clips."""
 
 
+FAMILIES = ("lips", "head", "blinks", "people", "other")
+"""What a metric is about, in the order in which tables show them."""
+
+
 @dataclass(frozen=True)
 class Definition:
-    """What a number is: two results whose definitions differ are different quantities, whatever their names."""
+    """What a number is: two results whose definitions differ are different quantities, whatever their names.
+
+    Id, version, unit, direction and formula make the content digest. The rest may be reworded.
+
+    Raises:
+        ValueError: The family is none of `FAMILIES`.
+    """
 
     id: str
-    """`family` or `family/variant`."""
+    """`name` or `name/variant`."""
     version: int
     """Goes up when a number could change."""
     unit: str
     higher_is_better: bool | None
     """None where only the distance to the real value means anything: such a metric ranks nothing."""
     formula: str
-    """The definition, in one line of text: part of the content digest."""
+    """The definition, in one line of text."""
+    meaning: str = field(default="", kw_only=True)
+    """What it tells, in a few plain words: shown where the formula would be too long."""
+    family: str = field(default="other", kw_only=True)
+    """One of `FAMILIES`: the section of a board, the picture, the group of a table that it stands in."""
+    every_run: bool = field(default=False, kw_only=True)
+    """Of the metrics that come with facial-bench: whether each run measures it, or only a command that names it. A
+    plugin's metrics are measured in each run that loads the plugin."""
+    ranked: bool = field(default=False, kw_only=True)
+    """Whether methods are ranked on it, first on a board and in a table."""
+    perturbations: tuple[str, ...] = field(default=(), kw_only=True)
+    """The perturbations of real motion that it is there to respond to, by name."""
     origin: str = field(default="", kw_only=True)
     """Who defined it, and who uses it under which name; one line."""
     pitfalls: str = field(default="", kw_only=True)
     """What it does not measure, and what is done wrong with it; one line."""
+
+    def __post_init__(self) -> None:
+        if self.family not in FAMILIES:
+            raise ValueError(f"metric {self.id}: the family {self.family!r} is none of {', '.join(FAMILIES)}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,144 @@
+"""All definitions together: what they claim may not change by accident, and one record says all of a metric."""
+
+from __future__ import annotations
+
+import pytest
+
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import FAMILIES, Definition
+from facial_bench.evaluation.sensitivity.perturbations import perturbations
+from facial_bench.evaluation.setup import protocol_with
+from facial_bench.metrics.catalog import STANDARD, all_definitions, built_in_metrics, definition_digest
+from facial_bench.metrics.identity import CROSS, AccuracyDefinition, accuracies
+from facial_bench.metrics.identity_classifier import forms
+
+DIGESTS = {
+    "lmd": "f399919a45c5f948",
+    "lmd/canonical": "dc30eaeaa3528fd0",
+    "lmd/canonical-3d": "574b34b9be77acaf",
+    "lmd/atvg": "8586b9b966bad5fb",
+    "lmd/centred-mouth": "ecfc54c0c15e296d",
+    "lmd/centred-face": "c2be47198e1b5f59",
+    "lmd/raw-mouth": "1c2dc7735c5d195a",
+    "lmd/raw-face": "90f6d7e27801300a",
+    "lmd/l1": "df15b9a809b090c0",
+    "lmd/unit": "4eca28d76c7e0224",
+    "lmd/iod": "b641b03464e15491",
+    "lvd/vector": "c40646b55f745487",
+    "lvd/speed": "189783688361f056",
+    "lve": "a5c8d3ab67fa11f6",
+    "lve/rms": "eb8d5cfaae8bb2a9",
+    "mve": "573a68b57ee6c9d2",
+    "fdd": "ed0613da2a6a51d3",
+    "fdd/signed": "2e48e14f8fd40662",
+    "mouth_correlation": "829f21022ff81323",
+    "mouth_lag": "339092f732ef9cd9",
+    "sync_share": "715710832c0b87b4",
+    "pose_std_distance": "d6e79b0a4c0b7191",
+    "pose_std_distance/pitch": "b69ecd6655d3ad3c",
+    "pose_std_distance/yaw": "2617d5c2d28f56bd",
+    "pose_std_distance/roll": "ce0d38a59bb4dd4c",
+    "pose_speed": "9355509f41bfcb57",
+    "pose_speed/distance": "0f0e50c39f5aca92",
+    "beat_align": "a6b982cdea72f77c",
+    "beat_align/distance": "8a2c46a89aa93dd8",
+    "blink_rate": "79263e06597d9e26",
+    "blink_rate/distance": "393f5e027bea4001",
+    "blink_duration": "df568b976cd0f7e8",
+    "blink_interval": "1afafce5977c19e5",
+    "blink_duration/w1": "489b46a222b2c6a3",
+    "blink_interval/w1": "d2c255dd62ccc8c5",
+    "blink_long_share": "d2d583104be58364",
+    "frechet/pose": "b028e639ac47a797",
+    "frechet/mouth": "b612904a387163a6",
+    "copying_index": "e4cf5ab39e687783",
+    "pose_accuracy": "20d0e73c4e5c9246",
+    "pose_accuracy/raw": "d7e4860332076518",
+    "pose_accuracy/rotation": "689047059be50e18",
+    "pose_accuracy/cross": "a9cafdd0d5e3c59e",
+    "pose_accuracy/cross-raw": "c4f9557ae2384bd3",
+    "blink_accuracy": "7721346179725cb5",
+    "blink_accuracy/raw": "30359ec063a75d2d",
+    "blink_accuracy/cross": "e88f7baeec2e2200",
+    "blink_accuracy/cross-raw": "37eeca30fa26ca19",
+}
+"""The beginnings of the digests in committed results. Another definition is another version, and a new line."""
+ORDER = [
+    "lmd",
+    "lmd/canonical",
+    "lvd/vector",
+    "lve",
+    "fdd",
+    "mouth_correlation",
+    "mouth_lag",
+    "sync_share",
+    "frechet/mouth",
+    "pose_std_distance",
+    "pose_speed",
+    "pose_speed/distance",
+    "beat_align",
+    "beat_align/distance",
+    "frechet/pose",
+    "blink_rate",
+    "blink_rate/distance",
+    "blink_duration",
+    "blink_duration/w1",
+    "blink_interval",
+    "blink_interval/w1",
+    "copying_index",
+]
+"""Of the metrics in result files, and of the protocol's digest."""
+
+
+def test_no_definition_changed() -> None:
+    assert {name: definition_digest(one)[:16] for name, one in all_definitions().items()} == DIGESTS
+
+
+def test_the_protocol_holds_the_standard_definitions_in_their_order() -> None:
+    assert list(STANDARD) == ORDER
+    protocol = protocol_with(built_in_metrics())
+    assert [name for name, _ in protocol.definitions] == [*ORDER, *accuracies()]
+    assert protocol.digest().startswith("a46c2a8ea23a2d0b"), "that of every committed board"
+    assert protocol.digest() != Protocol().digest()
+
+
+def test_every_record_is_complete() -> None:
+    made = {one.name for one in perturbations()}
+    for name, one in all_definitions().items():
+        assert one.id == name
+        assert one.family in FAMILIES[:-1], name
+        assert 10 < len(one.meaning) < 90, f"{name}: {one.meaning}"
+        assert one.perturbations and set(one.perturbations) <= made, name
+        assert one.origin and one.pitfalls, name
+        assert "\n" not in one.meaning + one.formula + one.origin + one.pitfalls
+    meanings = [one.meaning for one in all_definitions().values()]
+    assert len(set(meanings)) == len(meanings)
+
+
+def test_four_metrics_are_ranked_and_every_run_measures_them() -> None:
+    ranked = [one for one in all_definitions().values() if one.ranked]
+    assert [one.id for one in ranked] == ["lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy"]
+    assert all(one.every_run and one.higher_is_better is not None for one in ranked)
+
+
+def test_definitions_stand_together_by_family_the_accuracies_last() -> None:
+    order = [FAMILIES.index(one.family) for one in built_in_metrics()]
+    assert order == sorted(order)
+    assert list(all_definitions())[-9:] == list(accuracies())
+
+
+def test_an_accuracy_names_its_form_and_driving() -> None:
+    assert {one.form for one in accuracies().values()} == set(forms())
+    for name, one in accuracies().items():
+        assert isinstance(one, AccuracyDefinition)
+        assert one.needs == (forms()[one.form].kind,)
+        assert ("cross" in name) == (one.driving == CROSS) == ("next identity" in one.formula)
+        assert ("removed" in one.formula) == forms()[one.form].centred, name
+
+
+def test_a_family_that_is_none_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="metric brows: the family 'face' is none of lips, head, blinks, people, other"
+    ):
+        Definition("brows", 1, "cm", False, "x", family="face")
+    assert Definition("brows", 1, "cm", False, "x").family == "other"
