@@ -9,7 +9,7 @@ import torch
 from facial_bench_facial.discriminator import PatchDiscriminator, state_image
 from facial_bench_facial.networks import CONTEXT, WINDOW, FaceGenerator
 from facial_bench_facial.options import settings_for
-from facial_bench_facial.training import Trainer, build
+from facial_bench_facial.trainer import Trainer, build
 
 from benchmarks.arithmetic import adversarial_count, count_layers, matrix_rate, training_count
 from benchmarks.loop import LoopTrainer, with_weights_of

@@ -128,13 +128,13 @@ def test_the_initial_state_matters(fitted) -> None:
 
 
 def test_no_adversarial_takes_as_many_steps_and_no_discriminator(clips, monkeypatch) -> None:
-    from facial_bench_facial import training
+    from facial_bench_facial import trainer
 
     taken = []
     for kind in ("generator_step", "adversarial_step"):
-        original = getattr(training.Trainer, kind)
+        original = getattr(trainer.Trainer, kind)
         monkeypatch.setattr(
-            training.Trainer, kind, lambda self, *a, o=original, k=kind: (taken.append(k), o(self, *a))[1]
+            trainer.Trainer, kind, lambda self, *a, o=original, k=kind: (taken.append(k), o(self, *a))[1]
         )
     counts = {}
     for name in ("facial", "facial-no-adversarial"):
@@ -151,7 +151,7 @@ def test_adversarial_gradients_are_the_plain_ones() -> None:
     from facial_bench_facial.discriminator import PatchDiscriminator, state_image
     from facial_bench_facial.losses import discriminator_loss, generator_adversarial_loss, regression_loss
     from facial_bench_facial.networks import FaceGenerator
-    from facial_bench_facial.training import Trainer, build
+    from facial_bench_facial.trainer import Trainer, build
 
     settings = settings_for("quick", {})
     generator, judge = build(lambda: FaceGenerator(29), 0, "cpu"), build(PatchDiscriminator, 1, "cpu")
@@ -172,12 +172,37 @@ def test_adversarial_gradients_are_the_plain_ones() -> None:
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-5)
 
 
+def fit_told(clips, name: str, **options: str) -> tuple[list[str], list[tuple[float, float, str]]]:
+    """What a fit logs, and how it says how far it is."""
+    lines, told = [], []
+    context = replace(make_context(**options), log=lines.append, progress=lambda *one: told.append(one))
+    spec(name).create(context).fit(clips, context)
+    return lines, told
+
+
 def test_training_lowers_the_loss(clips) -> None:
-    lines: list[str] = []
-    context = replace(make_context(steps="60", adversarial_steps="0", fine_tune_steps="0"), log=lines.append)
-    spec("facial").create(context).fit(clips, context)
-    losses = [float(line.split("loss ")[1]) for line in lines if "loss" in line]
-    assert len(losses) == 3 and losses[-1] < 0.85 * losses[0]
+    losses = []
+    for steps in ("20", "60"):
+        lines, _ = fit_told(clips, "facial", steps=steps, adversarial_steps="0", fine_tune_steps="0")
+        (line,) = (line for line in lines if line.startswith("training: "))
+        losses.append(float(line.split("loss ")[1]))
+    assert losses[1] < 0.85 * losses[0]
+
+
+def test_progress_counts_every_step_and_lines_stay_few(clips) -> None:
+    options = {"steps": "45", "adversarial_steps": "1", "fine_tune_steps": "30"}
+    lines, told = fit_told(clips, "facial", **options)
+    assert [one for one in told if one[2] == "training"] == [(n, 46, "training") for n in (20, 40, 45, 46)]
+    done = [one[:2] for one in told if one[2] == "fine-tuning"]
+    assert done == [(20, 60), (30, 60), (50, 60), (60, 60)], "both people are one part of the work"
+    assert lines[0].startswith("facial: ") and "training windows of 2 identities" in lines[0]
+    assert [line.partition(",")[0] for line in lines[1:]] == [
+        "training: 45 generator steps",
+        "training: 1 adversarial steps",
+        "fine-tuning of ann: 30 generator steps",
+        "fine-tuning of bob: 30 generator steps",
+    ]
+    assert {one[2] for one in fit_told(clips, "facial-no-finetuning", **options)[1]} == {"training"}
 
 
 def test_divergence_is_said(clips) -> None:
@@ -216,7 +241,6 @@ def test_unusable_input_is_one_clear_error(fitted, clips) -> None:
 
 def test_options(fitted) -> None:
     for options, message in (
-        ({"wieghts": "paper"}, "Unknown option 'wieghts'. Did you mean 'weights'"),
         ({"weights": "mine"}, r"weights=mine is not known; use weights=paper\|released"),
         ({"steps": "-3"}, "steps=-3 is not known; use a whole number from 0 up"),
         ({"batch": "1"}, "batch=1 is not known; use a whole number from 2 up"),
@@ -224,6 +248,10 @@ def test_options(fitted) -> None:
     ):
         with pytest.raises(FacialBenchError, match=message):
             settings_for("quick", options)
+    good = {"weights": "released", "precision": "bf16", "compile": "yes", "smooth": "no"}
+    for name in spec("facial").options:
+        changed = settings_for("quick", {name: good.get(name, "7")})
+        assert changed != settings_for("quick", {}), f"{name} is declared, so it changes something"
     with pytest.raises(FacialBenchError, match="Unknown budget 'fast'"):
         settings_for("fast", {})
     assert settings_for("paper", {"weights": "released"}).fine_tune_learning_rate == 1e-5
@@ -246,7 +274,7 @@ def test_paper_budget_counts_epochs() -> None:
 
 def test_bf16_training_step_is_close_to_the_fp32_one() -> None:
     from facial_bench_facial.networks import FaceGenerator
-    from facial_bench_facial.training import Trainer, build
+    from facial_bench_facial.trainer import Trainer, build
 
     rng = torch.Generator().manual_seed(0)
     audio, states = torch.randn(2, 143, 29, generator=rng), torch.randn(2, 128, 71, generator=rng)

@@ -49,7 +49,7 @@ class FacialMethod:
         self.statistics = measure(clips)
         data = training_set(clips, self.statistics, self.settings.stride, self.device)
         context.log(f"{self.variant.name}: {len(data.starts)} training windows of {len(data.windows)} identities")
-        self.base, self.tuned = train(data, width, self.settings, self.variant, context.seed, self.device, context.log)
+        self.base, self.tuned = train(data, width, self.settings, self.variant, context)
 
     def generate(self, requests: Sequence[Request]) -> list[Motion]:
         """One motion per request, in order. Raises GenerationError, naming the request, for one it cannot serve."""
@@ -85,7 +85,7 @@ class FacialMethod:
         return arrays
 
     def load_state_dict(self, state: Mapping[str, np.ndarray], context: Context) -> None:
-        """Take back what `state_dict` gave. Raises FacialBenchError for a state of another method or corpus."""
+        """Become the method that gave `state`. Raises FacialBenchError for a state of another method or corpus."""
         try:
             about = json.loads(np.asarray(state["about"]).tobytes())
             if about["variant"] != self.variant.name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from facial_bench.errors import FacialBenchError, unknown_name
 
@@ -106,46 +107,53 @@ def budgets() -> dict[str, Settings]:
     return {"quick": quick, "paper": paper}
 
 
-def option_names() -> tuple[str, ...]:
-    """Every `--option` that the FACIAL methods know."""
-    return ("weights", "compile", "precision", "smooth", "steps", "adversarial_steps", "fine_tune_steps", "batch")
+def option_meanings() -> dict[str, str]:
+    """Every `--option` of the FACIAL methods: name -> what it means, and its default."""
+    return {
+        "weights": "of the loss terms: paper (default) or released, which also fine-tunes at 1e-5",
+        "smooth": "Savitzky-Golay filter over the generated pose: yes (default) or no",
+        "precision": "of the training's arithmetic: fp32 (default) or bf16",
+        "compile": "torch.compile of the generator in training: no (default) or yes",
+        "steps": "generator-only steps of the general training; default: the budget's",
+        "adversarial_steps": "adversarial steps after them; default: the budget's",
+        "fine_tune_steps": "fine-tuning steps a person; default: the budget's",
+        "batch": "windows a step, in every phase, 2 or more; default: the budget's",
+    }
 
 
 def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
     """The settings of a budget with the user's options over them.
 
-    Raises FacialBenchError for an unknown budget, option or value, naming what is known.
+    Raises FacialBenchError for an unknown budget or value, naming what is known.
     """
     known = budgets()
     if budget not in known:
         raise unknown_name("budget", budget, known)
     settings = known[budget]
     for name, value in options.items():
-        if name not in option_names():
-            raise unknown_name("option", name, option_names(), "(of the facial methods)")
-        if name == "weights":
-            settings = _with_weights(settings, value)
-        elif name == "compile":
-            settings = replace(settings, compile=_one_of(name, value, {"yes": True, "no": False}))
-        elif name == "precision":
-            settings = replace(settings, bf16=_one_of(name, value, {"fp32": False, "bf16": True}))
-        elif name == "smooth":
-            settings = replace(settings, smooth=_one_of(name, value, {"yes": True, "no": False}))
-        elif name == "batch":
-            size = _count(name, value, lowest=2)  # batch normalisation needs two
-            settings = replace(
-                settings, batch=size, adversarial_batch=size, fine_tune_batch=size, fine_tune_adversarial_batch=size
-            )
-        else:
-            settings = replace(settings, **{name: _count(name, value)})
+        settings = replace(settings, **_fields(settings, name, value))
     return settings
 
 
-def _with_weights(settings: Settings, value: str) -> Settings:
+def _fields(settings: Settings, name: str, value: str) -> dict[str, Any]:
+    """The fields of the settings that an option sets."""
+    if name == "weights":
+        return _weights(value)
+    if name == "precision":
+        return {"bf16": _one_of(name, value, {"fp32": False, "bf16": True})}
+    if name in ("compile", "smooth"):
+        return {name: _one_of(name, value, {"yes": True, "no": False})}
+    if name == "batch":
+        size = _count(name, value, lowest=2)  # batch normalisation needs two
+        return {key: size for key in vars(settings) if key.endswith("batch")}
+    return {name: _count(name, value)}
+
+
+def _weights(value: str) -> dict[str, Any]:
     """The released program differs in its weights and, when fine-tuning, in its learning rate of 1e-5."""
     if _one_of("weights", value, {"paper": False, "released": True}):
-        return replace(settings, weights=released_weights(), fine_tune_learning_rate=1e-5)
-    return replace(settings, weights=paper_weights())
+        return {"weights": released_weights(), "fine_tune_learning_rate": 1e-5}
+    return {"weights": paper_weights()}
 
 
 def _one_of(name: str, value: str, known: Mapping[str, bool]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from facial_bench import hookimpl
 from facial_bench.types import Context, Generator, GeneratorSpec
-from facial_bench_facial.options import Variant
+from facial_bench_facial.options import Variant, option_meanings
 
 REFERENCE = "Zhang et al., FACIAL: Synthesizing Dynamic Talking Face with Implicit Attribute Learning, ICCV 2021"
 
@@ -36,4 +36,4 @@ def _spec(variant: Variant, summary: str) -> GeneratorSpec:
 
         return FacialMethod(context, variant)
 
-    return GeneratorSpec(variant.name, summary, REFERENCE, create)
+    return GeneratorSpec(variant.name, summary, REFERENCE, create, options=option_meanings())
