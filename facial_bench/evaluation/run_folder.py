@@ -18,6 +18,7 @@ from facial_bench.core.files import read_arrays, read_json, require_writable, wr
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, Context, Generator, Stateful
+from facial_bench.core.types.method import check_options
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.method import Method, Settings, blamed, make_context, method_label
@@ -45,6 +46,7 @@ def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path, prot
     """Find out what would stop a run (a folder that cannot be written, an option that a method does not know) before
     the minutes that preparing it takes; leaves nothing behind."""
     folder = run_folder(out, method, corpus, settings, protocol)
+    check_options(method.spec, settings.options)
     with blamed(method, folder, "created"):
         method.spec.create(make_context(corpus, settings, QUIET))
     require_writable(folder)
@@ -111,6 +113,7 @@ def fitted(
 ) -> Generator:
     """The method, fitted now or taken up from where an earlier run left its state."""
     stored = folder / "fitted.safetensors"
+    check_options(method.spec, context.options)
     with blamed(method, folder, "created"):
         generator = method.spec.create(context)
     with timed(timing, "fit_s"):
