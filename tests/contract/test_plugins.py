@@ -138,7 +138,7 @@ def test_an_installed_method_and_metric_run(
     assert results["0"]["method"]["plugin"] == "facial-bench-nod"
     again = evaluate(method, setup, Settings(options={"size": "0.5"}), tmp_path, QUIET)
     assert again["timing"]["fit_reused"] is True
-    with pytest.raises(FacialBenchError, match="facial-bench-nod: method nod: 'nod' knows no option speed"):
+    with pytest.raises(FacialBenchError, match=r"method nod: unknown option 'speed'\. Available: size"):
         evaluate(method, setup, Settings(options={"speed": "1"}), tmp_path, QUIET)
 
 

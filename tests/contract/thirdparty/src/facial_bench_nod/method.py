@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from facial_bench.errors import FacialBenchError
 from facial_bench.types import Clip, Context, Motion, Request
 
 
@@ -18,19 +17,16 @@ class Nod:
     """
 
     def __init__(self, context: Context) -> None:
-        unknown = set(context.options) - {"size"}
-        if unknown:
-            raise FacialBenchError(f"'nod' knows no option {', '.join(sorted(unknown))}; it has: size.")
         self._size = float(context.options.get("size", "0.05"))
         self._level = np.zeros(2)
 
     def fit(self, clips: Sequence[Clip], context: Context) -> None:
-        """Learn how loud is usual."""
+        """Learn how loud is usual: mean and deviation of the sum of the features, over all training frames."""
         loudness = np.concatenate([clip.audio.sum(axis=1) for clip in clips])
         self._level = np.array([loudness.mean(), loudness.std() + 1e-6], np.float64)
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
-        """One motion a request."""
+        """The mean state of the identity, its pitch (rad) moved by loudness."""
         motions = []
         for request in requests:
             state = np.tile(request.initial_state, (request.frames, 1))
@@ -39,9 +35,9 @@ class Nod:
         return motions
 
     def state_dict(self) -> Mapping[str, np.ndarray]:
-        """Mean and deviation of loudness."""
+        """`level` (2,): mean and deviation of loudness."""
         return {"level": self._level}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray], context: Context) -> None:
-        """Take them back."""
+        """Use the level that `state_dict` gave."""
         self._level = state["level"]

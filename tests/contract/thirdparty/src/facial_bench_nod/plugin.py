@@ -17,7 +17,8 @@ def facial_bench_generators() -> Sequence[GeneratorSpec]:
 
         return Nod(context)
 
-    return [GeneratorSpec("nod", "the mean state, nodding with the sound", "nobody, 2024", create)]
+    options = {"size": "pitch for one deviation of loudness, rad; default 0.05"}
+    return [GeneratorSpec("nod", "the mean state, nodding with the sound", "nobody, 2024", create, options=options)]
 
 
 @hookimpl
