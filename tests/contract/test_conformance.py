@@ -228,12 +228,12 @@ def test_the_line_below_counts() -> None:
     "name",
     [
         name
-        for name, registered in load_plugins(found=[]).registered("generators").items()
+        for name, registered in load_plugins(installed=[]).registered("generators").items()
         if not registered.spec.partial
     ],
 )
 def test_every_method_that_comes_with_the_core_passes(name: str, corpus: Corpus) -> None:
-    spec = load_plugins(found=[]).get("generators", "method", name).spec
+    spec = load_plugins(installed=[]).get("generators", "method", name).spec
     found = states(make_subject(spec, corpus))
     assert "fail" not in found.values(), found
 

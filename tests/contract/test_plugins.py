@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def facial_bench(*arguments: str, path: Path | None = None) -> subprocess.Comple
 
 
 def test_the_built_ins_are_there() -> None:
-    plugins = load_plugins(found=[])
+    plugins = load_plugins(installed=[])
     assert {"frozen", "mean-motion", "replay", "wrong-identity", "ridge"} <= set(plugins.registered("generators"))
     assert "synthetic" in plugins.registered("corpora")
     assert "tracks" in plugins.registered("importers")
@@ -116,7 +117,7 @@ def test_an_installed_method_and_metric_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.syspath_prepend(target)
-    plugins = load_plugins(found=[p for d in distributions(path=[str(target)]) for p in d.entry_points])
+    plugins = load_plugins(installed=[p for d in distributions(path=[str(target)]) for p in d.entry_points])
     registered = plugins.get("generators", "method", "nod")
     assert str(registered.source) == "facial-bench-nod 2.1.0"
     distances = [plugins.get("metrics", "metric", name).spec for name in ("lmd", "lmd/canonical", "nod_size")]
@@ -170,7 +171,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named_and_stops_nobody(
 ) -> None:
     text, reason = BROKEN[kind]
     points = installed(aaa_broken=text, zzz_good=plugin_text("good"))
-    plugins = load_plugins(found=points)
+    plugins = load_plugins(installed=points)
     (failure,) = plugins.failures
     assert str(failure.source) == "aaa_broken 1.0"
     assert reason in failure.reason
@@ -195,6 +196,9 @@ HOOKS = {
     "name": "    return [GeneratorSpec(None, 's', 'r', print)]\n",
     "path": "    return [GeneratorSpec('../x', 's', 'r', print)]\n",
     "half": "    yield GeneratorSpec('half', 's', 'r', print)\n    raise ValueError('late')\n",
+    "options list": "    return [GeneratorSpec('o', 's', 'r', print, options=['gain'])]\n",
+    "option name": "    return [GeneratorSpec('o', 's', 'r', print, options={'a=b': 'x'})]\n",
+    "option meaning": "    return [GeneratorSpec('o', 's', 'r', print, options={'gain': ''})]\n",
 }
 
 
@@ -203,7 +207,7 @@ def test_a_hook_that_goes_wrong_is_named_and_stops_nobody(
     installed: Callable[..., list[EntryPoint]], kind: str
 ) -> None:
     bad = HEAD + "@hookimpl\ndef facial_bench_generators():\n" + HOOKS[kind]
-    plugins = load_plugins(found=installed(aaa_bad=bad, zzz_good=plugin_text("good")))
+    plugins = load_plugins(installed=installed(aaa_bad=bad, zzz_good=plugin_text("good")))
     available = plugins.registered("generators")
     plugins.registered("generators")
     assert {"good", "frozen"} <= set(available)
@@ -214,7 +218,7 @@ def test_a_hook_that_goes_wrong_is_named_and_stops_nobody(
 
 
 def test_two_plugins_of_one_name_are_both_named(installed: Callable[..., list[EntryPoint]]) -> None:
-    plugins = load_plugins(found=installed(one=plugin_text("same"), two=plugin_text("same")))
+    plugins = load_plugins(installed=installed(one=plugin_text("same"), two=plugin_text("same")))
     with pytest.raises(
         PluginError, match=r"Two plugins register the generator 'same': one 1\.0 and two 1\.0\. Uninstall one"
     ):
@@ -223,24 +227,31 @@ def test_two_plugins_of_one_name_are_both_named(installed: Callable[..., list[En
 
 
 def test_nobody_takes_a_built_in_name(installed: Callable[..., list[EntryPoint]]) -> None:
-    plugins = load_plugins(found=installed(thief=plugin_text("frozen")))
+    plugins = load_plugins(installed=installed(thief=plugin_text("frozen")))
     with pytest.raises(PluginError, match=r"'frozen': facial-bench .* and thief 1\.0"):
         plugins.registered("generators")
 
 
 def test_the_nearest_match_is_offered() -> None:
     with pytest.raises(FacialBenchError, match=r"Unknown method 'froze'\. Did you mean 'frozen'\? Available: .*frozen"):
-        load_plugins(found=[]).get("generators", "method", "froze")
+        load_plugins(installed=[]).get("generators", "method", "froze")
+
+
+def test_a_method_that_is_not_there_may_be_in_a_file_of_ones_own() -> None:
+    plugins = load_plugins(installed=[])
+    for name, file in (("mine", "FILE.py"), ("mine.py", "mine.py")):
+        with pytest.raises(FacialBenchError, match=rf"Own file\? --plugin {re.escape(file)}\.$"):
+            plugins.get("generators", "method", name)
 
 
 def test_a_single_file(tmp_path: Path) -> None:
     file = tmp_path / "my method.py"
     file.write_text(plugin_text("mine"))
-    registered = load_plugins([file], found=[]).get("generators", "method", "mine")
+    registered = load_plugins([file], installed=[]).get("generators", "method", "mine")
     assert str(registered.source) == "my method.py"
     before = source_digest(registered.spec)
     file.write_text(plugin_text("mine") + "# changed\n")
-    assert source_digest(load_plugins([file], found=[]).get("generators", "method", "mine").spec) != before
+    assert source_digest(load_plugins([file], installed=[]).get("generators", "method", "mine").spec) != before
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -249,7 +260,7 @@ def test_a_single_file_that_cannot_be_loaded_is_an_error(tmp_path: Path, kind: s
     file.write_text(BROKEN[kind][0])
     loaded = set(sys.modules)
     with pytest.raises(PluginError, match=r"Plugin .*mine\.py cannot be loaded: ") as problem:
-        load_plugins([file], found=[])
+        load_plugins([file], installed=[])
     assert BROKEN[kind][1] in str(problem.value)
     assert "\n" not in str(problem.value)
     if kind in ("syntax", "missing", "exits", "raises"):
@@ -264,17 +275,17 @@ def test_a_file_that_is_not_there_or_no_python(tmp_path: Path) -> None:
         (tmp_path / "x.txt", "not a Python"),
     ):
         with pytest.raises(PluginError, match=reason):
-            load_plugins([file], found=[])
+            load_plugins([file], installed=[])
 
 
 def test_the_same_file_twice(tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text(plugin_text("x"))
     with pytest.raises(PluginError, match="loaded already"):
-        load_plugins([tmp_path / "x.py"] * 2, found=[])
+        load_plugins([tmp_path / "x.py"] * 2, installed=[])
 
 
 def test_loading_twice_gives_two_managers() -> None:
-    one, two = load_plugins(found=[]), load_plugins(found=[])
+    one, two = load_plugins(installed=[]), load_plugins(installed=[])
     assert one.manager is not two.manager
     assert set(one.registered("generators")) == set(two.registered("generators"))
 
@@ -332,11 +343,11 @@ def test_whatever_can_be_called_has_a_digest() -> None:
     )
     digests = {source_digest(GeneratorSpec("x", "s", "r", create)) for create in made}
     assert len(digests) == 1, "all of this file"
-    assert digests != {source_digest(load_plugins(found=[]).get("corpora", "corpus", "synthetic").spec)}
+    assert digests != {source_digest(load_plugins(installed=[]).get("corpora", "corpus", "synthetic").spec)}
 
 
 def test_what_a_plugin_raises_while_it_works_is_one_line(tmp_path: Path) -> None:
-    plugins: Plugins = load_plugins(found=[])
+    plugins: Plugins = load_plugins(installed=[])
     source = plugins.get("generators", "method", "frozen").source
 
     def make(dest: Path) -> None:
@@ -354,6 +365,12 @@ def test_what_a_plugin_raises_while_it_works_is_one_line(tmp_path: Path) -> None
     with pytest.raises(FacialBenchError, match=r"^Not here\.$"):
         call(registered, "making c", refuse, tmp_path)
     assert call(registered, "counting", len, [1, 2]) == 2
+
+    def unread(dest: Path) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):  # `| head` has closed our output: no plugin is to blame
+        call(registered, "making c", unread, tmp_path)
 
 
 @pytest.mark.parametrize("command", ["methods", "corpora", "metrics"])

@@ -142,7 +142,7 @@ def test_the_single_file_runs(
     text: str, tmp_path: Path, make_corpus: Callable[..., Corpus], small_protocol: Protocol
 ) -> None:
     (tmp_path / "louder.py").write_text(files(text)["louder.py"])
-    plugins = load_plugins([tmp_path / "louder.py"], found=[])
+    plugins = load_plugins([tmp_path / "louder.py"], installed=[])
     corpus = make_corpus(clips=8, scales=[0.3, 3.0])
     result = run_small(plugins, "louder", corpus, small_protocol, tmp_path, gain="2")
     assert result["metrics"]["lmd"]["status"] == "ok"

@@ -64,7 +64,7 @@ def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
 
 @pytest.fixture(scope="module")
 def setup(corpus: Corpus, cache: Path) -> EvaluationSetup:
-    specs, protocol = standard_metrics(load_plugins(found=[]))
+    specs, protocol = standard_metrics(load_plugins(installed=[]))
     return prepare(corpus, protocol, specs, device="cpu", cache=cache, report=QUIET)
 
 

@@ -229,7 +229,7 @@ def test_mean_motion_is_the_initial_state(training: list[Clip]) -> None:
 
 
 def test_the_null_models_are_those_of_the_benchmark_whatever_a_plugin_says_of_itself() -> None:
-    methods = load_plugins(found=[]).registered("generators")
+    methods = load_plugins(installed=[]).registered("generators")
     assert {name for name, one in methods.items() if is_null(one.source.plugin, name)} == set(NAMES)
     assert {name for name, one in methods.items() if one.spec.reference == "null model"} == set(NAMES)
     assert not is_null("my-plugin", "frozen")

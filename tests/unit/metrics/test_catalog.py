@@ -9,8 +9,8 @@ from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.sensitivity.perturbations import perturbations
 from facial_bench.evaluation.setup import protocol_with
 from facial_bench.metrics.catalog import STANDARD, all_definitions, built_in_metrics, definition_digest
+from facial_bench.metrics.classifier import forms
 from facial_bench.metrics.identity import CROSS, AccuracyDefinition, accuracies
-from facial_bench.metrics.identity_classifier import forms
 
 DIGESTS = {
     "lmd": "f399919a45c5f948",

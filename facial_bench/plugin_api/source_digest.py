@@ -1,0 +1,36 @@
+"""What code a spec comes from, as a digest: another digest is another method, whose finished work is not used again."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from facial_bench.core.files import file_digest
+
+
+def source_digest(spec: Any) -> str:
+    """SHA-256 over all files of the package (or over the single file) that a spec's function comes from."""
+    return package_digest(getattr(spec, "create", None) or spec.make)
+
+
+def package_digest(factory: Callable[..., Any]) -> str:
+    """SHA-256 over all files of the package (or over the single file) that a function comes from."""
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    factory = inspect.unwrap(factory)
+    module = inspect.getmodule(factory) or inspect.getmodule(type(factory))
+    package = sys.modules.get(module.__name__.partition(".")[0]) if module else None
+    content = hashlib.sha256()
+    for root in sorted(Path(folder) for folder in getattr(package, "__path__", ())):
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                content.update(str(path.relative_to(root)).encode() + b"\0" + file_digest(path).encode())
+    file = getattr(module, "__file__", None)
+    if file and not hasattr(package, "__path__"):
+        content.update(file_digest(Path(file)).encode())
+    return content.hexdigest()
