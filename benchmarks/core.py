@@ -16,7 +16,8 @@ from benchmarks.timing import Timing, interleaved
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.importers import built_in_importers
 from facial_bench.corpora.synthetic import make
-from facial_bench.metrics.identity_classifier import Classifier, load_or_train
+from facial_bench.metrics.classifier import Classifier
+from facial_bench.metrics.identity_classifier import load_or_train
 from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.statistics.bootstrap import Unit, bootstrap_draws, ratio
 from facial_bench.statistics.compare import permute

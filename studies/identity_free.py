@@ -22,7 +22,9 @@ from facial_bench.corpora.split import ClipEntry, split_clips
 from facial_bench.evaluation.ceiling_and_chance import make_references
 from facial_bench.evaluation.clip_metrics import MetricSet
 from facial_bench.evaluation.clip_scores import Fold
-from facial_bench.metrics.identity_classifier import forms, load_or_train
+from facial_bench.evaluation.result import Reference
+from facial_bench.metrics.classifier import forms
+from facial_bench.metrics.identity_classifier import load_or_train
 from facial_bench.types import Camera, Clip, CorpusInfo, FaceModel, Motion
 
 PEOPLE = tuple("abcde")
@@ -46,7 +48,7 @@ def make_clips(rng: np.random.Generator, clips: int, frames: int) -> list[Clip]:
     return made
 
 
-def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, dict[str, object]]:
+def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, Reference]:
     """form -> reference of one draw."""
     made = {clip.id: clip for clip in make_clips(np.random.default_rng(seed), clips, frames)}
     split = split_clips([ClipEntry(c.id, c.identity, c.recording, c.frames) for c in made.values()], protocol)
@@ -71,16 +73,16 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, di
     return {form: found[names[form]] for form in forms()}
 
 
-def report(title: str, draws: Sequence[dict[str, dict[str, object]]]) -> None:
+def report(title: str, draws: Sequence[dict[str, Reference]]) -> None:
     """Print what was accepted."""
 
-    def interval_ok(ref: dict) -> bool:
-        return ref["ceiling"]["low"] is not None and ref["ceiling"]["low"] > ref["chance"]
+    def interval_ok(ref: Reference) -> bool:
+        return ref.ceiling.low is not None and ref.ceiling.low > ref.chance
 
     rules = {
-        "both rules (ours)": lambda ref: ref["refused"] is None,
+        "both rules (ours)": lambda ref: ref.refused is None,
         "bootstrap interval alone": interval_ok,
-        "label permutation alone": lambda ref: ref["p"] < 0.05,
+        "label permutation alone": lambda ref: ref.p < 0.05,
     }
     for name, rule in rules.items():
         slipped = sum(any(rule(ref) for ref in found.values()) for found in draws)
@@ -98,7 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--steps", type=int, default=Protocol().classifiers.steps)
-    parser.add_argument("--judges", type=int, default=len(Protocol().classifiers.seeds))
+    parser.add_argument("--classifiers", type=int, default=len(Protocol().classifiers.seeds))
     parser.add_argument("--clips", type=int, nargs="*", choices=(5, 1), default=(5, 1), help="clips a person")
     given = parser.parse_args()
     classifiers = replace(

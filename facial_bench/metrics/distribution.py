@@ -15,7 +15,7 @@ from facial_bench.core.geometry import MOUTH, outer_eye_distance
 from facial_bench.core.types import Items, MetricSpec, Motion, Person, Sample
 from facial_bench.core.windows import window_starts
 from facial_bench.metrics.pools import frechet_pool, mean_pool
-from facial_bench.metrics.sync import mouth_opening
+from facial_bench.metrics.sync import lip_gap
 
 WINDOW, STRIDE = 128, 16
 TRAINING_STRIDE = 4
@@ -111,7 +111,7 @@ def mouth_windows(sample: Sample) -> Items:
     if not len(starts):
         return Items(starts, np.zeros((0, MOUTH_FEATURES)))
     face, left, right = sample.generated_face, MOUTH[0], MOUTH[6]
-    shape = np.stack([mouth_opening(face), np.linalg.norm(face[:, left] - face[:, right], axis=1)], axis=1)
+    shape = np.stack([lip_gap(face), np.linalg.norm(face[:, left] - face[:, right], axis=1)], axis=1)
     shape *= 100 / np.median(outer_eye_distance(sample.reference_face)[sample.valid])
     windows = windows_of(shape, starts)
     speed = 10 * np.abs(np.diff(windows[..., :1], axis=1)).mean(axis=1)

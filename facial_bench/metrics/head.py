@@ -111,8 +111,8 @@ def _spreads(sample: Sample) -> np.ndarray:
     return std_distance(sample.reference.pose[:, :3], sample.generated.pose[:, :3], sample.valid)
 
 
-def _spread_of(axis: int, sample: Sample) -> np.ndarray:
-    return _spreads(sample)[axis]
+def _spread_of(axis: int, sample: Sample) -> np.float64:
+    return np.float64(_spreads(sample)[axis])
 
 
 def std_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -153,11 +153,11 @@ def angular_speed(rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
     return speed
 
 
-def mean_speed(rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def mean_speed(rotation: np.ndarray, valid: np.ndarray) -> np.float64:
     """() mean of `angular_speed` over the frames that have one, degrees a frame; NaN where none has."""
     speed = angular_speed(rotation, valid)
     known = speed[~np.isnan(speed)]
-    return known.mean() if len(known) else np.float64(np.nan)
+    return np.float64(known.mean() if len(known) else np.nan)
 
 
 def motion_beats(rotation: np.ndarray, valid: np.ndarray, fps: float) -> np.ndarray:
@@ -182,7 +182,7 @@ def audio_beats(audio: np.ndarray) -> np.ndarray:
     return find_peaks(flux, prominence=PROMINENCE * flux.std())[0]
 
 
-def beat_alignment(motion: np.ndarray, audio: np.ndarray, fps: float) -> np.ndarray:
+def beat_alignment(motion: np.ndarray, audio: np.ndarray, fps: float) -> np.float64:
     """`beat_align`: () mean over audio beats of exp(-d^2 / (2 sigma^2)), d the seconds to the nearest motion beat.
 
     Args:
@@ -198,10 +198,10 @@ def beat_alignment(motion: np.ndarray, audio: np.ndarray, fps: float) -> np.ndar
     if not len(motion):
         return np.float64(0.0)
     gap = np.abs(np.asarray(audio)[:, None] - np.asarray(motion)).min(axis=1) / fps
-    return np.exp(-(gap**2) / (2 * SIGMA_SECONDS**2)).mean()
+    return np.float64(np.exp(-(gap**2) / (2 * SIGMA_SECONDS**2)).mean())
 
 
-def _alignment(sample: Sample, motion: Motion) -> np.ndarray:
+def _alignment(sample: Sample, motion: Motion) -> np.float64:
     heard = audio_beats(sample.audio)
     heard = heard[sample.valid[heard]]
     return beat_alignment(motion_beats(motion.pose[:, :3], sample.valid, sample.fps), heard, sample.fps)

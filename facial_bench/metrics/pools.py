@@ -60,9 +60,9 @@ def wasserstein_pool() -> Pool:
         own = [np.sort(np.asarray(part, np.float64)) for part in parts]
         real = np.sort(np.asarray(reference, np.float64))
         grid = np.sort(np.concatenate([*own, real]))
-        found = np.full(len(counts), np.nan)
+        distances = np.full(len(counts), np.nan)
         if len(grid) == len(real) or not len(real):
-            return found
+            return distances
         below = np.array([np.searchsorted(part, grid[:-1], side="right") for part in own], dtype=np.float64)
         sizes = np.array([len(part) for part in own], dtype=np.float64)
         theirs = np.searchsorted(real, grid[:-1], side="right") / len(real)
@@ -71,8 +71,8 @@ def wasserstein_pool() -> Pool:
             total = (taken @ sizes)[:, None]
             mass = taken @ below
             ours = np.divide(mass, total, out=np.full(mass.shape, np.nan), where=total > 0)
-            found[some] = np.abs(ours - theirs) @ np.diff(grid)
-        return found
+            distances[some] = np.abs(ours - theirs) @ np.diff(grid)
+        return distances
 
     return Pool(lambda values: np.sort(values.ravel()).tolist(), estimate)
 
@@ -99,10 +99,10 @@ def frechet_pool(width: int) -> Pool:
         root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
         crossed = np.linalg.eigvalsh(root @ spread[enough] @ root)
         overlap = np.sqrt(np.clip(crossed, 0, None)).sum(axis=1)
-        found = np.full(len(counts), np.nan)
+        distances = np.full(len(counts), np.nan)
         traces = np.trace(spread[enough], axis1=1, axis2=2) + np.trace(real_spread[0])
-        found[enough] = ((mean[enough] - real_mean[0]) ** 2).sum(axis=1) + traces - 2 * overlap
-        return np.where(np.isnan(found), np.nan, np.clip(found, 0, None))  # rounding; the distance is not negative
+        distances[enough] = ((mean[enough] - real_mean[0]) ** 2).sum(axis=1) + traces - 2 * overlap
+        return np.clip(distances, 0, None)  # rounding; the distance is not negative
 
     return Pool(reduce, estimate)
 

@@ -15,8 +15,8 @@ from facial_bench.core.geometry import outer_eye_distance
 from facial_bench.core.types import Items, MetricSpec, Person, Sample
 from facial_bench.metrics.pools import ratio_pool
 
-INNER_LIPS = (62, 66)
-"""Middle of the upper and of the lower inner lip, iBUG order from 0."""
+LIP_MIDDLES = (62, 66)
+"""Middle of the upper and of the lower lip, on the inside; iBUG order from 0."""
 LAGS = 10
 """Largest lag looked at, frames to either side."""
 CONTEXT = 5
@@ -79,9 +79,9 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
     )
 
 
-def mouth_opening(face: np.ndarray) -> np.ndarray:
+def lip_gap(face: np.ndarray) -> np.ndarray:
     """(T,) float64 distance between the inner lips of (T, 68, 3), in the unit of the input."""
-    upper, lower = INNER_LIPS
+    upper, lower = LIP_MIDDLES
     face = np.asarray(face, dtype=np.float64)
     return np.linalg.norm(face[:, upper] - face[:, lower], axis=1)
 
@@ -90,10 +90,10 @@ def openings(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """(T,) generated and (T,) real mouth opening, in eye distances of the real clip."""
     distances = outer_eye_distance(sample.reference_face)[sample.valid]
     unit = np.median(distances) if len(distances) else np.nan
-    return mouth_opening(sample.generated_face) / unit, mouth_opening(sample.reference_face) / unit
+    return lip_gap(sample.generated_face) / unit, lip_gap(sample.reference_face) / unit
 
 
-def correlation(one: np.ndarray, two: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def correlation(one: np.ndarray, two: np.ndarray, valid: np.ndarray) -> np.float64:
     """`mouth_correlation`: () Pearson correlation over the valid frames; NaN where either does not move.
 
     >>> correlation(np.array([0.0, 1, 2]), np.array([1.0, 3, 5]), np.ones(3, bool)).round(12)
@@ -108,31 +108,31 @@ def correlation(one: np.ndarray, two: np.ndarray, valid: np.ndarray) -> np.ndarr
     if len(a) < 2 or not (a.std() > STILL and b.std() > STILL):
         return np.float64(np.nan)
     a, b = a - a.mean(), b - b.mean()
-    return (a @ b) / np.sqrt((a @ a) * (b @ b))
+    return np.float64((a @ b) / np.sqrt((a @ a) * (b @ b)))
 
 
-def best_lag(generated: np.ndarray, real: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def best_lag(generated: np.ndarray, real: np.ndarray, valid: np.ndarray) -> np.float64:
     """() k in -10..10, the frames by which `generated` comes late (k > 0) at its greatest correlation with `real`.
 
     Each lag uses the frames that are valid on both sides; of equal ones the smallest |k| is taken. NaN where either
     does not move, or the clip is no longer than the largest lag allows.
     """
-    found = []
+    tried = []
     for lag in sorted(range(-LAGS, LAGS + 1), key=abs):
         late, early = (slice(lag, None), slice(0, -lag)) if lag > 0 else (slice(0, len(real) + lag), slice(-lag, None))
         if lag == 0:
             late = early = slice(None)
         both = np.asarray(valid)[late] & np.asarray(valid)[early] if len(real) > 2 * LAGS else np.zeros(0, bool)
         if len(both):
-            found.append((float(correlation(generated[late], real[early], both)), lag))
-    known = [(value, lag) for value, lag in found if not np.isnan(value)]
+            tried.append((float(correlation(generated[late], real[early], both)), lag))
+    known = [(value, lag) for value, lag in tried if not np.isnan(value)]
     if not known or np.isnan(correlation(generated, real, valid)):
         return np.float64(np.nan)
     top = max(value for value, _ in known)
     return np.float64(next(lag for value, lag in known if value >= top - 1e-12))
 
 
-def audio_windows(audio: np.ndarray) -> np.ndarray:
+def audio_contexts(audio: np.ndarray) -> np.ndarray:
     """(T, F) -> (T, 11 F): each frame with the five before and after it, the ends held."""
     padded = np.pad(np.asarray(audio, np.float64), ((CONTEXT, CONTEXT), (0, 0)), mode="edge")
     return np.concatenate([padded[k : k + len(audio)] for k in range(2 * CONTEXT + 1)], axis=1)
@@ -144,7 +144,7 @@ def make_predictor(person: Person) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Returns:
         Mean (11 F,), deviation (11 F,) and weights (11 F,) of the windows; the prediction is up to a constant.
     """
-    windows = np.concatenate([audio_windows(sample.audio)[sample.valid] for sample in person.training])
+    windows = np.concatenate([audio_contexts(sample.audio)[sample.valid] for sample in person.training])
     opening = np.concatenate([openings(sample)[1][sample.valid] for sample in person.training])
     mean, deviation = windows.mean(axis=0), windows.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)
@@ -166,7 +166,7 @@ def shares(sample: Sample, predictor: tuple[np.ndarray, np.ndarray, np.ndarray])
     generated, real = openings(sample)
     if np.isnan(correlation(generated, generated, sample.valid)):
         raise ValueError("a mouth that does not move correlates with nothing")
-    predicted = ((audio_windows(sample.audio) - mean) / deviation) @ weights
+    predicted = ((audio_contexts(sample.audio) - mean) / deviation) @ weights
     cuts = [*range(0, max(len(real) - STRETCH, 0) + 1, STRETCH), len(real)]
     starts, items = [], []
     for first, last in itertools.pairwise(cuts):

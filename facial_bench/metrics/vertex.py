@@ -99,7 +99,7 @@ def vertex_distance(reference: np.ndarray, generated: np.ndarray) -> np.ndarray:
 
 def dynamics_deviation(
     reference: np.ndarray, generated: np.ndarray, valid: np.ndarray, *, signed: bool = False
-) -> np.ndarray:
+) -> np.float64:
     """`fdd`: () upper-face dynamics deviation, length unit: real minus generated where signed.
 
     The motion of a point is its distance from its own mean over the valid frames; its dynamics the (biased) standard
@@ -122,7 +122,7 @@ def dynamics_deviation(
         moving = face[valid][:, list(UPPER_FACE)]
         stds.append(np.linalg.norm(moving - moving.mean(axis=0), axis=2).std(axis=0))
     difference = stds[0] - stds[1]
-    return (difference if signed else np.abs(difference)).mean()
+    return np.float64((difference if signed else np.abs(difference)).mean())
 
 
 def _faces(reference: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

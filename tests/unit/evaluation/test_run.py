@@ -305,15 +305,15 @@ def test_nothing_is_reused_by_a_run_of_another_kind(
     assert Counting.fits == 2
 
 
-def test_judges_come_from_the_cache_and_a_damaged_one_is_trained_again(
+def test_classifiers_come_from_the_cache_and_a_damaged_one_is_trained_again(
     make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus], cache: Path
 ) -> None:
-    before = set((cache / "judges").iterdir()) if (cache / "judges").is_dir() else set()
+    before = set((cache / "classifiers").iterdir()) if (cache / "classifiers").is_dir() else set()
     setup = make_bench(make_corpus(clips=3, frames=290, scales=[0.3, 3.0]))
     again = make_bench(setup.corpus)
     assert (setup.timing["classifiers_cached"], again.timing["classifiers_cached"]) == (False, True)
     assert again.references == setup.references
-    (stored,) = set((cache / "judges").iterdir()) - before
+    (stored,) = set((cache / "classifiers").iterdir()) - before
     stored.write_bytes(stored.read_bytes()[:500])
     third = make_bench(setup.corpus)
     assert not third.timing["classifiers_cached"]

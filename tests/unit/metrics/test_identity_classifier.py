@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
+from facial_bench.core import windows
 from facial_bench.core.protocol import ClassifierSettings, Protocol
 from facial_bench.core.windows import window_starts
-from facial_bench.metrics import identity_classifier as personalization
-from facial_bench.metrics.identity_classifier import Classifier, IdentityClassifiers, forms, load_or_train
+from facial_bench.metrics import classifier, classifier_training
+from facial_bench.metrics.classifier import Classifier, Form, cut_windows, forms
+from facial_bench.metrics.identity_classifier import IdentityClassifiers, load_or_train
 from facial_bench.types import Clip, Motion
-from tests.helpers.faces import make_clip, make_model
+from tests.helpers.faces import Lines, make_clip, make_model
 
 PEOPLE = ("a", "b")
 MODEL = make_model(PEOPLE)
@@ -70,7 +73,7 @@ def test_the_forms_are_the_supplements_and_three_of_ours() -> None:
 
 @pytest.mark.parametrize("identities", [2, 5])
 @pytest.mark.parametrize("form", forms().values(), ids=lambda form: form.name)
-def test_windows_of_128_frames_become_one_logit_a_person(form: personalization.Form, identities: int) -> None:
+def test_windows_of_128_frames_become_one_logit_a_person(form: Form, identities: int) -> None:
     clip = some_clips([1.0, 1.0])[0]
     signal = form.signal(clip.motion)[:128]
     assert signal.shape == (128, {"pose": 6, "pose/raw": 6, "pose/rotation": 3, "blink": 1, "blink/raw": 1}[form.name])
@@ -104,7 +107,7 @@ def test_people_who_move_alike_are_not(rules: Protocol, tmp_path: Path) -> None:
 
 def weights(classifiers: IdentityClassifiers) -> dict[str, list[np.ndarray]]:
     return {
-        name: [tensor.numpy() for classifier in models for tensor in classifier.state_dict().values()]
+        name: [tensor.numpy() for model in models for tensor in model.state_dict().values()]
         for name, models in classifiers.models.items()
     }
 
@@ -122,7 +125,7 @@ def test_the_same_seed_gives_the_same_weights_whatever_came_before(
             np.testing.assert_array_equal(one, two)
 
 
-def test_judges_differ_from_each_other_and_between_seeds(
+def test_classifiers_differ_from_each_other_and_between_seeds(
     classifiers: IdentityClassifiers, rules: Protocol, tmp_path: Path
 ) -> None:
     one, two = classifiers.models["pose"]
@@ -136,19 +139,19 @@ def test_judges_differ_from_each_other_and_between_seeds(
 def test_batches_are_balanced_though_the_windows_are_not(rules: Protocol) -> None:
     labels = torch.tensor([0] * 900 + [1] * 90 + [2] * 10)
     settings = replace(rules.classifiers, steps=200, batch=60)
-    rows = personalization._balanced_batches(labels, settings, seed=1)
+    rows = classifier_training._balanced_batches(labels, settings, seed=1)
     assert rows.shape == (200, 60)
     counts = np.bincount(labels[rows].ravel(), minlength=3) / rows.numel()
     np.testing.assert_allclose(counts, 1 / 3, atol=0.02)
     assert len(np.unique(rows[labels[rows] == 2])) == 10, "every window of the rarest has its turn"
-    assert torch.equal(rows, personalization._balanced_batches(labels, settings, seed=1))
-    assert not torch.equal(rows, personalization._balanced_batches(labels, settings, seed=2))
+    assert torch.equal(rows, classifier_training._balanced_batches(labels, settings, seed=1))
+    assert not torch.equal(rows, classifier_training._balanced_batches(labels, settings, seed=2))
 
 
 def logits(classifiers: IdentityClassifiers, form: str, motion: Motion) -> np.ndarray:
     made = forms()[form]
     signal = torch.from_numpy(np.ascontiguousarray(made.signal(motion), np.float32))
-    windows = personalization._windows(signal, torch.tensor([0, 16]), 128, made.centred)
+    windows = cut_windows(signal, torch.tensor([0, 16]), 128, made.centred)
     with torch.inference_mode():
         return classifiers.models[form][0](windows).numpy()
 
@@ -210,9 +213,9 @@ def test_windows_are_standardised_by_all_training_windows(classifiers: IdentityC
             for s in window_starts(clip.valid, 128, 5)
         ]
         slow = np.stack([w - w.mean(0) if form.centred else w for w in stacked])
-        for classifier in classifiers.models[name]:
-            np.testing.assert_allclose(classifier.std.numpy(), slow.std((0, 1)), rtol=1e-3)
-            np.testing.assert_allclose(classifier.mean.numpy(), slow.mean((0, 1)), atol=1e-4)
+        for model in classifiers.models[name]:
+            np.testing.assert_allclose(model.std.numpy(), slow.std((0, 1)), rtol=1e-3)
+            np.testing.assert_allclose(model.mean.numpy(), slow.mean((0, 1)), atol=1e-4)
 
 
 def test_windows_over_invalid_frames_are_never_used(rules: Protocol, tmp_path: Path) -> None:
@@ -234,10 +237,10 @@ def test_windows_over_invalid_frames_are_never_used(rules: Protocol, tmp_path: P
 
 def test_windows_never_reach_into_the_next_clip(rules: Protocol) -> None:
     clips = some_clips([1.0, 1.0], frames=130)
-    data = personalization._dataset(clips, forms()["pose/raw"], PEOPLE, rules, 1, "cpu")
+    data = classifier_training._dataset(clips, forms()["pose/raw"], PEOPLE, rules, 1, "cpu")
     assert data.starts.tolist() == [130 * k + s for k in range(6) for s in (0, 1, 2)]
     assert data.labels.tolist() == [0] * 9 + [1] * 9
-    windows = personalization._windows(data.frames, data.starts, 128, False)
+    windows = cut_windows(data.frames, data.starts, 128, False)
     for k, clip in enumerate(clips):
         np.testing.assert_array_equal(windows[3 * k + 2], clip.motion.pose[2:130])
 
@@ -245,8 +248,8 @@ def test_windows_never_reach_into_the_next_clip(rules: Protocol) -> None:
 def test_windows_by_hand() -> None:
     signal = torch.tensor([[1.0], [2.0], [4.0], [8.0]])
     starts = torch.tensor([0, 2])
-    assert personalization._windows(signal, starts, 2, False).squeeze(2).tolist() == [[1, 2], [4, 8]]
-    assert personalization._windows(signal, starts, 2, True).squeeze(2).tolist() == [[-0.5, 0.5], [-2, 2]]
+    assert cut_windows(signal, starts, 2, False).squeeze(2).tolist() == [[1, 2], [4, 8]]
+    assert cut_windows(signal, starts, 2, True).squeeze(2).tolist() == [[-0.5, 0.5], [-2, 2]]
 
 
 def test_balanced_accuracy_by_hand(rules: Protocol) -> None:
@@ -258,9 +261,9 @@ def test_balanced_accuracy_by_hand(rules: Protocol) -> None:
 
     clips = some_clips([1.0, 1.0], clips=1, frames=130)
     clips[1] = clips[1][:128]
-    data = personalization._dataset(clips, forms()["pose"], PEOPLE, rules, 1, "cpu")
+    data = classifier_training._dataset(clips, forms()["pose"], PEOPLE, rules, 1, "cpu")
     assert len(data.labels) == 4
-    assert personalization._balanced_accuracy(Says(6, 2, (8,)), data, 128, True) == pytest.approx(0.5), "not 3 of 4"
+    assert classifier_training._balanced_accuracy(Says(6, 2, (8,)), data, 128, True) == pytest.approx(0.5), "not 3 of 4"
 
 
 def test_the_state_that_validates_best_is_kept(
@@ -273,16 +276,16 @@ def test_the_state_that_validates_best_is_kept(
         seen.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
         return next(scores)
 
-    monkeypatch.setattr(personalization, "_balanced_accuracy", scripted)
-    monkeypatch.setattr(personalization.os, "cpu_count", lambda: 1)  # one after the other, so that the script fits
+    monkeypatch.setattr(classifier_training, "_balanced_accuracy", scripted)
+    monkeypatch.setattr(classifier_training.os, "cpu_count", lambda: 1)  # one after the other, so that the script fits
     clips = some_clips([0.3, 3.0])
     classifiers, _ = train(clips, rules, tmp_path, validation=some_clips([0.3, 3.0], first=50, clips=1))
-    assert len(seen) == 6 * 10, "every ten of sixty steps, five forms, two judges"
-    models = [classifier for models in classifiers.models.values() for classifier in models]
-    for k, classifier in enumerate(models):
-        for name, tensor in classifier.state_dict().items():
+    assert len(seen) == 6 * 10, "every ten of sixty steps, five forms, two seeds"
+    models = [model for models in classifiers.models.values() for model in models]
+    for k, model in enumerate(models):
+        for name, tensor in model.state_dict().items():
             assert torch.equal(tensor, seen[6 * k + 1][name]), "the first of the best"
-        assert not torch.equal(classifier.dense.weight, seen[6 * k + 5]["dense.weight"])
+        assert not torch.equal(model.dense.weight, seen[6 * k + 5]["dense.weight"])
 
 
 def test_without_validation_the_last_step_is_kept(
@@ -298,7 +301,9 @@ def test_without_validation_the_last_step_is_kept(
     assert not np.array_equal(with_steps(30, ()), with_steps(60, ()))
 
 
-def test_the_cache_gives_back_the_same_judges_and_only_for_the_same_question(rules: Protocol, tmp_path: Path) -> None:
+def test_the_cache_gives_back_the_same_classifiers_and_only_for_the_same_question(
+    rules: Protocol, tmp_path: Path
+) -> None:
     clips = some_clips([0.3, 3.0])
     rules = replace(rules, classifiers=replace(rules.classifiers, steps=3))
     first, cached = train(clips, rules, tmp_path)
@@ -309,26 +314,41 @@ def test_the_cache_gives_back_the_same_judges_and_only_for_the_same_question(rul
         for one, two in zip(arrays, weights(again)[name], strict=True):
             assert one.shape == two.shape
             np.testing.assert_array_equal(one, two)
-    assert not any(classifier.training for models in again.models.values() for classifier in models)
+    assert not any(model.training for models in again.models.values() for model in models)
     assert not train(clips, rules, tmp_path, key="another corpus")[1]
     assert not train(clips, replace(rules, training_stride=7), tmp_path)[1]
-    assert len(list((tmp_path / "judges").iterdir())) == 3
+    assert len(list((tmp_path / "classifiers").iterdir())) == 3
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "other judges"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "other classifiers"])
 def test_a_damaged_cache_is_trained_again(rules: Protocol, tmp_path: Path, damage: str) -> None:
-    clips, lines = some_clips([0.3, 3.0]), []
+    clips, report = some_clips([0.3, 3.0]), Lines()
     rules = replace(rules, classifiers=replace(rules.classifiers, steps=3))
     train(clips, rules, tmp_path)
-    (path,) = (tmp_path / "judges").iterdir()
+    (path,) = (tmp_path / "classifiers").iterdir()
     good = path.read_bytes()
-    if damage == "other judges":
+    if damage == "other classifiers":
         train(clips, replace(rules, classifiers=replace(rules.classifiers, channels=(4, 4, 4))), tmp_path)
-        (other,) = set((tmp_path / "judges").iterdir()) - {path}
+        (other,) = set((tmp_path / "classifiers").iterdir()) - {path}
         path.write_bytes(other.read_bytes())
     else:
         path.write_bytes(good[:100] if damage == "truncated" else b"")
-    _, cached = load_or_train(clips, (), PEOPLE, rules, key="k", cache=tmp_path, device="cpu", log=lines.append)
+    _, cached = load_or_train(clips, (), PEOPLE, rules, key="k", cache=tmp_path, device="cpu", report=report)
     assert not cached
-    assert "damaged" in lines[0]
+    assert "damaged" in report.said[0]
     assert path.read_bytes() == good
+
+
+@pytest.mark.parametrize("module", [classifier, classifier_training, windows], ids=lambda module: module.__name__)
+def test_other_code_that_decides_the_weights_is_another_question(
+    rules: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType
+) -> None:
+    clips = some_clips([0.3, 3.0])
+    rules = replace(rules, classifiers=replace(rules.classifiers, steps=3, seeds=(1,)))
+    train(clips, rules, tmp_path)
+    changed = tmp_path / "changed.py"
+    changed.write_text(f"{Path(str(module.__file__)).read_text()}# another line\n")
+    monkeypatch.setattr(module, "__file__", str(changed))
+    assert not train(clips, rules, tmp_path)[1]
+    monkeypatch.undo()
+    assert train(clips, rules, tmp_path)[1]

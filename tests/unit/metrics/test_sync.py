@@ -10,7 +10,7 @@ from facial_bench.metrics.sync import (
     CONTEXT,
     LAGS,
     PENALTY,
-    audio_windows,
+    audio_contexts,
     best_lag,
     correlation,
     make_predictor,
@@ -107,8 +107,8 @@ def spoken(seed: int, made: np.ndarray | None = None) -> Sample:
     return make_sample(face(real), face(real if made is None else made), audio=audio)
 
 
-def test_audio_windows_hold_the_neighbours() -> None:
-    windows = audio_windows(np.arange(20.0)[:, None])
+def test_audio_contexts_hold_the_neighbours() -> None:
+    windows = audio_contexts(np.arange(20.0)[:, None])
     assert windows[8].tolist() == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
     assert windows[0].tolist() == [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5]
 
@@ -116,7 +116,7 @@ def test_audio_windows_hold_the_neighbours() -> None:
 def test_the_predictor_equals_least_squares_with_added_rows() -> None:
     person = Person("a", [spoken(1), spoken(2)], [])
     mean, deviation, weights = make_predictor(person)
-    windows = np.concatenate([audio_windows(s.audio) for s in person.training])
+    windows = np.concatenate([audio_contexts(s.audio) for s in person.training])
     opening = np.concatenate(
         [np.linalg.norm(s.reference_face[:, 62] - s.reference_face[:, 66], axis=1) / 2 for s in person.training]
     )
@@ -135,7 +135,7 @@ def test_the_share_is_relative_to_what_speech_can_tell() -> None:
     assert (real.values[:, 1] > 0.6).all() and (real.values[:, 1] < 1).all(), "the audio of four frames ago is seen"
     one = spoken(4)
     mean, deviation, weights = predictor
-    echo = shares(spoken(4, 9 + ((audio_windows(one.audio) - mean) / deviation) @ weights), predictor).values
+    echo = shares(spoken(4, 9 + ((audio_contexts(one.audio) - mean) / deviation) @ weights), predictor).values
     assert echo[:, 0] == pytest.approx(echo[:, 1]), "a method that predicts linearly has the whole share"
     spec = METRICS["sync_share"]
     assert spec.pool.estimate([spec.pool.reduce(echo)], np.ones((1, 1)), [])[0] == pytest.approx(1)
@@ -144,7 +144,7 @@ def test_the_share_is_relative_to_what_speech_can_tell() -> None:
 def test_shares_equal_numpys_correlations() -> None:
     mean, deviation, weights = predictor = make_predictor(Person("a", [spoken(1)], []))
     sample = spoken(2, 9 + ar1(np.random.default_rng(7), T, 1, 0.8)[:, 0])
-    predicted = ((audio_windows(sample.audio) - mean) / deviation) @ weights
+    predicted = ((audio_contexts(sample.audio) - mean) / deviation) @ weights
     real, made = (np.abs(f[:, 66, 1]) for f in (sample.reference_face, sample.generated_face))
     expected = [
         [np.corrcoef(a[part], real[part])[0, 1] for a in (made, predicted)] for part in (slice(0, 128), slice(128, T))
