@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from facial_bench.core.protocol import ClassifierSettings, Protocol
-from facial_bench.corpora.corpus import Corpus, open_corpus, write_corpus
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 from facial_bench.evaluation.method import Method
 from facial_bench.types import Clip, Context, Generator, GeneratorSpec
 from tests.helpers.faces import Echo, make_clip, make_model
@@ -41,18 +42,7 @@ def make_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Corpu
             for p, person in enumerate(people)
             for k in range(clips)
         ]
-        write_corpus(
-            folder,
-            name=name,
-            version="1",
-            protocol_fps=25.0,
-            audio_kind="noise29",
-            length_unit="cm",
-            landmark_unit="px",
-            blink_scale="closure",
-            face_model=model,
-            clips=made,
-        )
+        write_corpus(folder, CorpusDescription(name=name, audio_kind="noise29"), model, made)
         return open_corpus(folder)
 
     return make

@@ -13,9 +13,9 @@ from facial_bench.core.files import safe_name
 from facial_bench.core.geometry import decode_face, outer_eye_distance, project
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, FaceModel
-from facial_bench.corpora.corpus import write_corpus
 from facial_bench.corpora.face_model import Track, corpus_from_tracks
 from facial_bench.corpora.split import ClipEntry, split_clips
+from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 
 
 def corpus_name(dest: Path | str) -> str:
@@ -54,19 +54,10 @@ def assemble(
     entries = entries or [ClipEntry(t.id, t.identity, t.recording, len(t.valid)) for t in tracks]
     model, clips = corpus_from_tracks(tracks, split_clips(entries, protocol), expression)
     shares: dict[str, float] = {}
-    write_corpus(
-        dest,
-        name=name,
-        version="1",
-        protocol_fps=protocol.fps,
-        audio_kind=audio_kind,
-        length_unit=length_unit,
-        landmark_unit="px",
-        blink_scale=blink_scale,
-        face_model=model,
-        clips=_noted(model, clips, shares),
-        source=source,
+    about = CorpusDescription(
+        name=name, fps=protocol.fps, audio_kind=audio_kind, length_unit=length_unit, blink_scale=blink_scale
     )
+    write_corpus(dest, about, model, _noted(model, clips, shares), source)
     worst = max(shares, key=lambda clip: shares[clip])
     log(
         f"Face model fitted: decoded motion lands {100 * np.mean(list(shares.values())):.2f} % of the outer-eye "

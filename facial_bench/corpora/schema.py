@@ -1,4 +1,4 @@
-"""What a corpus folder must hold: checks of its manifest and arrays, which may come from anybody."""
+"""What a corpus folder must hold: records of its manifest, checks of its arrays. Both may come from anybody."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from facial_bench.core.errors import CorpusError
+from facial_bench.core.errors import CorpusError, one_line
 from facial_bench.core.files import safe_name
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, CorpusInfo
 
@@ -21,64 +22,108 @@ LONGEST_NAME = 100
 REBUILD = "Build or import the corpus again."
 
 
-def check_manifest(manifest: Any, path: Path) -> None:
-    """Raise CorpusError unless corpus.json is what write_corpus writes."""
+class CameraRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The view of a clip, fields as `Camera`."""
 
-    def need(container: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-        value = container.get(key) if isinstance(container, dict) else None
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise CorpusError(f"{path / 'corpus.json'}: {where}{key} is missing or of a wrong type. {REBUILD}")
-        return value
+    width: int
+    height: int
+    focal: int | float
 
-    if need(manifest, "schema", str, "") != SCHEMA:
-        raise CorpusError(f"{path}: schema {manifest['schema']!r}, this version reads {SCHEMA!r}. {REBUILD}")
-    for key in ("name", "version", "length_unit", "landmark_unit", "blink_scale"):
-        need(manifest, key, str, "")
-    safe_name(manifest["name"], "corpus name", CorpusError)
-    if not 0 < need(manifest, "fps", (int, float), "") < 1000:
-        raise CorpusError(f"{path / 'corpus.json'}: fps is {manifest['fps']}. {REBUILD}")
-    need(need(manifest, "audio", dict, ""), "kind", str, "audio.")
-    need(manifest["audio"], "width", int, "audio.")
-    if manifest["blink_scale"] not in BLINK_SCALES:
-        raise CorpusError(f"{path / 'corpus.json'}: blink_scale is not one of {', '.join(BLINK_SCALES)}. {REBUILD}")
-    for key, kind in {"file": str, "sha256": str, "identities": list}.items():
-        need(need(manifest, "face_model", dict, ""), key, kind, "face_model.")
-    people = [safe_name(name, "identity", CorpusError) for name in manifest["face_model"]["identities"]]
+
+class ClipRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A clip: who, what, and where its arrays are."""
+
+    id: str
+    identity: str
+    recording: str
+    frames: int
+    """T, at the corpus's rate."""
+    file: str
+    """Of its arrays, within the corpus folder."""
+    sha256: str
+    """Of that file, hexadecimal."""
+    camera: CameraRecord
+
+
+class AudioRecord(msgspec.Struct, frozen=True):
+    """The audio features of every clip."""
+
+    kind: str
+    width: int
+    """F."""
+
+
+class FaceModelRecord(msgspec.Struct, frozen=True):
+    """The face model: its file, and whose neutral shapes it holds, in order."""
+
+    file: str
+    sha256: str
+    identities: tuple[str, ...]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """corpus.json."""
+
+    schema: str
+    name: str
+    version: str
+    fps: int | float
+    """Frames per second of every array."""
+    audio: AudioRecord
+    length_unit: str
+    landmark_unit: str
+    blink_scale: str
+    """One of BLINK_SCALES."""
+    source: Any = None
+    """Notes on where the corpus comes from: anything that JSON holds."""
+    face_model: FaceModelRecord
+    clips: tuple[ClipRecord, ...]
+
+
+def read_manifest(content: Any, path: Path) -> Manifest:
+    """The record of corpus.json's content; raises CorpusError, one line, unless it is what write_corpus writes."""
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if isinstance(schema, str) and schema != SCHEMA:
+        raise CorpusError(f"{path}: schema {one_line(schema)!r}, this version reads {SCHEMA!r}. {REBUILD}")
+    try:
+        manifest = msgspec.convert(content, Manifest)
+        _check_manifest(manifest)
+    except (msgspec.ValidationError, CorpusError) as problem:
+        raise CorpusError(f"{path / 'corpus.json'}: {one_line(problem).rstrip('.')}. {REBUILD}") from None
+    return manifest
+
+
+def _check_manifest(manifest: Manifest) -> None:
+    """What the types of the fields do not say; raises CorpusError."""
+    safe_name(manifest.name, "corpus name", CorpusError)
+    if not 0 < manifest.fps < 1000:
+        raise CorpusError(f"fps is {manifest.fps}")
+    if manifest.blink_scale not in BLINK_SCALES:
+        raise CorpusError(f"blink_scale is not one of {', '.join(BLINK_SCALES)}")
+    people = [safe_name(name, "identity", CorpusError) for name in manifest.face_model.identities]
     if len(set(people)) < len(people):
-        raise CorpusError(f"{path / 'corpus.json'}: the face model lists an identity twice. {REBUILD}")
-    seen: set[str] = set()
+        raise CorpusError("the face model lists an identity twice")
+    if not manifest.clips:
+        raise CorpusError("it lists no clips")
+    ids: set[str] = set()
     files: set[str] = set()
-    if not need(manifest, "clips", list, ""):
-        raise CorpusError(f"{path / 'corpus.json'} lists no clips. {REBUILD}")
-    for row in manifest["clips"]:
-        for key, kind in {
-            "id": str,
-            "identity": str,
-            "recording": str,
-            "file": str,
-            "sha256": str,
-            "frames": int,
-        }.items():
-            need(row, key, kind, "a clip's ")
-        safe_name(row["id"], "clip", CorpusError, LONGEST_NAME)
-        safe_name(row["identity"], "identity", CorpusError)
-        camera = need(row, "camera", dict, "a clip's ")
-        for key, kind in {"width": int, "height": int, "focal": (int, float)}.items():
-            need(camera, key, kind, "a clip's camera.")
-        if set(camera) != {"width", "height", "focal"} or min(camera.values()) <= 0 or row["frames"] < 1:
-            raise CorpusError(f"{path / 'corpus.json'}: clip {row['id']} has an impossible camera or length. {REBUILD}")
-        if row["id"] in seen or row["file"] in files:  # one file under two names could be trained on and tested
-            raise CorpusError(f"{path / 'corpus.json'}: clip {row['id']} or its file is listed twice. {REBUILD}")
-        if row["identity"] not in people:
-            raise CorpusError(f"{path / 'corpus.json'}: the face model has no neutral of {row['identity']}. {REBUILD}")
-        seen.add(row["id"])
-        files.add(row["file"])
+    for clip in manifest.clips:
+        safe_name(clip.id, "clip", CorpusError, LONGEST_NAME)
+        safe_name(clip.identity, "identity", CorpusError)
+        if min(clip.camera.width, clip.camera.height, clip.camera.focal) <= 0 or clip.frames < 1:
+            raise CorpusError(f"clip {clip.id} has an impossible camera or length")
+        if clip.id in ids or clip.file in files:  # one file under two names could be trained on and tested
+            raise CorpusError(f"clip {clip.id} or its file is listed twice")
+        if clip.identity not in people:
+            raise CorpusError(f"the face model has no neutral of {clip.identity}")
+        ids.add(clip.id)
+        files.add(clip.file)
 
 
-def check_arrays(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], info: CorpusInfo, path: Path) -> None:
+def check_arrays(arrays: Mapping[str, np.ndarray], record: ClipRecord, info: CorpusInfo, path: Path) -> None:
     """Raise CorpusError unless a clip's arrays have the shapes that its record gives, float32 (valid: bool), finite."""
-    frames = record["frames"]
-    shapes = {
+    frames = record.frames
+    shapes: dict[str, tuple[int, ...]] = {
         "audio": (frames, info.audio_width),
         "expression": (frames, EXPRESSION_WIDTH),
         "pose": (frames, POSE_WIDTH),
@@ -89,12 +134,12 @@ def check_arrays(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], in
     depth = landmarks.shape[-1] if landmarks.ndim == 3 and landmarks.shape[-1] in (2, 3) else 3
     shapes["landmarks"] = (frames, LANDMARKS, depth)
     for name, shape in shapes.items():
-        found = arrays[name].shape if name in arrays else "nothing"
-        if found != shape:
-            raise CorpusError(f"{path}: {name} should be of shape {shape}, found {found}. {REBUILD}")
-        kind = bool if name == "valid" else np.float32
+        held = arrays[name].shape if name in arrays else "nothing"
+        if held != shape:
+            raise CorpusError(f"{path}: {name} should be of shape {shape}, found {held}. {REBUILD}")
+        kind = np.dtype(bool if name == "valid" else np.float32)
         if arrays[name].dtype != kind:
-            raise CorpusError(f"{path}: {name} should be {np.dtype(kind)}, found {arrays[name].dtype}. {REBUILD}")
+            raise CorpusError(f"{path}: {name} should be {kind}, found {arrays[name].dtype}. {REBUILD}")
         if not np.isfinite(arrays[name]).all():
             raise CorpusError(f"{path}: {name} holds NaN or infinities. {REBUILD}")
     for name in set(arrays) - set(CLIP_ARRAYS):

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from facial_bench.core.protocol import Protocol
-from facial_bench.corpora.corpus import write_corpus
 from facial_bench.corpora.face_model import Track, corpus_from_tracks
 from facial_bench.corpora.split import ClipEntry, split_clips
 from facial_bench.corpora.synthetic.people import people
 from facial_bench.corpora.synthetic.tracks import record
+from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 
 NAME = "synthetic"
 VERSION = "1"
@@ -31,19 +31,9 @@ def make(dest: Path, seed: int = 14) -> None:
     tracks = synthetic_tracks(seed)
     entries = [ClipEntry(track.id, track.identity, track.recording, len(track.valid)) for track in tracks]
     face_model, clips = corpus_from_tracks(tracks, split_clips(entries, protocol))
-    write_corpus(
-        dest,
-        name=NAME,
-        version=VERSION,
-        protocol_fps=protocol.fps,
-        audio_kind="ctc29",
-        length_unit="cm",
-        landmark_unit="px",
-        blink_scale="closure",
-        face_model=face_model,
-        clips=clips,
-        source={"process": "facial_bench.synthetic", "seed": seed, "note": "invented people; no real data"},
-    )
+    about = CorpusDescription(name=NAME, version=VERSION, fps=protocol.fps, audio_kind="ctc29")
+    source = {"process": "facial_bench.synthetic", "seed": seed, "note": "invented people; no real data"}
+    write_corpus(dest, about, face_model, clips, source)
 
 
 def synthetic_tracks(seed: int) -> list[Track]:
