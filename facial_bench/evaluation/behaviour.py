@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from facial_bench.core.types import Generator, Motion, Request
-from facial_bench.evaluation.generate import check_motion
+from facial_bench.evaluation.generate import check_motion, check_motions
 from facial_bench.evaluation.requests import Task
 from facial_bench.metrics.identity import SELF
 
@@ -41,7 +41,7 @@ def ask(generator: Generator, request: Request) -> Motion:
     Raises:
         GenerationError: the method gave something else than one such motion. Whatever the method raises passes.
     """
-    (motion,) = generator.generate([request])
+    (motion,) = check_motions(generator.generate([request]), [request])
     return check_motion(motion, request)
 
 

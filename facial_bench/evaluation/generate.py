@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,22 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
     return Motion(**arrays)
 
 
+def check_motions(answer: object, requests: Sequence[Request]) -> list[object]:
+    """What `generate` returned, as a list with one item a request; the items are for `check_motion`.
+
+    Raises:
+        GenerationError: no list, as of a forgotten `return`, or one of another length.
+    """
+    wanted = f"a list of {len(requests)} motions" if len(requests) != 1 else "a list of one motion"
+    if not isinstance(answer, Iterable):
+        returned = "None" if answer is None else f"a {type(answer).__name__}"
+        raise GenerationError(f"generate returned {returned}, expected {wanted}")
+    motions = list(answer)
+    if len(motions) != len(requests):
+        raise GenerationError(f"generate returned {len(motions)} motions, expected {wanted}")
+    return motions
+
+
 def generate(
     generator: Generator, tasks: Sequence[Task], folder: Path, *, batch: int, report: Reporter, partial: bool = False
 ) -> dict[str, Outcome]:
@@ -99,9 +115,7 @@ def generate(
 def _ask(generator: Generator, requests: Sequence[Request], folder: Path, partial: bool) -> list[Outcome]:
     """Outcomes of a batch; where the batch as a whole goes wrong, each request is asked for alone."""
     try:
-        motions = list(generator.generate(list(requests)))
-        if len(motions) != len(requests):
-            raise GenerationError(f"expected {len(requests)} motions, got {len(motions)}")
+        motions = check_motions(generator.generate(list(requests)), requests)
     except (Exception, SystemExit) as problem:  # a method that exits must not end the run in silence
         if len(requests) > 1:
             return [_ask(generator, [request], folder, partial)[0] for request in requests]

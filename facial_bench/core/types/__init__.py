@@ -17,7 +17,7 @@ from facial_bench.core.types.face import (
     FaceModel,
     Motion,
 )
-from facial_bench.core.types.method import Context, Generator, GeneratorSpec, Request, Stateful
+from facial_bench.core.types.method import Context, Generator, GeneratorSpec, Request, Stateful, check_options
 from facial_bench.core.types.metric import FAMILIES, Definition, Items, MetricSpec, Person, Pool, Sample
 from facial_bench.core.types.specs import (
     AudioFeature,
@@ -60,4 +60,5 @@ __all__ = [
     "Stateful",
     "Tracker",
     "TrackerSpec",
+    "check_options",
 ]

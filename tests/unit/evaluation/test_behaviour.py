@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from facial_bench.core.progress import QUIET
 from facial_bench.errors import GenerationError
-from facial_bench.evaluation.behaviour import LookAhead, changed_frames, describe_behaviour, look_ahead, other_audio
+from facial_bench.evaluation.behaviour import (
+    LookAhead,
+    ask,
+    changed_frames,
+    describe_behaviour,
+    look_ahead,
+    other_audio,
+)
+from facial_bench.evaluation.generate import check_motions, generate
 from facial_bench.evaluation.requests import Task, make_tasks
 from facial_bench.types import Motion, Request
 from tests.helpers.faces import make_clip, make_model
@@ -125,3 +135,30 @@ def test_a_motion_that_is_none_is_not_measured() -> None:
 
     with pytest.raises(GenerationError, match="expected expression"):
         look_ahead(Short(0, 0), request(), OTHER)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (None, "generate returned None, expected a list of 2 motions"),
+        (Motion.from_state(np.zeros((3, 71), np.float32)), "generate returned a Motion, expected a list of 2 motions"),
+        ([1], "generate returned 1 motions, expected a list of 2 motions"),
+        ((part for part in "abc"), "generate returned 3 motions, expected a list of 2 motions"),
+    ],
+)
+def test_what_is_no_list_of_motions_is_named(answer: object, complaint: str) -> None:
+    with pytest.raises(GenerationError) as problem:
+        check_motions(answer, [request(), request()])
+    assert str(problem.value) == complaint
+
+
+def test_a_forgotten_return_is_said_wherever_a_method_is_asked(tmp_path: Path) -> None:
+    class Forgets:
+        def generate(self, requests: Sequence[Request]) -> None:
+            pass
+
+    with pytest.raises(GenerationError, match=r"^generate returned None, expected a list of one motion$"):
+        ask(Forgets(), request())
+    outcomes = generate(Forgets(), tasks(), tmp_path / "motions", batch=4, report=QUIET)
+    assert {one.reason for one in outcomes.values()} == {"generate returned None, expected a list of one motion"}
+    assert check_motions(iter([1, 2]), [request(), request()]) == [1, 2], "any iterable will do"
