@@ -22,15 +22,18 @@ from facial_bench.plugin_api.source_digest import package_digest, source_digest
 __all__ = ["Failure", "Plugins", "Registered", "Source", "call", "load_plugins", "package_digest", "source_digest"]
 
 
-def load_plugins(files: Sequence[Path] = (), installed: Sequence[EntryPoint] | None = None) -> Plugins:
+def load_plugins(
+    files: Sequence[Path] = (), installed: Sequence[EntryPoint] | None = None, modules: Sequence[ModuleType] = ()
+) -> Plugins:
     """Load the built-ins, the installed plugins one by one, and single files.
 
     Args:
         files: Python files to load as plugins (`--plugin`).
         installed: entry points to load instead of those of the group `facial_bench` in this environment.
+        modules: modules that are imported already, of a notebook or a test; they are called by their names.
 
     Raises:
-        PluginError: a FILE that cannot be loaded; an installed plugin that cannot is a `Failure` instead.
+        PluginError: a file or module that cannot be loaded; an installed plugin that cannot is a `Failure` instead.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -46,6 +49,8 @@ def load_plugins(files: Sequence[Path] = (), installed: Sequence[EntryPoint] | N
         failure = _attempt(plugins, Source(file.name, ""), partial(_load_file, file))
         if failure:
             raise PluginError(f"Plugin {file} cannot be loaded: {failure.reason}")
+    for module in modules:
+        _register(plugins, module, Source(module.__name__, ""))
     return plugins
 
 
