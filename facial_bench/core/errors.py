@@ -8,6 +8,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LISTED = 16
+"""So many names are listed in a message; of more the nearest."""
+NEAREST = 3
+"""So many of them."""
+
 
 class FacialBenchError(Exception):
     """Anything a user can put right; never raised for a defect of our own."""
@@ -30,16 +35,18 @@ class ResultError(FacialBenchError):
 
 
 def unknown_name(kind: str, name: str, available: Iterable[str], hint: str = "") -> FacialBenchError:
-    """The error for a name nobody registered: the nearest match, what there is, and a hint.
+    """The error for a name nobody registered: the nearest, what there is (where that fits a line), and a hint.
 
     >>> print(unknown_name("method", "facal", ["facial", "ridge"]))
     Unknown method 'facal'. Did you mean 'facial'? Available: facial, ridge.
+    >>> print(unknown_name("clip", "s", [f"s{k}" for k in range(20)]))
+    Unknown clip 's'. Did you mean 's9', 's8' or 's7'? There are 20.
     """
     names = sorted(available)
-    near = difflib.get_close_matches(name, names, n=1)
-    guess = f" Did you mean '{near[0]}'?" if near else ""
-    listing = f" Available: {', '.join(names) if names else 'none'}."
-    return FacialBenchError(f"Unknown {kind} '{name}'.{guess}{listing}{' ' + hint if hint else ''}")
+    near = [f"'{one}'" for one in difflib.get_close_matches(name, names, n=1 if len(names) <= LISTED else NEAREST)]
+    guess = f" Did you mean {' or '.join([', '.join(near[:-1]), near[-1]] if near[1:] else near)}?" if near else ""
+    listing = f"Available: {', '.join(names) or 'none'}." if len(names) <= LISTED else f"There are {len(names)}."
+    return FacialBenchError(f"Unknown {kind} '{name}'.{guess} {listing}{' ' + hint if hint else ''}")
 
 
 def one_line(problem: object, longest: int = 300) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from facial_bench.core.digests import digest
+from facial_bench.core.errors import FacialBenchError, unknown_name
 from facial_bench.core.types import FAMILIES, Definition, MetricSpec
 from facial_bench.metrics.blink import blink_metrics
 from facial_bench.metrics.distribution import distribution_metrics
@@ -32,6 +34,9 @@ def definition_digest(definition: Definition) -> str:
     )
 
 
+_HINT = "`facial-bench metrics` lists all."
+
+
 @cache
 def built_in_metrics() -> tuple[MetricSpec, ...]:
     """Every definition that is computed from samples, by family, the lips first."""
@@ -50,6 +55,25 @@ def built_in_metrics() -> tuple[MetricSpec, ...]:
 def all_definitions() -> Mapping[str, Definition]:
     """id -> definition: `built_in_metrics` and the accuracies."""
     return {one.id: one for one in (*built_in_metrics(), *accuracy_definitions())}
+
+
+def select(patterns: Sequence[str], known: Collection[str]) -> list[str]:
+    """The ids that patterns name, in the order of `known`: `lmd`, `lmd/*`, `*accuracy*`.
+
+    Raises:
+        FacialBenchError: a pattern that names none.
+    """
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            if set(pattern) & set("*?["):
+                raise FacialBenchError(f"No metric matches '{pattern}'. {_HINT}")
+            raise unknown_metric(pattern, known)
+    return [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def unknown_metric(name: str, known: Collection[str]) -> FacialBenchError:
+    """The error for a metric that is not known."""
+    return unknown_name("metric", name, known, _HINT)
 
 
 STANDARD = tuple(spec.id for spec in built_in_metrics() if spec.every_run)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.sensitivity.perturbations import perturbations
 from facial_bench.evaluation.setup import protocol_with
-from facial_bench.metrics.catalog import STANDARD, all_definitions, built_in_metrics, definition_digest
+from facial_bench.metrics.catalog import (
+    STANDARD,
+    all_definitions,
+    built_in_metrics,
+    definition_digest,
+    select,
+    unknown_metric,
+)
 from facial_bench.metrics.classifier import forms
 from facial_bench.metrics.identity import CROSS, AccuracyDefinition, accuracies
 
@@ -142,3 +150,27 @@ def test_a_family_that_is_none_is_refused() -> None:
     ):
         Definition("brows", 1, "cm", False, "x", family="face")
     assert Definition("brows", 1, "cm", False, "x").family == "other"
+
+
+def test_patterns_select_in_the_order_of_the_definitions() -> None:
+    known = list(all_definitions())
+    assert select(["lvd/*", "lmd"], known) == ["lmd", "lvd/vector", "lvd/speed"]
+    assert select(["*_accuracy", "pose_accuracy"], known) == ["pose_accuracy", "blink_accuracy"]
+    assert select([], known) == []
+
+
+@pytest.mark.parametrize("pattern", ["lmx*", "?", "[x]lmd"])
+def test_a_pattern_without_a_metric_is_one_short_line(pattern: str) -> None:
+    with pytest.raises(FacialBenchError) as problem:
+        select(["lmd", pattern], all_definitions())
+    assert str(problem.value) == f"No metric matches '{pattern}'. `facial-bench metrics` lists all."
+
+
+def test_a_typo_names_the_nearest_three_and_not_all() -> None:
+    with pytest.raises(FacialBenchError) as problem:
+        select(["pose_acuracy"], all_definitions())
+    line = str(problem.value)
+    assert line == str(unknown_metric("pose_acuracy", all_definitions()))
+    assert line.startswith("Unknown metric 'pose_acuracy'. Did you mean 'pose_accuracy', ")
+    assert line.endswith("There are 48. `facial-bench metrics` lists all.")
+    assert sum(f"'{name}'" in line for name in all_definitions()) == 3
