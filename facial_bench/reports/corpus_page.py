@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from facial_bench.corpora.clip_quality import ClipFacts, clip_facts, show_offset
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.from_videos.video_frames import clip_frames
 from facial_bench.media.video import load_av
+from facial_bench.reports.render import render
 
 THUMBNAILS = 6
 """Of a clip: half of them spread over its length, half of them in the middle of blinks."""
@@ -26,11 +27,62 @@ MARGIN = 1.5
 """Side of a thumbnail, in sizes of the face."""
 CURVE = (1240, 90)
 """Width and height of a curve, pixels."""
-STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1280px;padding:0 1rem;color:#222}
-h2{margin:2.2rem 0 .2rem;font-size:1.15rem}p{margin:.2rem 0 .6rem;color:#555}
-figure{display:inline-block;margin:0 6px 4px 0;text-align:center}figcaption{font-size:12px;color:#555}
-svg{display:block;background:#fafafa;border:1px solid #ddd}.curve{margin-top:6px}
-.x{fill:#c2255c}.y{fill:#1864ab}.z{fill:#2b8a3e}.b{fill:#555}text{font-size:11px;paint-order:stroke;stroke:#fafafa;stroke-width:4px}"""
+BORDER = 6
+"""Above and below a curve, pixels."""
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A piece of a video frame, placed in the frame's pixels."""
+
+    uri: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class _Thumbnail:
+    """A square around the face; all lengths in pixels of the video."""
+
+    left: float
+    top: float
+    side: float
+    landmarks: Sequence[tuple[float, float]]
+    picture: _Picture | None
+    seconds: float
+    """Of the frame, from the clip's start."""
+    blink: float
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Lines over time; all lengths in pixels of the page."""
+
+    width: int
+    height: int
+    lines: Sequence[tuple[str, str]]
+    """(name, points of an SVG polyline)."""
+    low: float
+    """Smallest value, in the unit."""
+    high: float
+    unit: str
+    faceless: Sequence[float]
+    """Where frames without a face begin."""
+    frame_width: float
+    marks: Sequence[float]
+    """Where the thumbnails are."""
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A clip on the page."""
+
+    id: str
+    about: str
+    thumbnails: Sequence[_Thumbnail]
+    curves: Sequence[_Curve]
 
 
 def corpus_page(corpus: Corpus, videos: Path | None = None) -> tuple[str, list[str]]:
@@ -44,7 +96,7 @@ def corpus_page(corpus: Corpus, videos: Path | None = None) -> tuple[str, list[s
     Raises:
         CorpusError: a damaged clip.
     """
-    parts, missing = [], []
+    sections, missing = [], []
     for entry in corpus.entries:
         clip = corpus.clip(entry.id)
         facts = clip_facts(clip, corpus.info)
@@ -54,18 +106,8 @@ def corpus_page(corpus: Corpus, videos: Path | None = None) -> tuple[str, list[s
         except CorpusError as problem:
             pictures = {}
             missing.append(str(problem))
-        parts.append(_section(clip, facts, shown, pictures, corpus.info.fps))
-    info = corpus.info
-    head = (
-        f"{len(corpus.entries)} clips of {len(info.identities)} people, {info.fps:g} frames a second, audio "
-        f"{escape(info.audio_kind)}, digest {info.digest[:16]}"
-    )
-    title = escape(f"{info.name} {info.version}")
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f"<h1>{title}</h1><p>{head}</p>{''.join(parts)}</html>\n",
-        missing,
-    )
+        sections.append(_section(clip, facts, shown, pictures, corpus.info.fps))
+    return render("corpus_page.html", info=corpus.info, clips=sections, thumbnail_width=WIDTH), missing
 
 
 def choose_frames(clip: Clip, facts: ClipFacts) -> list[int]:
@@ -77,42 +119,41 @@ def choose_frames(clip: Clip, facts: ClipFacts) -> list[int]:
     return sorted(closed | {int(frame) for frame in spread})
 
 
-def _section(clip: Clip, facts: ClipFacts, shown: Sequence[int], pictures: Mapping[int, np.ndarray], fps: float) -> str:
+def _section(
+    clip: Clip, facts: ClipFacts, shown: Sequence[int], pictures: Mapping[int, np.ndarray], fps: float
+) -> _Section:
     pitch, yaw, roll = facts.pose_spread
     offset = show_offset(facts.sound_offset, "unclear") + ("" if np.isnan(facts.sound_offset) else " s")
     about = (
-        f"{escape(clip.identity)}, {facts.seconds:.2f} s, face in {100 * facts.tracked:.1f} % of the frames, "
+        f"{clip.identity}, {facts.seconds:.2f} s, face in {100 * facts.tracked:.1f} % of the frames, "
         f"{facts.blink_rate:.1f} blinks a minute, pose spread {pitch:.1f}° pitch {yaw:.1f}° yaw {roll:.1f}° roll, "
         f"sound offset {offset}"
     )
-    figures = "".join(_thumbnail(clip, frame, pictures.get(frame), fps) for frame in shown)
+    thumbnails = [_thumbnail(clip, frame, pictures.get(frame), fps) for frame in shown]
     pose = np.degrees(np.unwrap(clip.motion.pose[:, :3].astype(np.float64), axis=0))
+    turns = dict(zip(("pitch", "yaw", "roll"), (pose - pose.mean(axis=0)).T, strict=True))
+    blink = {"blink": clip.motion.blink.astype(np.float64)}
     marks = [frame / max(clip.frames - 1, 1) for frame in shown]
-    curves = _curve(pose - pose.mean(axis=0), "xyz", ("pitch", "yaw", "roll"), "°, less the mean", clip.valid, marks)
-    curves += _curve(clip.motion.blink[:, None].astype(np.float64), "b", ("blink",), "", clip.valid, marks)
-    return f"<section><h2>{escape(clip.id)}</h2><p>{about}</p>{figures}{curves}</section>"
+    curves = [_curve(turns, "°, less the mean", clip.valid, marks), _curve(blink, "", clip.valid, marks)]
+    return _Section(clip.id, about, thumbnails, curves)
 
 
-def _thumbnail(clip: Clip, frame: int, picture: np.ndarray | None, fps: float) -> str:
-    """A square around the face."""
+def _thumbnail(clip: Clip, frame: int, picture: np.ndarray | None, fps: float) -> _Thumbnail:
     seen = clip.landmarks[frame, :, :2].astype(np.float64)
     low, high = seen.min(axis=0), seen.max(axis=0)
     side = max(MARGIN * float((high - low).max()), 1.0)
     left, top = (low + high - side) / 2
-    points = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{side / 160:.2f}"/>' for x, y in seen)
-    image = ""
-    if picture is not None:
-        a, b = max(int(left), 0), max(int(top), 0)
-        cut = picture[b : max(int(top + side), b + 2), a : max(int(left + side), a + 2)]
-        if min(cut.shape[:2]) > 1:  # else the face lies outside its picture
-            size = f'width="{cut.shape[1]}" height="{cut.shape[0]}"'
-            image = f'<image href="{_jpeg(cut)}" x="{a}" y="{b}" {size} preserveAspectRatio="none"/>'
-    blink = f"{clip.motion.blink[frame]:.2f}"
-    return (
-        f'<figure><svg width="{WIDTH}" height="{WIDTH}" viewBox="{left:.1f} {top:.1f} {side:.1f} {side:.1f}">{image}'
-        f'<g fill="#ffe066" stroke="#000" stroke-width="{side / 900:.2f}">{points}</g></svg>'
-        f"<figcaption>{frame / fps:.2f} s, blink {blink}</figcaption></figure>"
-    )
+    landmarks = [(float(x), float(y)) for x, y in seen]
+    piece = None if picture is None else _cut(picture, left, top, side)
+    return _Thumbnail(left, top, side, landmarks, piece, frame / fps, float(clip.motion.blink[frame]))
+
+
+def _cut(picture: np.ndarray, left: float, top: float, side: float) -> _Picture | None:
+    """The square of a picture (H, W, 3); None where the face lies outside its picture."""
+    x, y = max(int(left), 0), max(int(top), 0)
+    piece = picture[y : max(int(top + side), y + 2), x : max(int(left + side), x + 2)]
+    height, width = piece.shape[:2]
+    return _Picture(_jpeg(piece), x, y, width, height) if min(height, width) > 1 else None
 
 
 def _jpeg(picture: np.ndarray) -> str:
@@ -129,35 +170,20 @@ def _jpeg(picture: np.ndarray) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(content).decode()
 
 
-def _curve(
-    values: np.ndarray, classes: str, names: Sequence[str], unit: str, valid: np.ndarray, marks: Sequence[float]
-) -> str:
-    """Curves (T, K) over time, frames without a face shaded, thumbnails marked."""
+def _curve(series: Mapping[str, np.ndarray], unit: str, valid: np.ndarray, marks: Sequence[float]) -> _Curve:
+    """Named curves (T,) over time, in one scale; frames without a face shaded; marks (0..1 of the width)."""
     wide, tall = CURVE
-    low, high = float(values.min()), float(values.max())
+    frames = len(valid)
+    everything = np.concatenate(list(series.values()))
+    low, high = float(everything.min()), float(everything.max())
     span = max(high - low, 1e-6)
-    across = np.linspace(0, wide, len(values)) if len(values) > 1 else np.array([wide / 2])
-    step = max(1, len(values) // (2 * wide))
-    lines = ""
-    for k, kind in enumerate(classes):
-        points = " ".join(
-            f"{x:.1f},{y:.1f}"
-            for x, y in zip(across[::step], tall - 6 - (values[::step, k] - low) / span * (tall - 12), strict=True)
-        )
-        lines += f'<polyline class="{kind}" style="fill:none;stroke:var(--{kind})" points="{points}"/>'
-    colours = {"x": "#c2255c", "y": "#1864ab", "z": "#2b8a3e", "b": "#555"}
-    for kind, colour in colours.items():
-        lines = lines.replace(f"var(--{kind})", colour)
-    width = wide / max(len(valid), 1)
-    shade = "".join(
-        f'<rect x="{k * width:.1f}" y="0" width="{max(width, 0.5):.1f}" height="{tall}" fill="#eee"/>'
-        for k in np.flatnonzero(~np.asarray(valid, bool))
-    )
-    ticks = "".join(
-        f'<line x1="{wide * mark:.1f}" x2="{wide * mark:.1f}" y1="0" y2="{tall}" stroke="#bbb" stroke-dasharray="2 3"/>'
-        for mark in marks
-    )
-    legend = " ".join(f'<tspan class="{kind}">{name}</tspan>' for kind, name in zip(classes, names, strict=True))
-    label = f'<text x="4" y="13">{legend} <tspan class="b">{low:.2f} to {high:.2f}{unit}</tspan></text>'
-    content = shade + ticks + lines + label
-    return f'<svg class="curve" width="{wide}" height="{tall}" viewBox="0 0 {wide} {tall}">{content}</svg>'
+    across = np.linspace(0, wide, frames) if frames > 1 else np.array([wide / 2])
+    step = max(1, frames // (2 * wide))
+    lines = []
+    for name, values in series.items():
+        heights = tall - BORDER - (values[::step] - low) / span * (tall - 2 * BORDER)
+        lines.append((name, " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across[::step], heights, strict=True))))
+    width = wide / max(frames, 1)
+    faceless = [float(k * width) for k in np.flatnonzero(~np.asarray(valid, bool))]
+    at = [round(wide * mark, 1) for mark in marks]
+    return _Curve(wide, tall, lines, low, high, unit, faceless, max(width, 0.5), at)
