@@ -57,8 +57,8 @@ def ceilings(seed: int) -> dict[str, object]:
     shown: dict[str, object] = {"seed": seed}
     for metric, accuracy in accuracies().items():
         if accuracy.driving == SELF:
-            ceiling = setup.references[metric]["ceiling"]
-            shown[metric] = f"{ceiling['value']:.2f} ({ceiling['low']:.2f}-{ceiling['high']:.2f})"
+            ceiling = setup.references[metric].ceiling
+            shown[metric] = f"{ceiling.value:.2f} ({ceiling.low:.2f}-{ceiling.high:.2f})"
     return shown
 
 

@@ -111,13 +111,13 @@ def measured(folder: Path) -> list[list[str]]:
     found: dict[tuple[str, str], list[float]] = {}
     for result in read_results(folder):
         for metric in ("lmd", "pose_accuracy"):
-            own = [row for row in result["clips"] if metric in row["metrics"]]
+            own = [row for row in result.clips if metric in row.metrics]
             units, shares = make_units(own, metric), make_shares(own, metric)
             for person in shares:
                 values = np.array([u.numbers[0] / u.numbers[1] for u in units if u.identity == person])
                 if len(values) > 1 and values.mean() > 0:
                     spread = values.std(ddof=1) / (values.mean() if metric == "lmd" else 1)
-                    found.setdefault((result["method"]["label"], metric), []).append(float(spread))
+                    found.setdefault((result.method.label, metric), []).append(float(spread))
     return [[method, metric, f"{np.median(values):.2f}"] for (method, metric), values in found.items()]
 
 

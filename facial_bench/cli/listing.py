@@ -1,78 +1,94 @@
-"""`facial-bench methods | corpora | metrics`: what is installed, where from, and what failed to load."""
+"""`facial-bench methods | corpora | plugins`: what is installed, where from, and what failed to load."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from facial_bench.cli.common import aligned, plugin_option, warn_failures
+from facial_bench.core.errors import PluginError
+
+if TYPE_CHECKING:
+    from facial_bench.plugin_api.manager import Plugins, Registered
+
+NAMED = 20
+"""Offers of one plugin and kind that are named; of more the number is said."""
 
 
 @click.command()
+@click.argument("method", required=False, metavar="[NAME]")
 @plugin_option
-def methods(plugin_files: tuple[Path, ...]) -> None:
-    """List the methods that can be run."""
-    _list("generators", plugin_files)
+def methods(method: str | None, plugin_files: tuple[Path, ...]) -> None:
+    """List the methods that can be run, or say of one what it is and which options it takes."""
+    from facial_bench.plugin_api.manager import load_plugins
+
+    plugins = load_plugins(plugin_files)
+    if method is None:
+        click.echo(_summaries(plugins, "generators"))
+    else:
+        click.echo(_describe(method, plugins.get("generators", "method", method)))
+    warn_failures(plugins)
 
 
 @click.command()
 @plugin_option
 def corpora(plugin_files: tuple[Path, ...]) -> None:
     """List the corpora that can be made here, and what corpora are built and imported with."""
-    _list("corpora", plugin_files, "importers", "trackers", "audio_features")
+    from facial_bench.plugin_api.manager import load_plugins
+
+    plugins = load_plugins(plugin_files)
+    click.echo(_summaries(plugins, "corpora"))
+    for kind in ("importers", "trackers", "audio_features"):
+        click.echo(f"\n{_title(kind)}:\n{_summaries(plugins, kind)}")
+    warn_failures(plugins)
 
 
 @click.command()
-@click.argument("metric", required=False, metavar="[ID]")
-@click.option(
-    "--certification",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE.json",
-    help="Add the verdicts of `facial-bench certify`; repeatable.",
-)
-@click.option("--markdown", is_flag=True, help="Print the page of the whole registry.")
 @plugin_option
-def metrics(
-    metric: str | None, certification: tuple[Path, ...], markdown: bool, plugin_files: tuple[Path, ...]
-) -> None:
-    """List all definitions of metrics, or say of one what it is: formula, origin, pitfalls."""
-    from facial_bench.cli.common import metrics_of
-    from facial_bench.core.errors import unknown_name
-    from facial_bench.plugin_api.manager import load_plugins
-    from facial_bench.reports.metric_pages import describe, page, read_marks
-    from facial_bench.reports.tables import arrow
-
-    plugins = load_plugins(plugin_files)
-    known, marks = metrics_of(plugins), dict(map(read_marks, certification))
-    sources = {name: str(registered.source) for name, registered in plugins.registered("metrics").items()}
-    if metric is not None and metric not in known:
-        raise unknown_name("metric", metric, known)
-    if metric is not None:
-        click.echo(describe(known[metric], sources.get(metric, "facial-bench, the protocol"), marks))
-    elif markdown:
-        click.echo(page(list(known.values()), marks))
-    else:
-        rows = [
-            (name, f"v{one.version}", one.unit, arrow(vars(one)), sources.get(name, "the protocol"), one.formula)
-            for name, one in known.items()
-        ]
-        click.echo(aligned(rows))
-    warn_failures(plugins)
-
-
-def _list(kind: str, plugin_files: tuple[Path, ...], *more: str) -> None:
-    """What is offered of a kind, then of further kinds under their names."""
+def plugins(plugin_files: tuple[Path, ...]) -> None:
+    """List everything that is installed, by kind and by the distribution (or file) that brings it; and failures."""
+    from facial_bench.plugin_api.hookspecs import spec_types
     from facial_bench.plugin_api.manager import load_plugins
 
-    plugins = load_plugins(plugin_files)
-    for one in (kind, *more):
-        available = plugins.registered(one)
-        if one != kind:
-            click.echo(f"\n{one.replace('_', ' ')}:")
-        if available:
-            click.echo(
-                aligned((name, registered.source, registered.spec.summary) for name, registered in available.items())
-            )
-    warn_failures(plugins)
+    loaded = load_plugins(plugin_files)
+    for kind in spec_types():
+        click.echo(f"{_title(kind)}:\n{aligned(_by_source(loaded, kind))}\n")
+    failures = [("  ", failure.source, failure.reason) for failure in loaded.failures]
+    click.echo(f"failed to load:\n{aligned(failures)}" if failures else "failed to load: none")
+
+
+def _title(kind: str) -> str:
+    return {"generators": "methods"}.get(kind, kind.replace("_", " "))
+
+
+def _summaries(plugins: Plugins, kind: str) -> str:
+    """name, source and summary of everything of a kind."""
+    rows = [(name, one.source, one.spec.summary) for name, one in plugins.registered(kind).items()]
+    return aligned(rows) if rows else "none"
+
+
+def _by_source(plugins: Plugins, kind: str) -> Iterator[tuple[str, str, str]]:
+    """Who offers what of a kind; two plugins that claim one name are told of here, where all are listed."""
+    try:
+        offers = plugins.registered(kind)
+    except PluginError as problem:
+        yield "  ", "error", str(problem)
+        return
+    for source in dict.fromkeys(one.source for one in offers.values()):
+        names = [name for name, one in offers.items() if one.source == source]
+        yield "  ", str(source), ", ".join(names) if len(names) <= NAMED else f"{len(names)} {_title(kind)}"
+    if not offers:
+        yield "  ", "none", ""
+
+
+def _describe(name: str, registered: Registered) -> str:
+    """All that a method says of itself."""
+    spec = registered.spec
+    rows = [("source", registered.source), ("reference", spec.reference)]
+    if spec.partial:
+        rows.append(("outputs", "may lack parts; metrics that need them are then absent, with the reason"))
+    rows += [(f"--option {option}=", meaning) for option, meaning in spec.options.items()] or [("options", "none")]
+    return f"{name}: {spec.summary}\n\n{aligned(rows)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -11,33 +10,54 @@ from typing import Any
 import click
 
 from facial_bench.cli.common import (
-    cache_folder,
-    find_corpus,
+    device_option,
+    make_session,
     option_option,
+    parse_names,
     parse_options,
+    path,
     plugin_option,
-    reporter,
-    standard_metrics,
+    verbosity_options,
 )
+from facial_bench.cli.show import print_results, shown_options
+
+
+class SeedType(click.ParamType):
+    """A training seed; `0,1` is a common slip."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; a usage error for anything else."""
+        if isinstance(value, str) and "," in value:
+            seeds = " ".join(f"--seed {seed.strip()}" for seed in value.split(","))
+            self.fail(f"'{value}' is no seed: repeat --seed for each, as in {seeds}", param, ctx)
+        return click.IntRange(0, 2**31 - 1).convert(value, param, ctx)
 
 
 @click.command()
-@click.option("--method", required=True, metavar="NAME", help="The method; `facial-bench methods` lists them.")
+@click.option("--config", type=path, metavar="FILE.toml|.json", help="Read the run from a file; options here win.")
+@click.option("--method", metavar="NAME", help="The method; `facial-bench methods` lists them.")
 @click.option(
-    "--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="A named corpus or a folder."
+    "--corpus",
+    metavar="NAME|DIR",
+    envvar="FACIAL_BENCH_CORPUS",
+    help="A named corpus or a folder. [default: synthetic]",
 )
-@click.option("--seed", "seeds", type=click.IntRange(0, 2**31 - 1), multiple=True, help="Repeatable. [default: 0]")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--seed", "seeds", type=SeedType(), multiple=True, help="Training seed; repeatable. [default: 0]")
+@device_option
 @click.option(
     "--budget",
     type=click.Choice(["quick", "paper"]),
     default="quick",
     show_default=True,
-    help="How long a method may train: minutes on two cores, or what its paper did.",
+    envvar="FACIAL_BENCH_BUDGET",
+    help="How long a method may train: minutes on two cores, or as in its paper.",
 )
 @option_option
 @click.option(
     "--fold",
+    "folds",
     type=click.Choice(["one", "all"]),
     default="one",
     show_default=True,
@@ -45,56 +65,40 @@ from facial_bench.cli.common import (
 )
 @click.option("--identities", metavar="A,B,...", help="Use these people only; part of the corpus digest.")
 @plugin_option
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, metavar="DIR")
+@click.option("--out", type=path, metavar="DIR", envvar="FACIAL_BENCH_OUT", help="[default: results]")
+@click.option("--as", "label", metavar="NAME", help="Call the result so: two versions can stand side by side.")
 @click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier run of the same kind.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
-def run(method: str, seeds: tuple[int, ...], as_json: bool, out: Path, **choices: Any) -> None:
+@shown_options
+@verbosity_options
+@click.pass_context
+def run(ctx: click.Context, config: Path | None, **given: Any) -> None:
     """Evaluate a method on a corpus: fit, generate, score; writes DIR/CORPUS/METHOD/seed-N/result.json."""
-    from facial_bench.reports.tables import result_table
+    from facial_bench.evaluation.config import make_config, read_config
 
-    choices["options"] = parse_options(choices["options"])
-    seeds = tuple(dict.fromkeys(seeds)) or (0,)
-    log = reporter()
-    results = []
-    runs = _runs(method, seeds, out, log, **choices)
-    while True:
-        with redirect_stdout(sys.stderr):  # what a method prints is no part of the result
-            result, path = next(runs, (None, None))
-        if result is None:
-            break
-        results.append(result)
-        if not as_json:
-            label = (
-                f"{result['method']['label']} on {result['corpus']['label']}, seed {result['seed']}, {result['device']}"
-            )
-            click.echo(f"\n{label}\n\n{result_table(result)}\n\nresult: {path}")
-    if as_json:
-        click.echo(json.dumps(results if len(seeds) > 1 else results[0], indent=1))
+    shown = {name: given.pop(name) for name in ("everything", "family", "format_", "clips")}
+    chosen = {name: value for name, value in given.items() if _is_given(ctx, name)}
+    values = {**(read_config(config) if config else {}), **_plain(chosen)}
+    asked = make_config(values)
+    session, stdout = make_session(asked.plugins), sys.stdout
+    with redirect_stdout(sys.stderr):  # what a method prints is no part of the result
+        print_results(session, session.evaluate(asked), file=stdout, several=len(asked.seeds) > 1, **shown)
 
 
-def _runs(method: str, seeds: tuple[int, ...], out: Path, log: Any, **choices: Any) -> Any:
-    """Prepare once, then evaluate each seed: pairs of result and path."""
-    from facial_bench.core.device import choose_device
-    from facial_bench.evaluation.run import evaluate
-    from facial_bench.evaluation.method import Method, Settings
-    from facial_bench.evaluation.run_folder import rehearse, run_folder
-    from facial_bench.evaluation.setup import prepare
-    from facial_bench.plugin_api.manager import load_plugins, source_digest
+def _is_given(ctx: click.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source in (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT)
 
-    plugins = load_plugins(choices["plugin_files"])
-    specs, protocol = standard_metrics(plugins, choices["fold"])
-    registered = plugins.get("generators", "method", method)
-    trackers = {name: one.spec for name, one in plugins.registered("trackers").items()}
-    device = choose_device(choices["device"])
-    corpus = find_corpus(choices["corpus"], plugins, log)
-    if choices["identities"]:
-        corpus = corpus.select([name.strip() for name in choices["identities"].split(",") if name.strip()])
-    chosen = Method(
-        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
-    )
-    runs = [Settings(seed, device, choices["budget"], choices["options"], choices["fresh"], trackers) for seed in seeds]
-    rehearse(chosen, corpus, runs[0], out, protocol)
-    setup = prepare(corpus, protocol, specs, device=device, cache=cache_folder(), report=log)
-    for settings in runs:
-        result = evaluate(chosen, setup, settings, out, log)
-        yield result, run_folder(out, chosen, corpus, settings, protocol) / "result.json"
+
+def _plain(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Options of the command line as values of a RunConfig."""
+    convert = {
+        "seeds": lambda seeds: list(dict.fromkeys(seeds)),
+        "options": parse_options,
+        "identities": lambda text: list(parse_names(text)),
+        "plugin_files": lambda files: [str(file) for file in files],
+        "out": str,
+    }
+    plain = {name: convert.get(name, lambda value: value)(value) for name, value in chosen.items()}
+    if "plugin_files" in plain:
+        plain["plugins"] = plain.pop("plugin_files")
+    return plain

@@ -1,7 +1,6 @@
 """Measuring motion: definitions made ready for the people of a corpus, and what they say of one clip.
 
-An entry is what a metric leaves in a row: `value`, `weight` and `blocks`, or for a pooled metric `part` and `blocks`,
-or a `value` of None with the `reason`.
+An entry is what a metric leaves in a row; see `statistics.rows`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from facial_bench.core.errors import PluginError
+from facial_bench.core.errors import PluginError, one_line
 from facial_bench.core.geometry import decode_face, project
 from facial_bench.core.types import Clip, CorpusInfo, FaceModel, Items, MetricSpec, Motion, Person, Sample
+from facial_bench.statistics.rows import Entry
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Measure:
 
 @dataclass(frozen=True, eq=False)
 class MetricSet:
-    """All that motion is measured with but the judges."""
+    """All that motion is measured with but the identity classifiers."""
 
     model: FaceModel
     info: CorpusInfo
@@ -94,12 +94,12 @@ def make_metric_set(
             try:
                 prepared[spec.id][person] = spec.prepare(Person(person, *real)) if spec.prepare else None
             except Exception as problem:
-                reason = " ".join(f"{type(problem).__name__}: {problem}".split())
+                reason = one_line(f"{type(problem).__name__}: {problem}")
                 raise PluginError(f"The metric {spec.id} could not be prepared for {person}: {reason}.") from problem
     return MetricSet(model, info, [Measure(spec, prepared[spec.id]) for spec in specs], block)
 
 
-def measure_clip(metric_set: MetricSet, clip: Clip, motion: Motion) -> dict[str, Any]:
+def measure_clip(metric_set: MetricSet, clip: Clip, motion: Motion) -> dict[str, Entry]:
     """metric id -> entry of a motion that is compared with the real one of the clip.
 
     A frame that the REFERENCE cannot be scored in is left out and counted; one in which the GENERATED face cannot be
@@ -109,7 +109,7 @@ def measure_clip(metric_set: MetricSet, clip: Clip, motion: Motion) -> dict[str,
     seen = sample.generated_landmarks
     hidden = 0 if seen is None else int((sample.valid & ~np.isfinite(seen).all(axis=(1, 2))).sum())
     if hidden:
-        failed = {"value": None, "reason": f"the generated face is not in view in {hidden} frames"}
+        failed = no_value(f"the generated face is not in view in {hidden} frames")
         return {measure.spec.id: failed for measure in metric_set.measures}
     return {
         measure.spec.id: lacking(measure.spec.needs, motion.parts)
@@ -118,58 +118,67 @@ def measure_clip(metric_set: MetricSet, clip: Clip, motion: Motion) -> dict[str,
     }
 
 
-def lacking(needs: Collection[str], parts: Collection[str]) -> dict[str, Any] | None:
-    """The entry of a metric for an output without the parts that it needs; None where they are there."""
+def lacking(needs: Collection[str], parts: Collection[str], absent: bool = False) -> Entry | None:
+    """The entry of a metric for an output without the parts that it needs; None where they are there.
+
+    Args:
+        needs: the parts that the metric looks at.
+        parts: those that the output holds.
+        absent: whether the metric is absent then, because no output of the method holds them.
+    """
     gone = [name for name in needs if name not in parts]
-    if not gone:
-        return None
-    return {"value": None, "reason": f"needs {' and '.join(gone)}, which this output does not hold"}
+    return no_value(f"needs {' and '.join(gone)}, which this output does not hold", absent) if gone else None
 
 
-def _entry(measure: Measure, sample: Sample, identity: str, block: int) -> dict[str, Any]:
+def no_value(reason: str, absent: bool = False) -> Entry:
+    """The entry of a clip that a metric gives nothing for."""
+    return Entry(value=None, reason=reason, absent=absent)
+
+
+def _entry(measure: Measure, sample: Sample, identity: str, block: int) -> Entry:
     spec, edges = measure.spec, make_edges(len(sample.valid), block)
     try:
-        found = measure(sample, identity)
+        computed = measure(sample, identity)
         if spec.pool is not None:
-            return _pooled_entry(spec, found, edges)
-        values = np.asarray(found, dtype=np.float64)
+            return _pooled_entry(spec, computed, edges)
+        values = np.asarray(computed, dtype=np.float64)
         parts = [float(measure(sample[a:b], identity)) for a, b in edges] if values.ndim == 0 else []
     except Exception as problem:
-        reason = f"metric {spec.id} raised {type(problem).__name__}: {problem}"
-        return {"value": None, "reason": " ".join(reason.split())}
+        return no_value(one_line(f"metric {spec.id} raised {type(problem).__name__}: {problem}"))
     if values.ndim == 0:
         return _scalar_entry(spec, float(values), parts)
     if values.shape != sample.valid.shape:
-        return {"value": None, "reason": f"metric {spec.id} gave shape {values.shape} for {len(sample.valid)} frames"}
+        return no_value(f"metric {spec.id} gave shape {values.shape} for {len(sample.valid)} frames")
     scored = sample.valid & np.isfinite(values)
     if not scored.any():
-        return {"value": None, "reason": "no frame can be scored"}
-    blocks = [[float(values[a:b][scored[a:b]].sum()), int(scored[a:b].sum())] for a, b in edges]
-    return {
-        "value": float(values[scored].mean()),
-        "weight": 1,
-        "blocks": [part for part in blocks if part[1]],
-        "frames": [int(scored.sum()), int(sample.valid.sum())],
-    }
+        return no_value("no frame can be scored")
+    blocks = ((float(values[a:b][scored[a:b]].sum()), int(scored[a:b].sum())) for a, b in edges)
+    return Entry(
+        value=float(values[scored].mean()),
+        weight=1,
+        blocks=tuple(block for block in blocks if block[1]),
+        frames=(int(scored.sum()), int(sample.valid.sum())),
+    )
 
 
-def _scalar_entry(spec: MetricSpec, value: float, parts: Sequence[float]) -> dict[str, Any]:
+def _scalar_entry(spec: MetricSpec, value: float, parts: Sequence[float]) -> Entry:
     """A value of the whole clip; blocks in which it is not defined are left out."""
     if not np.isfinite(value):
-        return {"value": None, "reason": f"{spec.id} is not defined for this clip"}
-    return {"value": value, "weight": 1, "blocks": [[part, 1] for part in parts if np.isfinite(part)] or [[value, 1]]}
+        return no_value(f"{spec.id} is not defined for this clip")
+    blocks = tuple((part, 1) for part in parts if np.isfinite(part))
+    return Entry(value=value, weight=1, blocks=blocks or ((value, 1),))
 
 
-def _pooled_entry(spec: MetricSpec, found: Any, edges: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def _pooled_entry(spec: MetricSpec, items: Any, edges: Sequence[tuple[int, int]]) -> Entry:
     """What a clip's items reduce to, as a whole and block by block."""
-    if not isinstance(found, Items) or spec.pool is None:
-        return {"value": None, "reason": f"metric {spec.id} gave a {type(found).__name__}, expected Items"}
-    frames, values = np.asarray(found.frames), np.asarray(found.values, dtype=np.float64)
+    if not isinstance(items, Items) or spec.pool is None:
+        return no_value(f"metric {spec.id} gave a {type(items).__name__}, expected Items")
+    frames, values = np.asarray(items.frames), np.asarray(items.values, dtype=np.float64)
     if frames.ndim != 1 or len(frames) != len(values) or not np.isfinite(values).all():
-        return {"value": None, "reason": f"metric {spec.id} gave {len(frames)} frames for {values.shape} finite values"}
+        return no_value(f"metric {spec.id} gave {len(frames)} frames for {values.shape} finite values")
     inside = [values[(frames >= a) & (frames < b)] for a, b in edges]
-    part, *blocks = ([float(number) for number in spec.pool.reduce(items)] for items in (values, *inside))
-    return {"part": part, "blocks": blocks, "items": len(frames)}
+    part, *blocks = (tuple(float(number) for number in spec.pool.reduce(own)) for own in (values, *inside))
+    return Entry(part=part, blocks=tuple(blocks), items=len(frames))
 
 
 def make_edges(frames: int, block: int) -> list[tuple[int, int]]:

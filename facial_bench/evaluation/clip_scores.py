@@ -5,20 +5,22 @@ A row is all that the statistics need, so intervals and boards are computed from
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from facial_bench.core.types import Clip
 from facial_bench.core.windows import window_starts
 from facial_bench.corpora.split import Split
-from facial_bench.evaluation.clip_metrics import MetricSet, lacking, measure_clip
+from facial_bench.evaluation.clip_metrics import MetricSet, lacking, measure_clip, no_value
 from facial_bench.evaluation.generate import Outcome
 from facial_bench.evaluation.requests import Task
-from facial_bench.metrics.identity import SELF, accuracies, accuracy_entry
-from facial_bench.metrics.identity_classifier import IdentityClassifiers, forms
+from facial_bench.metrics.classifier import forms
+from facial_bench.metrics.identity import SELF, accuracies
+from facial_bench.metrics.identity_classifier import IdentityClassifiers
+from facial_bench.statistics.rows import Entry, Row
 
 PARTS = ("expression", "pose", "blink", "landmarks")
 """Of a motion."""
@@ -26,7 +28,7 @@ PARTS = ("expression", "pose", "blink", "landmarks")
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One split of a corpus, made ready: who is trained on what, judged by whom, measured with what."""
+    """One split of a corpus, made ready: its clips, its classifiers, and what motion is measured with."""
 
     name: str
     """Empty where there is one split only, else `fold-1` ...: its folder within a run."""
@@ -37,27 +39,28 @@ class Fold:
     metric_set: MetricSet
 
 
-def measured_row(task: Task, outcome: Outcome, metric_set: MetricSet) -> dict[str, Any]:
+def measured_row(task: Task, outcome: Outcome, metric_set: MetricSet) -> Row:
     """The row of one task without its accuracies; a failed clip, and a cross-driven one, has no measurements."""
     request, clip = task.request, task.clip
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, Entry] = {}
     if task.driving == SELF and outcome.motion is not None:
         metrics = measure_clip(metric_set, clip, outcome.motion)
     elif task.driving == SELF:
-        metrics = {measure.spec.id: {"value": None, "reason": outcome.reason} for measure in metric_set.measures}
-    row = {
-        "request": request.id,
-        "clip": clip.id,
-        "start": clip.start,
-        "frames": clip.frames,
-        "driving": task.driving,
-        "identity": request.identity,
-        "status": "ok" if outcome.motion is not None else "failed",
-    }
-    return {**row, **({"reason": outcome.reason} if outcome.reason else {}), "metrics": metrics}
+        metrics = {measure.spec.id: no_value(outcome.reason or "") for measure in metric_set.measures}
+    return Row(
+        request=request.id,
+        clip=clip.id,
+        start=clip.start,
+        frames=clip.frames,
+        driving=task.driving,
+        identity=request.identity,
+        status="ok" if outcome.motion is not None else "failed",
+        reason=outcome.reason or "",
+        metrics=metrics,
+    )
 
 
-def score_row(task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = PARTS) -> dict[str, Any]:
+def score_row(task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = PARTS) -> Row:
     """The row of one task, measurements and accuracies. A failed clip is wrong in every window.
 
     Args:
@@ -66,25 +69,45 @@ def score_row(task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = 
         held: The parts that the method's outputs hold at all. What none of them holds makes the metrics that need it
             absent; what this one lacks and others hold counts as failed.
     """
-    protocol, classifiers = fold.classifiers.protocol, fold.classifiers
     row = measured_row(task, outcome, fold.metric_set)
-    for measure in fold.metric_set.measures if task.driving == SELF else ():
-        absent = lacking(measure.spec.needs, held)
-        if absent:
-            row["metrics"][measure.spec.id] = {**absent, "absent": True}
+    needs = (
+        {measure.spec.id: measure.spec.needs for measure in fold.metric_set.measures} if task.driving == SELF else {}
+    )
+    absent = {metric: lacking(own, held, absent=True) for metric, own in needs.items()}
+    return replace(row, metrics={**row.metrics, **_known(absent), **_known(_accuracies(task, outcome, fold, held))})
+
+
+def _accuracies(task: Task, outcome: Outcome, fold: Fold, held: Collection[str]) -> dict[str, Entry | None]:
+    """metric -> its entry, of the accuracies that look at this driving; None for a clip without windows."""
+    protocol, classifiers = fold.classifiers.protocol, fold.classifiers
     starts = window_starts(task.clip.valid, protocol.window, protocol.scoring_stride)
+    entries: dict[str, Entry | None] = {}
     for metric, accuracy in accuracies().items():
-        if accuracy.driving == task.driving:
-            form = forms()[accuracy.form]
-            absent = lacking(accuracy.needs, held)
-            if absent:
-                row["metrics"][metric] = {**absent, "absent": True}
-                continue
-            right = np.zeros(len(starts))
-            if outcome.motion is not None and form.kind in outcome.motion.parts:
-                votes = classifiers.predict(form, outcome.motion, starts)
-                right = (votes == classifiers.identities.index(row["identity"])).mean(axis=0)
-            entry = accuracy_entry(right, starts, protocol.window)
-            if entry is not None:
-                row["metrics"][metric] = entry
-    return row
+        if accuracy.driving != task.driving:
+            continue
+        form, right = forms()[accuracy.form], np.zeros(len(starts))
+        absent = lacking(accuracy.needs, held, absent=True)
+        if absent is None and outcome.motion is not None and form.kind in outcome.motion.parts:
+            votes = classifiers.predict(form, outcome.motion, starts)
+            right = (votes == classifiers.identities.index(task.request.identity)).mean(axis=0)
+        entries[metric] = absent or accuracy_entry(right, starts, protocol.window)
+    return entries
+
+
+def accuracy_entry(right: np.ndarray, starts: np.ndarray, block: int) -> Entry | None:
+    """The entry of an accuracy; None for a clip without windows.
+
+    Args:
+        right: (W,) float64, the share of classifiers that gave each window to the right person.
+        starts: (W,) int, first frame of each window.
+        block: frames of a block.
+    """
+    if not len(starts):
+        return None
+    index = starts // block
+    blocks = tuple((float(right[index == k].sum()), int((index == k).sum())) for k in np.unique(index))
+    return Entry(value=float(right.mean()), weight=len(starts), blocks=blocks)
+
+
+def _known(entries: Mapping[str, Entry | None]) -> dict[str, Entry]:
+    return {metric: entry for metric, entry in entries.items() if entry is not None}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from facial_bench.core.errors import ResultError
 from facial_bench.core.files import file_digest
@@ -13,6 +12,7 @@ from facial_bench.evaluation.requests import Task
 from facial_bench.evaluation.result import Result, read_result
 from facial_bench.evaluation.run import fold_tasks, make_rows
 from facial_bench.evaluation.setup import EvaluationSetup
+from facial_bench.statistics.rows import Row
 
 
 def open_result(path: Path) -> tuple[Path, Result]:
@@ -27,18 +27,18 @@ def open_result(path: Path) -> tuple[Path, Result]:
 
 def expand(paths: Sequence[Path]) -> list[Path]:
     """The results that paths name: a result.json, a seed's folder, or a method's folder, which stands for all seeds."""
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         seeds = sorted(path.glob("seed-*/result.json")) if path.is_dir() else []
-        found += seeds or [path]
-    return found
+        files += seeds or [path]
+    return files
 
 
-def rescore(setup: EvaluationSetup, folder: Path, result: Result) -> tuple[list[dict[str, Any]], list[str]]:
-    """Rows of the stored motions under the definitions of a bench, and what is wrong with the motions.
+def rescore(setup: EvaluationSetup, folder: Path, result: Result) -> tuple[list[Row], list[str]]:
+    """Rows of the stored motions under the definitions of a setup, and what is wrong with the motions.
 
     Args:
-        bench: of the result's corpus; its definitions need not be the result's.
+        setup: of the result's corpus; its definitions need not be the result's.
         folder: of the result; motions are looked for within it and nowhere else.
         result: its content.
 
@@ -46,35 +46,37 @@ def rescore(setup: EvaluationSetup, folder: Path, result: Result) -> tuple[list[
         One row per request, and one line per motion that is missing, unasked for, or not the one that was scored; such
         a motion has no row.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     problems: list[str] = []
-    known = {row["request"]: row for row in result["clips"]}
+    known = {row.request: row for row in result.clips}
     for fold in setup.folds:
         motions = folder / fold.name / "motions"
-        tasks = fold_tasks(fold, result["seed"])
+        tasks = fold_tasks(fold, result.seed)
         outcomes = {
             task.request.id: _outcome(task, known.pop(task.request.id, None), motions, problems) for task in tasks
         }
         kept = [task for task in tasks if outcomes[task.request.id] is not None]
-        rows += make_rows(fold, kept, {name: found for name, found in outcomes.items() if found is not None}, motions)
+        rows += make_rows(
+            fold, kept, {name: outcome for name, outcome in outcomes.items() if outcome is not None}, motions
+        )
     problems += [f"clips: {name} is no request of this corpus and protocol" for name in known]
     return rows, problems
 
 
-def _outcome(task: Task, row: Mapping[str, Any] | None, motions: Path, problems: list[str]) -> Outcome | None:
+def _outcome(task: Task, row: Row | None, motions: Path, problems: list[str]) -> Outcome | None:
     """The stored outcome of a request; None where it cannot be trusted."""
     name = task.request.id
     if row is None:
         problems.append(f"clips: {name} is missing")
         return None
-    if row["status"] == "failed":
-        return Outcome(None, row.get("reason"))
+    if row.status == "failed":
+        return Outcome(None, row.reason)
     path = motion_path(motions, name)
     motion = load_motion(motions, task.request)
     if motion is None:
         problems.append(f"{path}: missing, or no motion of {task.request.frames} frames")
         return None
-    if file_digest(path) != row.get("motion"):
+    if file_digest(path) != row.motion:
         problems.append(f"{path}: not the motion that was scored (its SHA-256 is another)")
         return None
     return Outcome(motion)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 
 from facial_bench.core.device import describe_device, deterministic
 from facial_bench.core.errors import GenerationError
@@ -23,12 +24,22 @@ from facial_bench.evaluation.clip_scores import PARTS, Fold, score_row
 from facial_bench.evaluation.generate import Outcome, generate, motion_path
 from facial_bench.evaluation.method import Method, Settings, fingerprint, make_context, method_label
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states
-from facial_bench.evaluation.result import SCHEMA, Result, make_metric, write_result
+from facial_bench.evaluation.result import (
+    SCHEMA,
+    Behaviour,
+    CorpusName,
+    MethodName,
+    Metric,
+    ProtocolName,
+    Result,
+    make_metric,
+    write_result,
+)
 from facial_bench.evaluation.run_folder import finish, fitted, open_run, run_folder, run_key
 from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
-from facial_bench.metrics.catalog import definition_digest
 from facial_bench.metrics.identity import accuracy_definitions
 from facial_bench.statistics.aggregate import estimator, summarise
+from facial_bench.statistics.rows import Row
 
 BATCH = 64
 """Requests handed to a method at once."""
@@ -48,50 +59,56 @@ def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Pa
     key = run_key(method, setup, settings) | ({"inputs": inputs} if inputs else {})
     place = open_run(final, key, settings.fresh, report)
     folder = place.work
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for fold in setup.folds:
-        found, behaviour = _evaluate_fold(method, setup, fold, settings, folder / fold.name, timing, report)
-        rows += found
-    if all(row["status"] == "failed" for row in rows):
+        own, behaviour = _evaluate_fold(method, setup, fold, settings, folder / fold.name, timing, report)
+        rows += own
+    if all(row.status == "failed" for row in rows):
         blamed = f"{method.plugin}: method {method.spec.name}"
-        raise GenerationError(f"{blamed} failed on all {len(rows)} clips; {rows[0]['request']}: {rows[0]['reason']}.")
-    result = {
-        "schema": SCHEMA,
-        "protocol": {"name": protocol.name, "digest": protocol.digest(), "folds": protocol.folds},
-        "corpus": {
-            "name": corpus.info.name,
-            "version": corpus.info.version,
-            "digest": corpus.info.digest,
-            "label": corpus_label(corpus, protocol),
-            "identities": list(corpus.info.identities),
-            "audio": corpus.info.audio_kind,
-            "blink_scale": corpus.info.blink_scale,
-            "length_unit": corpus.info.length_unit,
-            "split": dict(setup.folds[0].split.notes),
-        },
-        "method": {
-            "name": method.spec.name,
-            "label": method_label(method.spec.name, settings),
-            "reference": method.spec.reference,
-            "plugin": method.plugin,
-            "version": method.version,
-            "budget": settings.budget,
-            "options": dict(sorted(settings.options.items())),
-            **({"inputs": inputs} if inputs else {}),
-        },
-        "seed": settings.seed,
-        "device": describe_device(settings.device),
-        "conduct": behaviour,
-        "metrics": make_metrics(rows, setup),
-        "references": setup.references,
-        "clips": rows,
-        "environment": _environment(corpus),
-        "timing": timing,
-    }
+        raise GenerationError(f"{blamed} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
     timing["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    result = Result(
+        schema=SCHEMA,
+        protocol=ProtocolName(name=protocol.name, digest=protocol.digest(), folds=protocol.folds),
+        corpus=_corpus_name(setup),
+        method=MethodName(
+            name=method.spec.name,
+            label=method_label(method.spec.name, settings),
+            reference=method.spec.reference,
+            plugin=method.plugin,
+            version=method.version,
+            budget=settings.budget,
+            options=dict(sorted(settings.options.items())),
+            inputs=inputs or "",
+        ),
+        seed=settings.seed,
+        device=describe_device(settings.device),
+        behaviour=Behaviour(**behaviour),
+        environment=_environment(corpus),
+        timing=timing,
+        digest="",
+        metrics=make_metrics(rows, setup),
+        references=setup.references,
+        clips=tuple(rows),
+    )
     written = write_result(folder / "result.json", result)
     finish(place)
     return written
+
+
+def _corpus_name(setup: EvaluationSetup) -> CorpusName:
+    info = setup.corpus.info
+    return CorpusName(
+        name=info.name,
+        version=info.version,
+        digest=info.digest,
+        label=corpus_label(setup.corpus, setup.protocol),
+        identities=tuple(info.identities),
+        audio=info.audio_kind,
+        blink_scale=info.blink_scale,
+        length_unit=info.length_unit,
+        split=dict(setup.folds[0].split.notes),
+    )
 
 
 def _evaluate_fold(
@@ -102,7 +119,7 @@ def _evaluate_fold(
     folder: Path,
     timing: dict[str, Any],
     report: Reporter,
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[list[Row], dict[str, Any]]:
     """The rows of one fold, and how the method behaves."""
     corpus = setup.corpus
     context = make_context(corpus, settings, report)
@@ -122,20 +139,14 @@ def _evaluate_fold(
         return make_rows(fold, tasks, outcomes, folder / "motions"), behaviour
 
 
-def make_rows(
-    fold: Fold, tasks: Sequence[Task], outcomes: Mapping[str, Outcome], motions: Path
-) -> list[dict[str, Any]]:
+def make_rows(fold: Fold, tasks: Sequence[Task], outcomes: Mapping[str, Outcome], motions: Path) -> list[Row]:
     """The rows of one fold from its motions; each carries the digest of the motion that it scores."""
     rows = []
     held = set[str]().union(*(one.motion.parts for one in outcomes.values() if one.motion is not None)) or set(PARTS)
     for task in tasks:
         outcome = outcomes[task.request.id]
-        row = score_row(task, outcome, fold, held)
-        if fold.name:
-            row["fold"] = fold.name
-        if outcome.motion is not None:
-            row["motion"] = file_digest(motion_path(motions, task.request.id))
-        rows.append(row)
+        stored = "" if outcome.motion is None else file_digest(motion_path(motions, task.request.id))
+        rows.append(replace(score_row(task, outcome, fold, held), fold=fold.name, motion=stored))
     return rows
 
 
@@ -145,30 +156,23 @@ def fold_tasks(fold: Fold, seed: int) -> list[Task]:
     return make_tasks(fold.test, people, mean_states(fold.training), fps, seed)
 
 
-def make_metrics(rows: Sequence[Mapping[str, Any]], setup: EvaluationSetup) -> dict[str, Any]:
+def make_metrics(rows: Sequence[Row], setup: EvaluationSetup) -> dict[str, Metric]:
     """metric id -> value, interval, skill and definition, over all rows of one run."""
-    pools = {spec.id: spec.pool for spec in setup.specs}
-    return {
-        one.id: make_metric(
-            summarise([rows], one.id, setup.protocol, estimator(pools.get(one.id), setup.references[one.id])),
-            setup.references[one.id] | _absence(rows, one.id),
-            {"unit": one.unit, "higher_is_better": one.higher_is_better, "definition": definition_digest(one)},
-        )
-        for one in (*setup.specs, *accuracy_definitions())
-    }
-
-
-def _absence(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, str]:
-    """Why a metric is absent: no output holds what it needs."""
-    entries = (row["metrics"].get(metric, {}) for row in rows)
-    return next(({"absent": entry["reason"]} for entry in entries if entry.get("absent")), {})
+    pools, metrics = {spec.id: spec.pool for spec in setup.specs}, {}
+    for one in (*setup.specs, *accuracy_definitions()):
+        reference = setup.references[one.id]
+        summary = summarise([rows], one.id, setup.protocol, estimator(pools.get(one.id), reference.parts))
+        entries = (row.metrics.get(one.id) for row in rows)
+        absent = next((entry.reason for entry in entries if entry is not None and entry.absent), "")
+        metrics[one.id] = make_metric(summary, reference, one, absent)
+    return metrics
 
 
 def _environment(corpus: Corpus) -> dict[str, Any]:
     return {
         "facial_bench": __version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": np.__version__,
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),

@@ -13,13 +13,14 @@ from facial_bench.core.device import deterministic
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
-from facial_bench.core.types import Clip, MetricSpec
-from facial_bench.core.windows import window_starts
+from facial_bench.core.types import MetricSpec
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.corpora.split import require_windows, split_folds
+from facial_bench.corpora.enough_motion import read_masks, require_windows
+from facial_bench.corpora.split import split_folds
 from facial_bench.evaluation.ceiling_and_chance import make_references
 from facial_bench.evaluation.clip_metrics import make_metric_set
 from facial_bench.evaluation.clip_scores import Fold
+from facial_bench.evaluation.result_schema import Reference
 from facial_bench.metrics.catalog import STANDARD, definition_digest
 from facial_bench.metrics.identity import accuracy_definitions
 from facial_bench.metrics.identity_classifier import load_or_train
@@ -35,7 +36,7 @@ class EvaluationSetup:
     """One, or several where the split is rotated."""
     specs: Sequence[MetricSpec]
     """What is measured besides the accuracies."""
-    references: Mapping[str, Mapping[str, Any]]
+    references: Mapping[str, Reference]
     timing: Mapping[str, Any]
 
 
@@ -62,7 +63,7 @@ def prepare(
     for split in splits:
         with timed(timing, "read_corpus_s"):
             parts.append({name: corpus.segments(getattr(split, name)) for name in ("train", "validation", "test")})
-    _require_windows(corpus, parts, protocol)
+    require_windows(corpus.entries, read_masks(corpus), protocol)
     whole = parts[0] if len(parts) == 1 else None
     divided = " / ".join(f"{len(own)} {part}" for part, own in whole.items()) if whole else f"{len(parts)} folds"
     info = corpus.info
@@ -92,28 +93,12 @@ def prepare(
     return EvaluationSetup(corpus, protocol, folds, specs, references, timing)
 
 
-def _require_windows(corpus: Corpus, parts: Sequence[Mapping[str, Sequence[Clip]]], protocol: Protocol) -> None:
-    """Every identity trains in every fold, and is tested in one at least."""
-    tested = _count_windows([c for own in parts for c in own["test"]], protocol, protocol.scoring_stride)
-    for own in parts:
-        trained = _count_windows(own["train"], protocol, protocol.training_stride)
-        require_windows(corpus.entries, {"train": trained, "test": tested})
-
-
 def corpus_label(corpus: Corpus, protocol: Protocol) -> str:
     """Folder and board name of a corpus: its name, for a selection of its people a piece of the digest, and
     `@all-folds` where the split is rotated."""
     whole = len(corpus.manifest["face_model"]["identities"]) == len(corpus.info.identities)
     parts = [corpus.info.name, *([] if whole else [corpus.info.digest[:8]])]
     return "@".join([*parts, *(["all-folds"] if protocol.folds == "all" else [])])
-
-
-def _count_windows(clips: Sequence[Clip], protocol: Protocol, stride: int) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for clip in clips:
-        found = len(window_starts(clip.valid, protocol.window, stride))
-        counts[clip.identity] = counts.get(clip.identity, 0) + found
-    return counts
 
 
 @contextmanager

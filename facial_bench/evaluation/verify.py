@@ -1,22 +1,25 @@
 """Is a result true? Everything in it computed again from the stored motion and the corpus, and compared.
 
-Not covered: `timing` and `environment`, which differ from run to run, and `conduct`, which needs the method itself; the
-last is held by the result's digest alone.
+Not covered: `timing` and `environment`, which differ from run to run, and the behaviour, which needs the method itself
+and is held by the result's digest alone.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from facial_bench.evaluation.rescore import rescore
-from facial_bench.evaluation.result import Result, result_digest
+from facial_bench.evaluation.result import Metric, Reference, Result, result_digest
 from facial_bench.evaluation.run import make_metrics
 from facial_bench.evaluation.setup import EvaluationSetup
+from facial_bench.statistics.rows import Row
 
 ROUNDING = 1e-9
 """Relative difference up to which two numbers are one, computed by two machines."""
@@ -38,34 +41,22 @@ def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
     """Recompute a result.
 
     Args:
-        bench: of the result's corpus, with the result's metrics.
+        setup: of the result's corpus, with the result's metrics.
         folder: of the result, which holds its motions.
         result: as read.
     """
-    found = []
-    if result["digest"] != result_digest(result):
-        found.append("digest: the file was changed after it was written (its content has another digest)")
+    differences = []
+    if result.digest != result_digest(result):
+        differences.append("digest: the file was changed after it was written (its content has another digest)")
     rules, corpus = setup.protocol.digest(), setup.corpus.info.digest
-    if result["protocol"]["digest"] != rules:
-        found.append(f"protocol.digest: {result['protocol']['digest'][:12]} stored, {rules[:12]} is this version's")
-    if result["corpus"]["digest"] != corpus:
-        found.append(f"corpus.digest: {result['corpus']['digest'][:12]} stored, {corpus[:12]} is the corpus given")
+    if result.protocol.digest != rules:
+        differences.append(f"protocol.digest: {result.protocol.digest[:12]} stored, {rules[:12]} is this version's")
+    if result.corpus.digest != corpus:
+        differences.append(f"corpus.digest: {result.corpus.digest[:12]} stored, {corpus[:12]} is the corpus given")
     rows, problems = rescore(setup, folder, result)
-    found += problems
-    again = json.loads(
-        json.dumps(
-            {
-                "metrics": make_metrics(rows, setup),
-                "references": setup.references,
-                "clips": {row["request"]: row for row in rows},
-            }
-        )
-    )
-    stored = {
-        "metrics": result["metrics"],
-        "references": result["references"],
-        "clips": {row["request"]: row for row in result["clips"]},
-    }
+    differences += problems
+    stored = _content(result.metrics, result.references, result.clips)
+    again = _content(make_metrics(rows, setup), setup.references, rows)
     compared = rounded = 0
     for where, one, two in _pairs(stored, again, ""):
         compared += 1
@@ -73,8 +64,14 @@ def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
         if numbers and one != two and math.isclose(one, two, rel_tol=ROUNDING, abs_tol=1e-12):
             rounded += 1
         elif one != two:
-            found.append(f"{where}: {_short(one)} stored, {_short(two)} recomputed")
-    return Verdict(tuple(found), rounded, compared)
+            differences.append(f"{where}: {_short(one)} stored, {_short(two)} recomputed")
+    return Verdict(tuple(differences), rounded, compared)
+
+
+def _content(metrics: Mapping[str, Metric], references: Mapping[str, Reference], rows: Sequence[Row]) -> Any:
+    """What is compared, as it would be read from a file."""
+    content = {"metrics": metrics, "references": references, "clips": {row.request: row for row in rows}}
+    return json.loads(json.dumps(msgspec.to_builtins(content)))
 
 
 def _pairs(one: Any, two: Any, where: str) -> Iterator[tuple[str, Any, Any]]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
-
-import numpy as np
 
 from facial_bench.core.types import Definition
 
@@ -68,9 +65,7 @@ def _accuracy(
         formula=f"mean over identities of the share of windows of generated {seen}, {centring}, that classifiers "
         "trained on REAL training motion give to the right identity; the mean over the judge seeds; driven by "
         f"{speech}",
-        meaning=told
-        + ("" if centred else ", their mean included")
-        + (", another speaking" if driving == CROSS else ""),
+        meaning=told + ("" if centred else ", mean kept") + (", another speaking" if driving == CROSS else ""),
         origin="FACIAL (ICCV 2021), supplement, section 3, which reports the classifiers on real motion; the "
         "centred and cross-driven forms are ours",
         pitfalls="recognisable is not natural: exaggerated motion can pass the ceiling, and replay copies what the "
@@ -89,12 +84,3 @@ def _accuracy(
 def accuracies() -> Mapping[str, AccuracyDefinition]:
     """id -> definition of the personalization metrics."""
     return {one.id: one for one in accuracy_definitions()}
-
-
-def accuracy_entry(right: np.ndarray, starts: np.ndarray, block: int) -> dict[str, Any] | None:
-    """A row's entry from (W,) shares of classifiers that were right; None for a clip without windows."""
-    if not len(starts):
-        return None
-    index = starts // block
-    blocks = [[float(right[index == k].sum()), int((index == k).sum())] for k in np.unique(index)]
-    return {"value": float(right.mean()), "weight": len(starts), "blocks": blocks}

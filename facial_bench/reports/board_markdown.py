@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec import UNSET
+
 from facial_bench.core.errors import ResultError
 from facial_bench.core.files import write_bytes
 from facial_bench.core.protocol import Protocol
@@ -80,15 +82,15 @@ def first_difference(folder: Path, boards: Mapping[str, str]) -> str | None:
 
 def _write(board: Board, entries: Sequence[Entry]) -> str:
     first, notes = board.results[0], list[str]()
-    corpus, rules = first["corpus"], first["protocol"]
-    devices = sorted({result["device"] for result in board.results})
+    corpus, rules = first.corpus, first.protocol
+    devices = sorted({result.device for result in board.results})
     lines = [
-        f"# {escape(corpus['label'])}",
+        f"# {escape(corpus.label)}",
         "",
-        f"Corpus {escape(corpus['name'])} {escape(corpus['version'])} "
-        f"({len(corpus.get('identities', []))} identities, audio {escape(str(corpus.get('audio')))}, "
-        f"digest `{escape(corpus['digest'][:16])}`), protocol {escape(rules['name'])} "
-        f"(digest `{escape(rules['digest'][:16])}`), "
+        f"Corpus {escape(corpus.name)} {escape(corpus.version)} "
+        f"({len(corpus.identities)} identities, audio {escape(corpus.audio)}, "
+        f"digest `{escape(corpus.digest[:16])}`), protocol {escape(rules.name)} "
+        f"(digest `{escape(rules.digest[:16])}`), "
         f"computed on {escape(', '.join(devices))}.",
         "",
         NOTE,
@@ -113,8 +115,8 @@ def _write(board: Board, entries: Sequence[Entry]) -> str:
 def _order(board: Board) -> list[str]:
     """Labels by the first column, best first; a refused number orders nothing."""
     column = board.columns[next((m for m in MAIN if m in board.columns), next(iter(board.columns)))]
-    values = {label: entry["value"] for label, entry in column.cells.items()}
-    sign = -1 if column.about["higher_is_better"] else 1
+    values = {label: entry.value for label, entry in column.cells.items()}
+    sign = -1 if column.about.higher_is_better else 1
     return sorted(board.methods, key=lambda label: (values[label] is None, sign * (values[label] or 0), label))
 
 
@@ -126,13 +128,13 @@ def _table(board: Board, metrics: Sequence[str], notes: list[str]) -> str:
     headers, columns = ["method", "seeds"], []
     for metric in metrics:
         column = board.columns[metric]
-        unit = column.about["unit"]
+        unit = column.about.unit
         if not column.settled:
             notes.append(
                 f"{escape(metric)}: the results differ in ceiling or chance (other devices?); the first is shown."
             )
-        headers.append(f"{escape(metric)} {arrow(column.about)} ({escape(unit)})")
-        shown = {"ceiling": cell(column.reference["ceiling"], unit), "chance": number(column.reference["chance"], unit)}
+        headers.append(f"{escape(metric)} {arrow(column.about.higher_is_better)} ({escape(unit)})")
+        shown = {"ceiling": cell(column.reference.ceiling, unit), "chance": number(column.reference.chance, unit)}
         for label in column.cells:
             shown[label] = _shown(board, column, label, notes)
         columns.append(shown)
@@ -150,16 +152,16 @@ def _shown(board: Board, column: Column, label: str, notes: list[str]) -> str:
     if label in column.refused:
         notes.append(f"{metric} is refused: {escape(column.refused[label])}.")
         return "refused"
-    text = cell(entry, column.about["unit"])
+    text = cell(entry, column.about.unit)
     ranking = column.ranking
     if ranking:
         text += f" · {ranks(ranking.ranks[label])}" if label in ranking.ranks else ""
         text += "" if is_null(board.methods[label]) else MARKS[ranking.against.get(label, "beats")]
-    if entry["n_failed"]:
+    if entry.n_failed:
         text += " †"
-        whole = entry["n_clips"] * len(board.methods[label])
+        whole = entry.n_clips * len(board.methods[label])
         notes.append(
-            f"† {escape(label)}, {metric}: {entry['n_failed']} of {whole} clips have no value (failed, or not "
+            f"† {escape(label)}, {metric}: {entry.n_failed} of {whole} clips have no value (failed, or not "
             "defined); in an accuracy they count as wrong, the others are over what is left."
         )
     return text
@@ -174,8 +176,11 @@ def _skills(board: Board) -> list[str]:
     shown = [board.columns[m] for m in MAIN if m in board.columns and not board.columns[m].refused]
     rows = []
     for label in _order(board):
-        values = [column.cells[label]["value"] for column in shown]
-        skills = [None if v is None else skill(v, column.reference) for v, column in zip(values, shown, strict=True)]
+        values = [column.cells[label].value for column in shown]
+        skills = [
+            skill(v, column.reference.chance, column.reference.ceiling.value)
+            for v, column in zip(values, shown, strict=True)
+        ]
         rows.append([_name(board, label), *(number(value, "skill") for value in skills)])
     table = markdown(rows, ["method", *(escape(column.metric) for column in shown)])
     return [
@@ -196,18 +201,20 @@ def _null_skills(board: Board) -> list[str]:
         if column.ranking is None or column.ranking.strongest is None:
             continue
         best, smallest = column.ranking.strongest, max(smallest, column.ranking.smallest_p)
-        base = {"chance": column.cells[best]["value"], "ceiling": column.reference["ceiling"]}
-        passed = _beyond(column, base["chance"])
+        base, ceiling = column.cells[best].value, column.reference.ceiling.value
+        passed = base is None or _beyond(column, base)
         shown = []
         for label in labels:
-            value = column.cells[label]["value"]
+            value = column.cells[label].value
             mark = MARKS[column.ranking.against.get(label, "beats")]
-            shown.append("–" if value is None else number(None if passed else skill(value, base), "skill") + mark)
+            shown.append(
+                "–" if value is None else number(None if passed else skill(value, base, ceiling), "skill") + mark
+            )
         rows.append(
             [
-                f"{escape(column.metric)} {arrow(column.about)}",
+                f"{escape(column.metric)} {arrow(column.about.higher_is_better)}",
                 f"*{escape(best)}*",
-                number(base["chance"], column.about["unit"]),
+                number(base, column.about.unit),
                 *shown,
             ]
         )
@@ -225,25 +232,22 @@ def _null_skills(board: Board) -> list[str]:
 
 def _beyond(column: Column, value: float) -> bool:
     """Whether a value is as good as the ceiling, or better: nothing lies between the two then."""
-    ceiling = column.reference["ceiling"]["value"]
-    return ceiling is not None and (value >= ceiling if column.about["higher_is_better"] else value <= ceiling)
+    ceiling = column.reference.ceiling.value
+    return ceiling is not None and (value >= ceiling if column.about.higher_is_better else value <= ceiling)
 
 
 def _conduct(board: Board) -> list[str]:
     """How the methods behave: measured by the harness on one test sequence."""
     rows = []
     for label in _order(board):
-        own = board.methods[label][0]
-        behaviour, speeds = (
-            own["conduct"],
-            [result["timing"].get("real_time_factor") for result in board.methods[label]],
-        )
+        behaviour = board.methods[label][0].behaviour
+        speeds = [result.timing.get("real_time_factor") for result in board.methods[label]]
         known = [float(speed) for speed in speeds if isinstance(speed, (int, float))]
-        ahead, uses = behaviour.get("look_ahead_ms"), behaviour.get("uses_audio")
+        ahead, uses = behaviour.look_ahead_ms, behaviour.uses_audio
         rows.append(
             [
                 _name(board, label),
-                {True: "yes", False: "no"}.get(uses, "–"),
+                "–" if uses is UNSET else "yes" if uses else "no",
                 f"{ahead:.0f}" if isinstance(ahead, (int, float)) else "–",
                 f"{sorted(known)[len(known) // 2]:.2g}" if known else "–",
             ]

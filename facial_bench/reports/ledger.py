@@ -6,10 +6,10 @@ published elsewhere: in a commit, in a paper.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from facial_bench.core.digests import canonical_json, digest
 from facial_bench.core.errors import ResultError
@@ -18,7 +18,35 @@ from facial_bench.evaluation.result import Result
 
 NAME = "ledger.jsonl"
 GENESIS = "0" * 64
-Entry = Mapping[str, Any]
+Place = tuple[str, str, str, int]
+"""What a result is the result of: corpus and protocol digest, method, seed."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of the ledger: this result was verified."""
+
+    n: int
+    """Number of the line, from 1."""
+    previous: str
+    """`hash` of the line before; of the first line zeros."""
+    corpus: str
+    """SHA-256."""
+    protocol: str
+    """SHA-256."""
+    method: str
+    """Its label."""
+    seed: int
+    result: str
+    """SHA-256 of the result."""
+    verified_by: str
+    """Version of facial-bench; or how the result came from one that was verified."""
+    hash: str = ""
+    """SHA-256 of the rest of the line."""
+
+    @property
+    def place(self) -> Place:
+        """What the result is the result of."""
+        return self.corpus, self.protocol, self.method, self.seed
 
 
 def read_ledger(folder: Path) -> list[Entry]:
@@ -29,14 +57,14 @@ def read_ledger(folder: Path) -> list[Entry]:
     """
     path = folder / NAME
     try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    except (OSError, UnicodeDecodeError) as problem:
+        lines = path.read_bytes().splitlines() if path.exists() else []
+    except OSError as problem:
         raise ResultError(f"{path} cannot be read ({problem}). Restore it from where it was published.") from None
     entries: list[Entry] = []
     for number, line in enumerate(lines, start=1):
         entry = _parse(line)
-        previous = entries[-1]["hash"] if entries else GENESIS
-        if entry is None or entry["n"] != number or entry["previous"] != previous or entry["hash"] != _seal(entry):
+        previous = entries[-1].hash if entries else GENESIS
+        if entry is None or (entry.n, entry.previous, entry.hash) != (number, previous, _seal(entry)):
             raise ResultError(
                 f"{path}, line {number}: the chain is broken here; this line, or the one before it, was changed, "
                 "removed or put in. Restore the ledger from where it was published, or remove it and verify all "
@@ -46,71 +74,61 @@ def read_ledger(folder: Path) -> list[Entry]:
     return entries
 
 
-def _parse(line: str) -> Entry | None:
+def _parse(line: bytes) -> Entry | None:
     """An entry; None where the line is none."""
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
+        return msgspec.json.decode(line, type=Entry)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    kinds = {
-        "n": int,
-        "previous": str,
-        "corpus": str,
-        "protocol": str,
-        "method": str,
-        "seed": int,
-        "result": str,
-        "verified_by": str,
-        "hash": str,
-    }
-    known = isinstance(entry, dict) and set(entry) == set(kinds)
-    return entry if known and all(type(entry[key]) is kind for key, kind in kinds.items()) else None
 
 
 def _seal(entry: Entry) -> str:
-    return digest({key: value for key, value in entry.items() if key != "hash"})
+    content = msgspec.structs.asdict(entry)
+    del content["hash"]
+    return digest(content)
 
 
-def place(result: Result) -> tuple[str, str, str, int]:
-    """What a result is the result of: corpus and protocol digest, method, seed."""
-    return result["corpus"]["digest"], result["protocol"]["digest"], result["method"]["label"], result["seed"]
+def place(result: Result) -> Place:
+    """What a result is the result of."""
+    return result.corpus.digest, result.protocol.digest, result.method.label, result.seed
 
 
-def latest(entries: Sequence[Entry]) -> dict[tuple[str, str, str, int], Entry]:
+def latest(entries: Sequence[Entry]) -> dict[Place, Entry]:
     """place -> its last entry; earlier ones are superseded."""
-    return {(e["corpus"], e["protocol"], e["method"], e["seed"]): e for e in entries}
+    return {entry.place: entry for entry in entries}
 
 
 def is_entered(result: Result, entries: Sequence[Entry]) -> bool:
     """Whether this very result is the last one entered in its place."""
     entry = latest(entries).get(place(result))
-    return entry is not None and entry["result"] == result["digest"]
+    return entry is not None and entry.result == result.digest
 
 
 def enter(entries: Sequence[Entry], result: Result, version: str) -> list[Entry]:
     """The entries with one more, of a result that was verified by this version."""
     corpus, protocol, method, seed = place(result)
-    entry = {
-        "n": len(entries) + 1,
-        "previous": entries[-1]["hash"] if entries else GENESIS,
-        "corpus": corpus,
-        "protocol": protocol,
-        "method": method,
-        "seed": seed,
-        "result": result["digest"],
-        "verified_by": version,
-    }
-    return [*entries, {**entry, "hash": _seal(entry)}]
+    entry = Entry(
+        n=len(entries) + 1,
+        previous=entries[-1].hash if entries else GENESIS,
+        corpus=corpus,
+        protocol=protocol,
+        method=method,
+        seed=seed,
+        result=result.digest,
+        verified_by=version,
+    )
+    return [*entries, msgspec.structs.replace(entry, hash=_seal(entry))]
 
 
 def write_ledger(folder: Path, entries: Sequence[Entry]) -> None:
     """Write the ledger, atomically."""
-    write_bytes(folder / NAME, "".join(canonical_json(entry) + "\n" for entry in entries).encode(), ResultError)
+    lines = (canonical_json(msgspec.structs.asdict(entry)) + "\n" for entry in entries)
+    write_bytes(folder / NAME, "".join(lines).encode(), ResultError)
 
 
 def footer(results: Sequence[Result], entries: Sequence[Entry]) -> str:
     """What a board says of its results: how many were verified, and the last entry that it rests on."""
     known = latest(entries)
     own = [known[place(result)] for result in results if is_entered(result, entries)]
-    last = max(own, key=lambda entry: entry["n"])
-    return f"{len(own)} results, all verified; ledger entry {last['n']}, hash `{last['hash'][:16]}`."
+    last = max(own, key=lambda entry: entry.n)
+    return f"{len(own)} results, all verified; ledger entry {last.n}, hash `{last.hash[:16]}`."

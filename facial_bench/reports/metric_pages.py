@@ -1,109 +1,136 @@
-"""The registry of definitions as text: what each number is, where it comes from, and what it answers."""
+"""The definitions as text: what each number is, where it comes from, and what it responds to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
-from facial_bench.core.errors import ResultError
-from facial_bench.core.files import read_json
-from facial_bench.core.types import Definition
-from facial_bench.metrics.catalog import STANDARD, definition_digest
+from facial_bench.core.types import FAMILIES, Definition
+from facial_bench.evaluation.sensitivity.record import Sensitivity, Verdict
+from facial_bench.metrics.catalog import all_definitions, definition_digest
 from facial_bench.reports.tables import arrow, escape, markdown
 
+ARROWS = "↑ higher is better, ↓ lower is better, ≈ only the distance to the real value means anything"
 DIRECTION = {True: "higher is better", False: "lower is better", None: "only the distance to the real value counts"}
-Marks = Mapping[str, Mapping[str, Sequence[str]]]
-"""metric -> {answers, inert, also}: names of corruptions."""
+VERDICTS: Mapping[Verdict, str] = {
+    "answers": "responds to",
+    "no response": "no response to",
+    "also answers": "also responds to",
+}
 
 
-def read_marks(path: Path) -> tuple[str, Marks]:
-    """The name of the corpus, and the verdicts, of a file that `facial-bench certify` wrote.
-
-    Raises:
-        ResultError: a file that is none.
-    """
-    found = read_json(path, ResultError, "Make it with `facial-bench certify`.")
-    try:
-        marks = {
-            str(metric): {kind: [str(name) for name in verdict[kind]] for kind in ("answers", "inert", "also")}
-            for metric, verdict in found["metrics"].items()
-        }
-        return str(found["corpus"]["name"]), marks
-    except (KeyError, TypeError, AttributeError):
-        raise ResultError(f"{path} is no certification. Make it with `facial-bench certify`.") from None
+def by_family(definitions: Mapping[str, Definition]) -> list[Definition]:
+    """In the order in which tables show them."""
+    return sorted(definitions.values(), key=lambda one: FAMILIES.index(one.family))
 
 
-def describe(one: Definition, source: str, marks: Mapping[str, Marks]) -> str:
-    """One definition as text for a terminal."""
-    ran = one.id in STANDARD or "accuracy" in one.id
-    lines = [
-        f"{one.id}  version {one.version}, {one.unit}, {DIRECTION[one.higher_is_better]}",
-        "",
-        f"formula    {one.formula}",
-        f"origin     {one.origin or '–'}",
-        f"pitfalls   {one.pitfalls or '–'}",
-        f"from       {source}",
-        f"digest     {definition_digest(one)}",
-        f"measured   {'in every run' if ran else 'on demand: facial-bench score RESULT --metric ' + one.id}",
+def rows(definitions: Mapping[str, Definition]) -> list[tuple[str, str, str, str]]:
+    """Id, direction, unit and meaning of each."""
+    return [
+        (one.id, arrow(one.higher_is_better), one.unit, one.meaning or one.formula) for one in by_family(definitions)
     ]
-    for corpus, own in marks.items():
-        lines.append(f"certified  on {corpus}: {_verdict(own.get(one.id))}")
+
+
+def describe(one: Definition, source: str, sensitivities: Sequence[Sensitivity] = ()) -> str:
+    """All of one definition, as text for a terminal.
+
+    Args:
+        one: the definition.
+        source: who brings it.
+        sensitivities: what it was found to respond to, one per corpus.
+    """
+    facts = {
+        "unit": f"{one.unit}, {DIRECTION[one.higher_is_better]}",
+        "family": one.family,
+        "measured": _measured(one),
+        "needs": ", ".join(_needs(one)),
+        "formula": one.formula,
+        "origin": one.origin,
+        "pitfalls": one.pitfalls,
+        "made for": ", ".join(one.perturbations),
+        "from": source,
+        "version": str(one.version),
+        "digest": definition_digest(one),
+    }
+    lines = [f"{one.id}: {one.meaning}" if one.meaning else one.id, ""]
+    lines += [f"{name:<9}  {text or '–'}" for name, text in facts.items()]
+    lines += [f"{'found':<9}  on {found.header.corpus.name}: {_verdict(found, one.id)}" for found in sensitivities]
     return "\n".join(lines)
 
 
-def page(definitions: Sequence[Definition], marks: Mapping[str, Marks]) -> str:
-    """The whole registry as Markdown: a table to find one's way, then every definition."""
-    headers = ["id", "version", "unit", "", "every run", *(f"certified on {escape(corpus)}" for corpus in marks)]
-    rows = [
+def page(definitions: Mapping[str, Definition], sensitivities: Sequence[Sensitivity] = ()) -> str:
+    """All definitions as Markdown: a table to find one's way, then each."""
+    corpora = [escape(found.header.corpus.name) for found in sensitivities]
+    headers = ["id", "", "unit", "family", "measured", *(f"sensitivity on {corpus}" for corpus in corpora)]
+    table = [
         [
             f"[`{one.id}`](#{_anchor(one.id)})",
-            str(one.version),
+            arrow(one.higher_is_better),
             escape(one.unit),
-            arrow(vars(one)),
-            "yes" if one.id in STANDARD or "accuracy" in one.id else "",
-            *(_short(own.get(one.id)) for own in marks.values()),
+            one.family,
+            "ranked" if one.ranked else "every run" if one.every_run else "on demand",
+            *(_mark(found, one.id) for found in sensitivities),
         ]
-        for one in definitions
+        for one in by_family(definitions)
     ]
     parts = [
         "# The metrics",
         "",
-        "Written by `facial-bench metrics --markdown`. ↑ higher is better, ↓ lower is better, ≈ only the distance to "
-        "the real value means anything. *inert*: does not answer its own corruption "
-        "([certification.md](certification.md)).",
+        f"Written by `facial-bench metrics --markdown`. {ARROWS}. *Ranked*: measured in every run, and methods are "
+        "ranked on it. *On demand*: `facial-bench score RESULT --metric ID`. *Sensitivity*: ✓ responds to every "
+        "perturbation that it is made for ([sensitivity.md](sensitivity.md)).",
         "",
-        markdown(rows, headers),
+        markdown(table, headers),
         "",
     ]
-    for one in definitions:
+    for one in by_family(definitions):
         parts += [
             f"### {one.id}",
             "",
-            f"{escape(one.unit)}, {DIRECTION[one.higher_is_better]}; version {one.version}, digest "
+            f"{escape(one.meaning[:1].upper() + one.meaning[1:])}. "
+            * bool(one.meaning)
+            + f"In {escape(one.unit)}, {DIRECTION[one.higher_is_better]}; version {one.version}, digest "
             f"`{definition_digest(one)[:16]}`.",
             "",
             f"- **Formula**: {escape(one.formula)}",
+            f"- **Needs**: {escape(', '.join(_needs(one)) or '–')}",
             f"- **Origin**: {escape(one.origin or '–')}",
             f"- **Pitfalls**: {escape(one.pitfalls or '–')}",
-            *(f"- **Certified on {escape(corpus)}**: {_verdict(own.get(one.id))}" for corpus, own in marks.items()),
+            *(
+                f"- **Sensitivity on {corpus}**: {_verdict(found, one.id)}"
+                for corpus, found in zip(corpora, sensitivities, strict=True)
+            ),
             "",
         ]
     return "\n".join(parts)
+
+
+def _needs(one: Definition) -> tuple[str, ...]:
+    """The parts of a motion that it looks at."""
+    return getattr(one, "needs", ())
+
+
+def _measured(one: Definition) -> str:
+    if one.id not in all_definitions():
+        return "in every run that loads its plugin"
+    if not one.every_run:
+        return f"on demand: facial-bench score RESULT --metric {one.id}"
+    return "in every run" + (", and methods are ranked on it" if one.ranked else "")
 
 
 def _anchor(metric: str) -> str:
     return "".join(mark for mark in metric.lower() if mark.isalnum() or mark in "-_")
 
 
-def _verdict(verdict: Mapping[str, Sequence[str]] | None) -> str:
-    if verdict is None:
-        return "not certified"
-    names: dict[str, Any] = {"answers": "answers", "inert": "inert to", "also": "also answers"}
-    return "; ".join(f"{text} {', '.join(verdict[kind])}" for kind, text in names.items() if verdict[kind]) or "–"
+def _verdict(found: Sensitivity, metric: str) -> str:
+    """What a metric responds to, in words."""
+    if metric not in found.header.metrics:
+        return "not measured"
+    named = {text: ", ".join(found.named(metric, verdict)) for verdict, text in VERDICTS.items()}
+    return "; ".join(f"{text} {names}" for text, names in named.items() if names) or "–"
 
 
-def _short(verdict: Mapping[str, Sequence[str]] | None) -> str:
-    if verdict is None:
-        return "–"
-    return f"inert: {', '.join(verdict['inert'])}" if verdict["inert"] else "✓" if verdict["answers"] else "–"
+def _mark(found: Sensitivity, metric: str) -> str:
+    silent = found.named(metric, "no response")
+    if silent:
+        return f"no response: {', '.join(silent)}"
+    return "✓" if found.named(metric, "answers") else "–"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from facial_bench.evaluation.result import Result
+from facial_bench.evaluation.result import Ceiling, Metric, Reference, Result
+from facial_bench.statistics.aggregate import Summary
 
 
 def number(value: float | None, unit: str) -> str:
@@ -15,18 +15,18 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:.2f}" if unit == "skill" else f"{value:.3f}" if unit == "share" else f"{value:.3g}"
 
 
-def cell(entry: Mapping[str, Any], unit: str) -> str:
+def cell(entry: Summary | Metric | Ceiling, unit: str) -> str:
     """Value and interval."""
-    if entry["value"] is None:
+    if entry.value is None:
         return "–"
-    if entry["low"] is None:
-        return f"{number(entry['value'], unit)} [no interval]"
-    return f"{number(entry['value'], unit)} [{number(entry['low'], unit)}, {number(entry['high'], unit)}]"
+    if entry.low is None:
+        return f"{number(entry.value, unit)} [no interval]"
+    return f"{number(entry.value, unit)} [{number(entry.low, unit)}, {number(entry.high, unit)}]"
 
 
-def arrow(metric: Mapping[str, Any]) -> str:
+def arrow(higher_is_better: bool | None) -> str:
     """↑, ↓, or ≈ where only the distance to the real value means anything."""
-    return {True: "↑", False: "↓"}.get(metric["higher_is_better"], "≈")
+    return "≈" if higher_is_better is None else "↑" if higher_is_better else "↓"
 
 
 def escape(text: str) -> str:
@@ -53,27 +53,27 @@ def plain(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
 
 def result_table(result: Result) -> str:
     """A result as a plain-text table."""
-    return metrics_table(result["metrics"], result["references"])
+    return metrics_table(result.metrics, result.references)
 
 
-def metrics_table(metrics: Mapping[str, Any], references: Mapping[str, Any]) -> str:
+def metrics_table(metrics: Mapping[str, Metric], references: Mapping[str, Reference]) -> str:
     """The entries of `metrics` and `references` of a result as a plain-text table, reasons of refusals below."""
     rows = []
     for name, metric in metrics.items():
         reference = references[name]
-        shown = cell(metric, metric["unit"]) if metric["status"] != "refused" else "refused"
-        failed = f"{metric['n_failed']} of {metric['n_clips']}" if metric["n_failed"] else ""
+        shown = cell(metric, metric.unit) if metric.status != "refused" else "refused"
+        failed = f"{metric.n_failed} of {metric.n_clips}" if metric.n_failed else ""
         rows.append(
             [
-                f"{name} {arrow(metric)}",
-                metric["unit"],
+                f"{name} {arrow(metric.higher_is_better)}",
+                metric.unit,
                 shown,
-                number(reference["chance"], metric["unit"]),
-                number(reference["ceiling"]["value"], metric["unit"]),
-                number(metric["skill"], "skill"),
+                number(reference.chance, metric.unit),
+                number(reference.ceiling.value, metric.unit),
+                number(metric.skill, "skill"),
                 failed,
             ]
         )
     headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "failed"]
-    reasons = {m["reason"] for m in metrics.values() if m["status"] == "refused"}
+    reasons = {m.reason for m in metrics.values() if m.status == "refused"}
     return "\n".join([plain(rows, headers), *(f"refused: {reason}" for reason in sorted(reasons))])

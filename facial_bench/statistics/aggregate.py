@@ -8,88 +8,103 @@ is the unit of resampling; an identity's only clip is resampled in blocks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import UNSET
 
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Pool
 from facial_bench.metrics.identity import accuracies
 from facial_bench.statistics.bootstrap import Estimate, Unit, interval, point, ratio
+from facial_bench.statistics.rows import Row
 
-Row = Mapping[str, Any]
+
+@dataclass(frozen=True)
+class Summary:
+    """A metric over the clips of one or more training seeds."""
+
+    value: float | None
+    """In the unit of the metric; None where there is nothing to score, or it is not defined for one of the people."""
+    low: float | None
+    """End of the interval; None where none can be had."""
+    high: float | None
+    n_clips: int
+    """Clips that were asked for, of each seed."""
+    n_failed: int
+    """Clips without a value, over all seeds: the method failed, or the metric is not defined for them."""
 
 
-def is_scored(entry: Mapping[str, Any]) -> bool:
-    """Whether a row's entry holds something to estimate from."""
-    return "part" in entry or entry.get("value") is not None
+def is_scored(row: Row, metric: str) -> bool:
+    """Whether a row holds a value, or a part of a pooled one, of the metric."""
+    entry = row.metrics.get(metric)
+    return entry is not None and entry.numbers is not None
 
 
 def scored_rows(rows: Sequence[Row], metric: str) -> list[Row]:
-    """The rows that hold a value, or a part of a pooled one, of the metric."""
-    return [row for row in rows if is_scored(row["metrics"].get(metric, {}))]
+    """The rows that hold something to estimate the metric from."""
+    return [row for row in rows if is_scored(row, metric)]
 
 
-def estimator(pool: Pool | None, reference: Mapping[str, Any]) -> Estimate:
+def is_pooled(rows: Sequence[Row], metric: str) -> bool:
+    """Whether rows hold parts of the metric, and no value of a clip."""
+    return any(row.metrics[metric].part is not UNSET for row in rows if metric in row.metrics)
+
+
+def estimator(pool: Pool | None, parts: Mapping[str, Sequence[float]]) -> Estimate:
     """How one identity's value comes from its units: a mean, or the pool's estimate against its real motion.
 
     Args:
         pool: of the metric; None for a mean.
-        reference: the metric's entry of `references`, which holds `parts` where there is a pool.
+        parts: identity -> what the person's real motion reduces to; looked at only where there is a pool.
     """
     if pool is None:
         return ratio
 
     def pooled(identity: str, units: Sequence[Unit], counts: np.ndarray) -> np.ndarray:
-        return np.asarray(pool.estimate([u.numbers for u in units], counts, reference["parts"][identity]), np.float64)
+        return np.asarray(pool.estimate([u.numbers for u in units], counts, parts[identity]), np.float64)
 
     return pooled
 
 
 def make_units(rows: Sequence[Row], metric: str) -> list[Unit]:
     """Units of resampling: clips, or the blocks of an identity's only clip."""
-    people: dict[str, list[Mapping[str, Any]]] = {}
+    people: dict[str, list[Row]] = {}
     for row in scored_rows(rows, metric):
-        people.setdefault(row["identity"], []).append(row["metrics"][metric])
-    units = []
-    for person, entries in people.items():
-        if len(entries) == 1:
-            units += [Unit(person, tuple(block)) for block in entries[0]["blocks"]]
+        people.setdefault(row.identity, []).append(row)
+    units: list[Unit] = []
+    for person, own in people.items():
+        if len(own) == 1:
+            units += [Unit(person, block) for block in own[0].metrics[metric].blocks]
         else:
-            units += [_whole(person, entry) for entry in entries]
+            units += make_whole_units(own, metric)
     return units
 
 
 def make_whole_units(rows: Sequence[Row], metric: str) -> list[Unit]:
     """One unit a clip, also where it is the person's only one."""
-    return [_whole(row["identity"], row["metrics"][metric]) for row in scored_rows(rows, metric)]
-
-
-def _whole(person: str, entry: Mapping[str, Any]) -> Unit:
-    part = entry["part"] if "part" in entry else (entry["value"] * entry["weight"], entry["weight"])
-    return Unit(person, tuple(part))
+    pairs = ((row.identity, row.metrics[metric].numbers) for row in rows if metric in row.metrics)
+    return [Unit(person, numbers) for person, numbers in pairs if numbers is not None]
 
 
 def make_shares(rows: Sequence[Row], metric: str) -> dict[str, float]:
     """identity -> its share of the value: by clips for distances, equal for accuracies and pooled metrics."""
     scored = scored_rows(rows, metric)
-    names = [row["identity"] for row in scored]
+    names = [row.identity for row in scored]
     people = list(dict.fromkeys(names))
-    if metric in accuracies() or any("part" in row["metrics"][metric] for row in scored):
+    if metric in accuracies() or is_pooled(scored, metric):
         return {person: 1 / len(people) for person in people}
     return {person: names.count(person) / len(names) for person in people}
 
 
 def common_rows(groups: Sequence[Sequence[Row]], metric: str) -> list[list[Row]]:
     """The rows of each group whose request is scored in every group."""
-    common = set.intersection(*({row["request"] for row in scored_rows(rows, metric)} for rows in groups))
-    return [[row for row in rows if row["request"] in common] for rows in groups]
+    common = set.intersection(*({row.request for row in scored_rows(rows, metric)} for rows in groups))
+    return [[row for row in rows if row.request in common] for rows in groups]
 
 
-def summarise(
-    groups: Sequence[Sequence[Row]], metric: str, protocol: Protocol, estimate: Estimate = ratio
-) -> dict[str, Any]:
+def summarise(groups: Sequence[Sequence[Row]], metric: str, protocol: Protocol, estimate: Estimate = ratio) -> Summary:
     """Value, interval and counts of a metric over one or more training seeds.
 
     Args:
@@ -97,14 +112,11 @@ def summarise(
         metric: its id.
         protocol: for the resampling.
         estimate: of one identity; see `estimator`.
-
-    Returns:
-        `value`, `low`, `high` (None where there is nothing to score, or no interval can be had), `n_clips`, `n_failed`.
     """
-    present = [row for rows in groups for row in rows if not row["metrics"].get(metric, {"absent": True}).get("absent")]
-    failed = sum(row["status"] == "failed" or not is_scored(row["metrics"][metric]) for row in present)
-    empty = {"value": None, "low": None, "high": None, "n_clips": len(present) // len(groups), "n_failed": failed}
-    if not present or all(row["status"] == "failed" for row in present):
+    asked = [row for rows in groups for row in rows if metric in row.metrics and not row.metrics[metric].absent]
+    failed = sum(row.status == "failed" or not is_scored(row, metric) for row in asked)
+    empty = Summary(None, None, None, len(asked) // len(groups), failed)
+    if all(row.status == "failed" for row in asked):
         return empty
     kept = common_rows(groups, metric)
     if not kept[0]:
@@ -124,4 +136,4 @@ def summarise(
         proportion=metric in accuracies(),
     )
     low, high = ends or (None, None)
-    return {**empty, "value": value, "low": low, "high": high}
+    return replace(empty, value=value, low=low, high=high)

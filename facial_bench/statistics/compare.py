@@ -15,8 +15,9 @@ from scipy.stats import rankdata
 
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.protocol import Protocol
-from facial_bench.statistics.aggregate import Row, common_rows, make_shares, make_units, make_whole_units
+from facial_bench.statistics.aggregate import common_rows, is_pooled, make_shares, make_units, make_whole_units
 from facial_bench.statistics.bootstrap import Estimate, Unit, bootstrap_draws, point, ratio, spread
+from facial_bench.statistics.rows import Row
 
 Groups = Sequence[Sequence[Row]]
 """The rows of a method, one list per training seed."""
@@ -71,7 +72,7 @@ def permute(a: Groups, b: Groups, metric: str, estimate: Estimate) -> Permutatio
     Args:
         a, b: rows, one list per training seed; as many of the seeds as both have are used, in order.
         metric: its id.
-        estimate: of one identity; see `summary.estimator`.
+        estimate: of one identity; see `aggregate.estimator`.
 
     Returns:
         p, the share of swaps (all 2^n of them for up to 13 clips, else 10,000 drawn ones and none) after which A and B
@@ -106,7 +107,7 @@ def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Pro
     found = permute(a, b, metric, estimate)
     if found is None:
         return None
-    asked = {row["request"] for row in (*a[0], *b[0]) if metric in row["metrics"]}
+    asked = {row.request for row in (*a[0], *b[0]) if metric in row.metrics}
     shares = make_shares(found.rows[0], metric)
     values = [
         point([[unit for own in people.values() for unit in own] for people in part], shares, estimate)
@@ -145,13 +146,13 @@ def mean_ranks(methods: Mapping[str, Groups], metric: str, higher: bool) -> dict
     None where a method has no value for each clip (a pooled metric, a failure).
     """
     common = common_rows([rows for groups in methods.values() for rows in groups], metric)
-    if not common[0] or any("part" in row["metrics"][metric] for row in common[0]):
+    if not common[0] or is_pooled(common[0], metric):
         return None
-    requests = [row["request"] for row in common[0] if metric in row["metrics"]]
+    requests = [row.request for row in common[0] if metric in row.metrics]
     table = np.array(
         [
             [
-                np.mean([row["metrics"][metric]["value"] for rows in groups for row in rows if row["request"] == name])
+                np.mean([row.metrics[metric].value for rows in groups for row in rows if row.request == name])
                 for name in requests
             ]
             for groups in methods.values()

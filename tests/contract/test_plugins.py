@@ -131,12 +131,12 @@ def test_an_installed_method_and_metric_run(
     results = {
         size: evaluate(method, setup, Settings(options={"size": size}), tmp_path, QUIET) for size in ("0", "0.5")
     }
-    values = {size: result["metrics"]["nod_size"]["value"] for size, result in results.items()}
+    values = {size: result.metrics["nod_size"].value for size, result in results.items()}
     assert values["0.5"] > values["0"] + 0.2, "louder audio, deeper nods"
-    assert values["0"] == pytest.approx(results["0"]["references"]["nod_size"]["chance"])
-    assert results["0"]["references"]["nod_size"]["ceiling"]["value"] == 0
-    assert results["0"]["metrics"]["nod_size"]["unit"] == "rad"
-    assert results["0"]["method"]["plugin"] == "facial-bench-nod"
+    assert values["0"] == pytest.approx(results["0"].references["nod_size"].chance)
+    assert results["0"].references["nod_size"].ceiling.value == 0
+    assert results["0"].metrics["nod_size"].unit == "rad"
+    assert results["0"].method.plugin == "facial-bench-nod"
     again = evaluate(method, setup, Settings(options={"size": "0.5"}), tmp_path, QUIET)
     assert again["timing"]["fit_reused"] is True
     with pytest.raises(FacialBenchError, match=r"method nod: unknown option 'speed'\. Available: size"):

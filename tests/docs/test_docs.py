@@ -145,8 +145,8 @@ def test_the_single_file_runs(
     plugins = load_plugins([tmp_path / "louder.py"], installed=[])
     corpus = make_corpus(clips=8, scales=[0.3, 3.0])
     result = run_small(plugins, "louder", corpus, small_protocol, tmp_path, gain="2")
-    assert result["metrics"]["lmd"]["status"] == "ok"
-    assert result["metrics"]["lmd"]["n_failed"] == 0
+    assert result.metrics["lmd"].status == "ok"
+    assert result.metrics["lmd"].n_failed == 0
     create = plugins.get("generators", "method", "louder").spec.create
     method = create(Context(corpus.info, 0, "cpu"))
     loud, soft = (
@@ -198,8 +198,8 @@ def test_the_package_installs_and_runs(
     monkeypatch.syspath_prepend(site)
     plugins = load_plugins()
     result = run_small(plugins, "sway", make_corpus(clips=8, scales=[0.3, 3.0]), small_protocol, tmp_path)
-    assert result["method"]["plugin"] == "facial-bench-sway"
-    assert result["metrics"]["roll_distance"]["status"] == "ok"
+    assert result.method.plugin == "facial-bench-sway"
+    assert result.metrics["roll_distance"].status == "ok"
 
 
 def test_the_method_of_the_readme_runs(
@@ -215,7 +215,7 @@ def test_the_method_of_the_readme_runs(
         registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
     )
     result = evaluate(method, setup, Settings(), tmp_path, QUIET)
-    assert {row["status"] for row in result["clips"]} == {"ok"}
+    assert {row.status for row in result.clips} == {"ok"}
 
 
 def test_the_committed_boards_are_what_the_committed_results_give() -> None:

@@ -20,7 +20,7 @@ from facial_bench.cli import ErrorGroup, main
 from facial_bench.cli.common import aligned, cache_folder, parse_options
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus, open_corpus
-from facial_bench.evaluation.result import check_result, read_result
+from facial_bench.evaluation.result import decode_result, read_result
 from tests.helpers.results import make_result, make_row, store
 
 METHOD = """
@@ -287,8 +287,8 @@ def test_json_is_all_that_stands_on_standard_output(finished: dict[str, Any]) ->
     found = json.loads(result.stdout)
     assert [one["seed"] for one in found] == [3, 4], "a seed given twice is run once"
     for one in found:
-        check_result(one, "stdout")
-        assert read_result(finished["base"] / f"out/tiny/chatty/seed-{one['seed']}/result.json") == one
+        result = decode_result(json.dumps(one).encode(), "stdout")
+        assert read_result(finished["base"] / f"out/tiny/chatty/seed-{one['seed']}/result.json") == result
         assert one["method"]["plugin"] == "mine.py"
         assert one["metrics"]["blink_distance"]["status"] == "ok"
     assert "fitting" in result.stderr

@@ -64,9 +64,9 @@ def test_any_audio_width_from_22_works_and_the_same_seed_gives_the_same_file(
         return {key: value for key, value in found.items() if key not in ("environment", "timing")}
 
     first = run("1", 0)
-    assert {row["status"] for row in first["clips"]} == {"ok"}
+    assert {row.status for row in first.clips} == {"ok"}
     assert run("2", 0) == first
-    assert run("3", 1)["metrics"]["lmd"]["value"] != first["metrics"]["lmd"]["value"]
+    assert run("3", 1).metrics["lmd"].value != first.metrics["lmd"].value
 
 
 def test_a_stored_fit_gives_the_same_result(make_bench: Callable[[int], EvaluationSetup], tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_a_stored_fit_gives_the_same_result(make_bench: Callable[[int], Evaluati
         motion.unlink()
     again = run()
     assert (first["timing"]["fit_reused"], again["timing"]["fit_reused"]) == (False, True)
-    assert again["clips"] == first["clips"]
+    assert again.clips == first.clips
 
 
 @pytest.mark.parametrize("name", ["facial-no-gtem", "facial-no-gloc", "facial-no-adversarial", "facial-no-finetuning"])
 def test_every_ablation_runs(make_bench: Callable[[int], EvaluationSetup], tmp_path: Path, name: str) -> None:
     result = evaluate(facial(name), make_bench(29), Settings(options=QUICK), tmp_path, QUIET)
-    assert result["metrics"]["lmd"]["status"] == "ok"
+    assert result.metrics["lmd"].status == "ok"

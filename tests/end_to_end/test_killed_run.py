@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -97,8 +96,8 @@ def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corp
     log.unlink()
     subprocess.run(command("killed", 0), check=True)
     results = [read_result(tmp_path / name / "out/long/slow/seed-0/result.json") for name in ("whole", "killed")]
-    assert results[0]["digest"] == results[1]["digest"]
-    assert json.dumps(results[0]["metrics"]) == json.dumps(results[1]["metrics"])
+    assert results[0].digest == results[1].digest
+    assert results[0].metrics == results[1].metrics
     again = log.read_text().splitlines()
     assert "fit" not in again
     probes = {line for line in again if again.count(line) > 1}  # asked for again to measure speed and look-ahead

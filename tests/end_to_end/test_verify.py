@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +21,7 @@ from facial_bench.core.progress import QUIET
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import ResultError
 from facial_bench.evaluation.method import Method, Settings
+from facial_bench.evaluation.result import Result as Record
 from facial_bench.evaluation.result import read_result, result_digest
 from facial_bench.evaluation.run import evaluate
 from facial_bench.evaluation.setup import EvaluationSetup, prepare
@@ -89,13 +91,17 @@ def folder(runs: Path, seed: int = 0) -> Path:
     return runs / "tiny" / "sway" / f"seed-{seed}"
 
 
+def digest_of(content: dict[str, Any]) -> str:
+    return result_digest(msgspec.convert(content, Record))
+
+
 def spoil(runs: Path, change: Callable[[dict[str, Any]], None], honest_digest: bool = False) -> Path:
     """Change a result by hand; with `honest_digest` by a hand that knows of the digest."""
     path = folder(runs) / "result.json"
     result = json.loads(path.read_text())
     change(result)
     if honest_digest:
-        result["digest"] = result_digest(result)
+        result["digest"] = digest_of(result)
     path.write_text(json.dumps(result))
     return path
 
@@ -139,21 +145,21 @@ def nudge(result: dict[str, Any], path: tuple[Any, ...]) -> None:
 
 def test_a_changed_digit_in_any_number_is_found(setup: EvaluationSetup, runs: Path) -> None:
     """By the digest, whichever number it is; and by the recomputation, where a hand has mended the digest."""
-    whole = read_result(folder(runs) / "result.json")
+    whole = json.loads((folder(runs) / "result.json").read_text())
     places = [p for key in ("metrics", "references", "clips") for p in numbers(whole[key], (key,))]
     assert len(places) > 500
     for place in places:
         changed = copy.deepcopy(whole)
         nudge(changed, place)
-        assert result_digest(changed) != whole["digest"], place
+        assert digest_of(changed) != whole["digest"], place
     rng = np.random.default_rng(0)
     by_kind = {kind: [p for p in places if p[0] == kind] for kind in ("metrics", "references", "clips")}
     for own in by_kind.values():
         for k in rng.choice(len(own), 8, replace=False):
             changed = copy.deepcopy(whole)
             nudge(changed, own[k])
-            changed["digest"] = result_digest(changed)
-            found = verify(setup, folder(runs), changed).differences
+            changed["digest"] = digest_of(changed)
+            found = verify(setup, folder(runs), msgspec.convert(changed, Record)).differences
             assert len(found) == 1, (own[k], found)
             assert "stored" in found[0] and "recomputed" in found[0]
 
@@ -254,7 +260,7 @@ def test_one_method_under_all_definitions_is_one_command(runs: Path, corpus: Cor
 
 def test_scores_are_those_of_the_run(runs: Path, corpus: Corpus) -> None:
     told = json.loads(call("score", folder(runs), "--metric", "lmd", "--metric", "*_accuracy", "--json").stdout)
-    stored = read_result(folder(runs) / "result.json")["metrics"]
+    stored = json.loads((folder(runs) / "result.json").read_text())["metrics"]
     assert set(told["metrics"]) == {"lmd", "pose_accuracy", "blink_accuracy"}
     for name, entry in told["metrics"].items():
         assert entry == stored[name]
@@ -338,7 +344,7 @@ def chain(folder: Path) -> list[dict[str, Any]]:
     entries: list[Any] = []
     for seed in range(4):
         result = make_result([make_row("a", "a0", {"lmd": 1.0})], seed=seed)
-        entries = enter(entries, result | {"digest": f"{seed:064x}"}, "1")
+        entries = enter(entries, msgspec.structs.replace(result, digest=f"{seed:064x}"), "1")
     write_ledger(folder, entries)
     return entries
 
@@ -367,8 +373,8 @@ def test_a_broken_chain_is_found_at_its_line(
 
 def test_a_newer_result_supersedes_an_older_one(tmp_path: Path) -> None:
     entries = chain(tmp_path)
-    old = make_result([make_row("a", "a0", {"lmd": 1.0})], seed=2) | {"digest": f"{2:064x}"}
-    new = old | {"digest": "e" * 64}
+    old = make_result([make_row("a", "a0", {"lmd": 1.0})], seed=2, digest=f"{2:064x}")
+    new = msgspec.structs.replace(old, digest="e" * 64)
     assert is_entered(old, entries)
     later = enter(entries, new, "1")
     assert not is_entered(old, later)

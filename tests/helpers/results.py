@@ -6,112 +6,130 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facial_bench.evaluation.result import Result, write_result
+import msgspec
+
+from facial_bench.evaluation.result import (
+    SCHEMA,
+    Behaviour,
+    Ceiling,
+    CorpusName,
+    MethodName,
+    Metric,
+    ProtocolName,
+    Reference,
+    Result,
+    write_result,
+)
+from facial_bench.statistics.rows import Entry, Row
 
 DIRECTIONS = {"lmd": ("1", False), "pose_accuracy": ("share", True), "gaze": ("rad", None)}
 
 
-def make_row(identity: str, clip: str, values: Mapping[str, float | None], windows: int = 4) -> dict[str, Any]:
-    """A self-driven clip; a value of None is a failure."""
-    failed = all(value is None for value in values.values())
-    metrics: dict[str, Any] = {}
-    for name, value in values.items():
-        weight = windows if name == "pose_accuracy" else 1
-        metrics[name] = (
-            {"value": None, "reason": "no"}
-            if value is None
-            else {"value": value, "weight": weight, "blocks": [[value * 0.5, 1], [value * 1.5, 1]]}
-        )
-    return {
-        "request": f"self/{clip}@0",
-        "clip": clip,
-        "start": 0,
-        "frames": 200,
-        "driving": "self",
-        "identity": identity,
-        "status": "failed" if failed else "ok",
-        "metrics": metrics,
+def make_entry(value: float | None, weight: float = 1) -> Entry:
+    """A value with two blocks, or a failure."""
+    if value is None:
+        return Entry(value=None, reason="no")
+    return Entry(value=value, weight=weight, blocks=((value * 0.5, 1), (value * 1.5, 1)))
+
+
+def make_row(identity: str, clip: str, values: Mapping[str, float | Entry | None], windows: int = 4) -> Row:
+    """A self-driven clip; a value of None is a failure, and a clip of nothing else failed as a whole."""
+    entries = {
+        name: value if isinstance(value, Entry) else make_entry(value, windows if name == "pose_accuracy" else 1)
+        for name, value in values.items()
     }
+    return Row(
+        request=f"self/{clip}@0",
+        clip=clip,
+        start=0,
+        frames=200,
+        driving="self",
+        identity=identity,
+        status="failed" if all(value is None for value in values.values()) else "ok",
+        metrics=entries,
+    )
 
 
 def make_result(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
     *,
     label: str = "echo",
     seed: int = 0,
     corpus: str = "a" * 64,
     rules: str = "b" * 64,
     reference: str = "none",
+    plugin: str = "plug",
     refused: Sequence[str] = (),
     **changes: Any,
-) -> dict[str, Any]:
-    """A result whose metrics are those of its rows."""
-    names = list(rows[0]["metrics"])
-    metrics: dict[str, Any] = {}
-    for name in names:
-        unit, higher = DIRECTIONS.get(name, ("px", False))
-        entry = {
-            "value": 0.5,
-            "low": 0.4,
-            "high": 0.6,
-            "skill": None,
-            "unit": unit,
-            "higher_is_better": higher,
-            "definition": "d",
-            "n_clips": len(rows),
-            "n_failed": 0,
-            "status": "ok",
-        }
-        if name in refused:
-            entry |= {
-                "value": None,
-                "low": None,
-                "high": None,
-                "status": "refused",
-                "reason": "the ceiling touches chance",
-            }
-        metrics[name] = entry
-    references = {
-        name: {"ceiling": {"value": 0.9, "low": 0.8, "high": 1.0}, "chance": 0.5}
-        if name == "pose_accuracy"
-        else {"ceiling": {"value": 0.0, "low": None, "high": None}, "chance": 2.0}
-        for name in names
-    }
-    return {
-        "schema": "facial-bench result 2",
-        "protocol": {"name": "p", "digest": rules},
-        "corpus": {
-            "name": "tiny",
-            "version": "1",
-            "digest": corpus,
-            "label": "tiny",
-            "identities": ["a", "b"],
-            "audio": "noise29",
-        },
-        "method": {
-            "name": label,
-            "label": label,
-            "reference": reference,
-            "plugin": "plug",
-            "version": "1",
-            "budget": "quick",
-            "options": {},
-        },
-        "seed": seed,
-        "device": "cpu",
-        "digest": "",
-        "conduct": {},
-        "metrics": metrics,
-        "references": references,
-        "clips": list(rows),
-        "environment": {},
-        "timing": {},
-        **changes,
-    }
+) -> Result:
+    """A result whose metrics are those of its rows; `changes` are fields of the result."""
+    names = list(rows[0].metrics)
+    result = Result(
+        schema=SCHEMA,
+        protocol=ProtocolName(name="p", digest=rules, folds="one"),
+        corpus=CorpusName(
+            name="tiny",
+            version="1",
+            digest=corpus,
+            label="tiny",
+            identities=("a", "b"),
+            audio="noise29",
+            blink_scale="closure",
+            length_unit="cm",
+            split={},
+        ),
+        method=MethodName(
+            name=label, label=label, reference=reference, plugin=plugin, version="1", budget="quick", options={}
+        ),
+        seed=seed,
+        device="cpu",
+        behaviour=Behaviour(),
+        environment={},
+        timing={},
+        digest="",
+        metrics={name: _metric(name, len(rows), name in refused) for name in names},
+        references={name: _reference(name) for name in names},
+        clips=tuple(rows),
+    )
+    return msgspec.structs.replace(result, **changes)
+
+
+def _metric(name: str, clips: int, refused: bool) -> Metric:
+    unit, higher = DIRECTIONS.get(name, ("px", False))
+    return Metric(
+        value=None if refused else 0.5,
+        low=None if refused else 0.4,
+        high=None if refused else 0.6,
+        n_clips=clips,
+        n_failed=0,
+        skill=None,
+        unit=unit,
+        higher_is_better=higher,
+        definition="d",
+        status="refused" if refused else "ok",
+        reason="the ceiling touches chance" if refused else "",
+    )
+
+
+def _reference(name: str) -> Reference:
+    if name == "pose_accuracy":
+        return Reference(ceiling=Ceiling(value=0.9, low=0.8, high=1.0), chance=0.5)
+    return Reference(ceiling=Ceiling(value=0.0, low=None, high=None), chance=2.0)
+
+
+def changed(result: Result, *changes: tuple[tuple[str | int, ...], Any]) -> Result:
+    """The result with other values: each change is a path into the JSON of its file, and what is put there."""
+    content = msgspec.json.decode(msgspec.json.encode(result))
+    for path, value in changes:
+        place = content
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+    return msgspec.convert(content, Result)
 
 
 def store(folder: Path, *results: Result) -> Path:
     """Write results where the leaderboard looks for them; returns the folder."""
     for k, result in enumerate(results):
-        write_result(folder / f"c{k}" / f"m{k}" / f"seed-{result['seed']}" / "result.json", result)
+        write_result(folder / f"c{k}" / f"m{k}" / f"seed-{result.seed}" / "result.json", result)
     return folder

@@ -22,8 +22,8 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.from_videos.video_frames import video_file
 from facial_bench.errors import FacialBenchError
-from facial_bench.evaluation.run import evaluate, fold_tasks
 from facial_bench.evaluation.method import Method, Settings
+from facial_bench.evaluation.run import evaluate, fold_tasks
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.media.video import Video, rgb
 from facial_bench.metrics.catalog import built_in_metrics
@@ -184,13 +184,13 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
     settings = Settings(options={"videos": str(folder / "v"), "model": str(weights)}, trackers=trackers)
     spec = load_plugins().get("generators", "method", "precomputed").spec
     result = evaluate(Method(spec, "facial-bench", "1", "s"), bench, settings, folder / "out", QUIET)
-    metrics, references = result["metrics"], result["references"]
-    assert metrics["lmd"]["value"] < 0.003 < 0.02 < references["lmd"]["chance"]
-    assert metrics["lmd/canonical"]["value"] < 0.003
+    metrics, references = result.metrics, result.references
+    assert metrics["lmd"].value < 0.003 < 0.02 < references["lmd"].chance
+    assert metrics["lmd/canonical"].value < 0.003
     for name in ("pose_accuracy", "pose_accuracy/rotation", "pose_accuracy/raw", "blink_accuracy"):
-        if metrics[name]["status"] == "ok":
-            assert metrics[name]["value"] == pytest.approx(references[name]["ceiling"]["value"], abs=0.03)
-    assert metrics["pose_accuracy/cross"]["value"] is None
+        if metrics[name].status == "ok":
+            assert metrics[name].value == pytest.approx(references[name].ceiling.value, abs=0.03)
+    assert metrics["pose_accuracy/cross"].value is None
 
 
 def check_variable_rate(built: Corpus, data: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace as replace_row
 
 from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
@@ -20,9 +22,11 @@ from facial_bench.evaluation.run import evaluate
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.pools import mean_pool
-from facial_bench.statistics.aggregate import estimator, summarise
+from facial_bench.statistics.aggregate import estimator, is_scored, summarise
+from facial_bench.statistics.rows import Entry
 from facial_bench.types import Clip, CorpusInfo, Items, MetricSpec, Motion, Sample
 from tests.helpers.faces import Echo, make_clip, make_model
+from tests.helpers.results import make_row
 
 PEOPLE = ("a", "b")
 MODEL = make_model(PEOPLE)
@@ -38,7 +42,7 @@ def spec(compute: Callable[..., Any], **more: Any) -> MetricSpec:
     return MetricSpec("m", 1, "1", False, "f", compute, **more)
 
 
-def entry(compute: Callable[..., Any], one: Clip, **more: Any) -> dict[str, Any]:
+def entry(compute: Callable[..., Any], one: Clip, **more: Any) -> Entry:
     metric_set = make_metric_set(
         MODEL, INFO, [spec(compute, **more)], [clip("a1", seed=5), clip("b1", seed=6)], [one], 128
     )
@@ -53,15 +57,15 @@ def test_values_of_frames_are_averaged_over_the_valid_ones() -> None:
     valid = np.ones(300, bool)
     valid[:100] = False
     found = entry(ramp, clip("a0", valid=valid))
-    assert found["value"] == pytest.approx(np.arange(100, 300).mean())
-    assert found["frames"] == [200, 200]
-    assert found["blocks"] == [[sum(range(100, 128)), 28], [sum(range(128, 300)), 172]]
-    assert entry(lambda s: np.where(ramp(s) < 250, np.nan, 1.0), clip("a0", valid=valid))["frames"] == [50, 200]
+    assert found.value == pytest.approx(np.arange(100, 300).mean())
+    assert found.frames == (200, 200)
+    assert found.blocks == ((sum(range(100, 128)), 28), (sum(range(128, 300)), 172))
+    assert entry(lambda s: np.where(ramp(s) < 250, np.nan, 1.0), clip("a0", valid=valid)).frames == (50, 200)
 
 
 def test_a_value_of_a_clip_is_computed_anew_in_each_block() -> None:
     found = entry(lambda s: np.float64(len(s.valid)), clip("a0"))
-    assert (found["value"], found["blocks"]) == (300.0, [[128.0, 1], [172.0, 1]])
+    assert (found.value, found.blocks) == (300.0, ((128.0, 1), (172.0, 1)))
 
 
 def test_items_are_reduced_as_a_whole_and_block_by_block() -> None:
@@ -69,9 +73,9 @@ def test_items_are_reduced_as_a_whole_and_block_by_block() -> None:
         return Items(np.array([0, 127, 128, 299]), np.array([1.0, 2.0, 4.0, 8.0]))
 
     found = entry(items, clip("a0"), pool=mean_pool())
-    assert found == {"part": [4.0, 15.0], "blocks": [[2.0, 3.0], [2.0, 12.0]], "items": 4}
+    assert found == Entry(part=(4.0, 15.0), blocks=((2.0, 3.0), (2.0, 12.0)), items=4)
     none = entry(lambda s: Items(np.zeros(0, int), np.zeros(0)), clip("a0"), pool=mean_pool())
-    assert none == {"part": [0.0, 0.0], "blocks": [[0.0, 0.0], [0.0, 0.0]], "items": 0}
+    assert none == Entry(part=(0.0, 0.0), blocks=((0.0, 0.0), (0.0, 0.0)), items=0)
 
 
 @pytest.mark.parametrize(
@@ -88,9 +92,9 @@ def test_items_are_reduced_as_a_whole_and_block_by_block() -> None:
 )
 def test_what_a_definition_gets_wrong_is_a_reason_and_no_score(compute: Any, more: Any, reason: str) -> None:
     found = entry(compute, clip("a0"), **more)
-    assert found["value"] is None
-    assert reason in found["reason"]
-    assert "\n" not in found["reason"]
+    assert found.value is None
+    assert reason in found.reason
+    assert "\n" not in found.reason
 
 
 def test_a_definition_prepares_itself_once_for_each_person_from_real_clips() -> None:
@@ -101,7 +105,7 @@ def test_a_definition_prepares_itself_once_for_each_person_from_real_clips() -> 
         return len(person.training)
 
     found = entry(lambda s, prepared: np.float64(prepared), clip("a0"), prepare=prepare_it)
-    assert found["value"] == 1.0
+    assert found.value == 1.0
     assert [person.identity for person in seen] == ["a"], "nothing of b is measured here"
     sample = seen[0].training[0]
     np.testing.assert_array_equal(sample.generated.pose, sample.reference.pose)
@@ -122,7 +126,7 @@ def test_a_face_behind_the_camera_fails_every_definition() -> None:
     pose = one.motion.pose.copy()
     pose[7, 5] = 1.0
     metric_set = make_metric_set(MODEL, INFO, [spec(ramp)], [], [], 128)
-    assert "not in view in 1 frames" in measure_clip(metric_set, one, replace(one.motion, pose=pose))["m"]["reason"]
+    assert "not in view in 1 frames" in measure_clip(metric_set, one, replace(one.motion, pose=pose))["m"].reason
 
 
 @pytest.mark.parametrize("frames", [1, 2, 127, 128, 200])
@@ -138,8 +142,8 @@ def test_every_definition_takes_short_clips(frames: int) -> None:
         128,
     )
     for name, found in measure_clip(metric_set, one, one.motion).items():
-        assert "raised" not in found.get("reason", "").replace("raised ValueError: a mouth that", ""), (name, found)
-        assert "part" in found or found["value"] is None or np.isfinite(found["value"]), name
+        assert "raised" not in found.reason.replace("raised ValueError: a mouth that", ""), (name, found)
+        assert found.numbers is None or np.isfinite(found.numbers).all(), name
 
 
 def test_identical_motion_is_perfect_under_every_distance() -> None:
@@ -147,7 +151,7 @@ def test_identical_motion_is_perfect_under_every_distance() -> None:
     clips = [clip("a0", seed=1), clip("a2", seed=2), clip("b0", seed=3), clip("b2", seed=4)]
     metric_set = make_metric_set(MODEL, INFO, built_in_metrics(), [clip("a1", seed=5), clip("b1", seed=6)], clips, 128)
     rows = [
-        {"request": c.id, "identity": c.identity, "status": "ok", "metrics": measure_clip(metric_set, c, c.motion)}
+        replace_row(make_row(c.identity, c.id, {"lmd": 0.0}), metrics=measure_clip(metric_set, c, c.motion))
         for c in clips
     ]
     for measure in metric_set.measures:
@@ -161,10 +165,14 @@ def test_identical_motion_is_perfect_under_every_distance() -> None:
                     measure(make_sample(MODEL, INFO, c, c.motion), person).values for c in clips if c.identity == person
                 ]
                 parts[person] = one.pool.reduce(np.concatenate(items))
-        found = summarise([rows], one.id, RULES, estimator(one.pool, {"parts": parts}))
-        if found["value"] is not None:
-            assert found["value"] == pytest.approx(0, abs=1e-3), one.id
-    scored = [m.spec.id for m in metric_set.measures if rows[0]["metrics"][m.spec.id].get("value") is not None]
+        found = summarise([rows], one.id, RULES, estimator(one.pool, parts))
+        if found.value is not None:
+            assert found.value == pytest.approx(0, abs=1e-3), one.id
+    scored = [
+        m.spec.id
+        for m in metric_set.measures
+        if is_scored(rows[0], m.spec.id) and rows[0].metrics[m.spec.id].part is UNSET
+    ]
     assert len(scored) > 25
 
 
@@ -183,19 +191,19 @@ def test_all_folds_test_every_clip_once(
     rules = protocol_with(specs, replace(small_protocol, folds="all"))
     setup = prepare(corpus, rules, specs, device="cpu", cache=tmp_path, report=QUIET)
     result = evaluate(as_method(create), setup, Settings(), tmp_path, QUIET)
-    own = [row for row in result["clips"] if row["driving"] == "self"]
-    assert sorted(row["clip"] for row in own) == sorted(entry.id for entry in corpus.entries)
-    assert {row["fold"] for row in own} == {"fold-1", "fold-2", "fold-3"}
-    assert result["metrics"]["lmd"]["n_clips"] == 6
+    own = [row for row in result.clips if row.driving == "self"]
+    assert sorted(row.clip for row in own) == sorted(entry.id for entry in corpus.entries)
+    assert {row.fold for row in own} == {"fold-1", "fold-2", "fold-3"}
+    assert result.metrics["lmd"].n_clips == 6
     assert len(seen) == 3, "a method for each fold"
     for fold, method in zip(setup.folds, seen, strict=True):
         assert not {c.id for c in method.fitted} & {c.id for c in fold.test}
     folder = tmp_path / "tiny@all-folds" / "echo" / "seed-0"
     assert len(list(folder.glob("fold-*/motions/self/*.safetensors"))) == 6
-    assert result["protocol"]["folds"] == "all"
-    assert result["protocol"]["digest"] != protocol_with(specs, small_protocol).digest(), "a board never mixes the two"
+    assert result.protocol.folds == "all"
+    assert result.protocol.digest != protocol_with(specs, small_protocol).digest(), "a board never mixes the two"
     again = evaluate(as_method(create), setup, Settings(), tmp_path, QUIET)
-    assert again["digest"] == result["digest"]
+    assert again.digest == result.digest
 
 
 @pytest.mark.slow
@@ -211,7 +219,7 @@ def test_a_fold_may_test_nothing_of_a_person(
     rules = protocol_with(specs, replace(small_protocol, folds="all"))
     setup = prepare(whole, rules, specs, device="cpu", cache=tmp_path, report=QUIET)
     assert [{c.identity for c in fold.test} for fold in setup.folds] == [{"a", "b"}, {"a", "b"}, {"a"}]
-    assert setup.references["copying_index"]["ceiling"]["value"] == pytest.approx(0.5)
+    assert setup.references["copying_index"].ceiling.value == pytest.approx(0.5)
 
 
 def test_motion_of_another_type_is_measured_in_double_precision() -> None:

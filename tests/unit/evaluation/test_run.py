@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -55,27 +55,23 @@ def run(setup: EvaluationSetup, method: Method, out: Path, **settings: Any) -> R
     return evaluate(method, setup, Settings(**settings), out, QUIET)
 
 
-def deterministic_part(result: Result) -> Any:
-    kept = {key: value for key, value in result.items() if key not in ("environment", "timing")}
-    return json.loads(json.dumps(kept))
+def deterministic_part(result: Result) -> Result:
+    return msgspec.structs.replace(result, environment={}, timing={})
 
 
 def test_a_result_holds_every_metric_with_its_references(
     setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
 ) -> None:
     result = run(setup, as_method(), tmp_path)
-    assert {"lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy", "pose_accuracy/rotation"} <= {*result["metrics"]}
-    pose = result["metrics"]["pose_accuracy"]
-    assert pose["status"] == "ok"
-    assert pose["value"] == pytest.approx(0.5), "a constant is given to one of the two people"
-    assert pose["skill"] == pytest.approx(0)
-    assert result["references"]["pose_accuracy"]["ceiling"]["value"] > 0.9
-    assert result["references"]["pose_accuracy"]["chance"] == 0.5
-    assert result["metrics"]["lmd"]["skill"] == pytest.approx(0, abs=1e-9), "the mean state is the chance of a distance"
-    assert read_result(tmp_path / "tiny/echo/seed-0/result.json") == deterministic_part(result) | {
-        "environment": result["environment"],
-        "timing": result["timing"],
-    }
+    assert {"lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy", "pose_accuracy/rotation"} <= {*result.metrics}
+    pose = result.metrics["pose_accuracy"]
+    assert pose.status == "ok"
+    assert pose.value == pytest.approx(0.5), "a constant is given to one of the two people"
+    assert pose.skill == pytest.approx(0)
+    assert result.references["pose_accuracy"].ceiling.value > 0.9
+    assert result.references["pose_accuracy"].chance == 0.5
+    assert result.metrics["lmd"].skill == pytest.approx(0, abs=1e-9), "the mean state is the chance of a distance"
+    assert read_result(tmp_path / "tiny/echo/seed-0/result.json") == result
 
 
 def test_real_motion_reaches_the_ceiling(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
@@ -87,8 +83,8 @@ def test_real_motion_reaches_the_ceiling(setup: EvaluationSetup, as_method: AsMe
 
     result = run(setup, as_method(Oracle), tmp_path)
     for name in ("lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy/raw"):
-        assert result["metrics"][name]["value"] == result["references"][name]["ceiling"]["value"]
-    assert result["metrics"]["pose_accuracy"]["skill"] == pytest.approx(1)
+        assert result.metrics[name].value == result.references[name].ceiling.value
+    assert result.metrics["pose_accuracy"].skill == pytest.approx(1)
 
 
 def test_the_method_sees_nothing_of_the_test_motion(
@@ -152,7 +148,7 @@ def test_the_same_seed_gives_the_same_result_and_another_seed_asks_otherwise(
     first = run(setup, as_method(Noise), tmp_path / "1", seed=4)
     assert deterministic_part(run(setup, as_method(Noise), tmp_path / "2", seed=4)) == deterministic_part(first)
     other = run(setup, as_method(Noise), tmp_path / "3", seed=5)
-    assert other["metrics"]["lmd"]["value"] != first["metrics"]["lmd"]["value"]
+    assert other.metrics["lmd"].value != first.metrics["lmd"].value
 
 
 def wrong(change: Callable[[Motion], Any]) -> type[Echo]:
@@ -208,16 +204,16 @@ def test_one_bad_clip_is_named_counted_and_stops_no_other(
 ) -> None:
     lines = Lines()
     result = evaluate(as_method(wrong(change)), setup, Settings(), tmp_path, lines)
-    failed = [row for row in result["clips"] if row["status"] == "failed"]
+    failed = [row for row in result.clips if row.status == "failed"]
     assert len(failed) == 1
     (warning,) = lines.warnings
     assert "test-plugin: method echo failed on self/a" in warning
-    assert re.search(reason, failed[0]["reason"]), failed[0]["reason"]
-    assert result["metrics"]["lmd"]["n_failed"] == 1
-    pose = result["metrics"]["pose_accuracy"]
-    assert (pose["n_failed"], pose["n_clips"]) == (1, len(setup.folds[0].test))
-    good = run(setup, as_method(), tmp_path / "good")["metrics"]["pose_accuracy"]
-    assert pose["value"] <= good["value"], "a failed clip is wrong, never left out"
+    assert re.search(reason, failed[0].reason), failed[0].reason
+    assert result.metrics["lmd"].n_failed == 1
+    pose = result.metrics["pose_accuracy"]
+    assert (pose.n_failed, pose.n_clips) == (1, len(setup.folds[0].test))
+    good = run(setup, as_method(), tmp_path / "good").metrics["pose_accuracy"]
+    assert pose.value <= good.value, "a failed clip is wrong, never left out"
 
 
 def test_a_face_behind_the_camera_fails_the_clip(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
@@ -227,8 +223,8 @@ def test_a_face_behind_the_camera_fails_the_clip(setup: EvaluationSetup, as_meth
         return replace(motion, pose=pose)
 
     result = run(setup, as_method(wrong(behind)), tmp_path)
-    assert result["metrics"]["lmd"]["n_failed"] == 1
-    assert any("not in view" in row["metrics"].get("lmd", {}).get("reason", "") for row in result["clips"])
+    assert result.metrics["lmd"].n_failed == 1
+    assert any("lmd" in row.metrics and "not in view" in row.metrics["lmd"].reason for row in result.clips)
 
 
 def test_a_fit_that_raises_names_the_plugin_in_one_line(
@@ -299,9 +295,13 @@ def test_nothing_is_reused_by_a_run_of_another_kind(
     class Counting(Learner):
         fits = 0
 
-    run(setup, as_method(Counting), tmp_path)
+    def counting(source: str = "s") -> Method:
+        method = as_method(Counting, source=source)
+        return replace(method, spec=replace(method.spec, options={"a": "any text"}))
+
+    run(setup, counting(), tmp_path)
     settings = {"seed": {"seed": 1}, "options": {"options": {"a": "b"}}, "fresh": {"fresh": True}}.get(change, {})
-    run(setup, as_method(Counting, source="changed" if change == "source" else "s"), tmp_path, **settings)
+    run(setup, counting("changed" if change == "source" else "s"), tmp_path, **settings)
     assert Counting.fits == 2
 
 
@@ -328,10 +328,10 @@ def test_people_who_move_alike_get_no_number(
 ) -> None:
     setup = make_bench(make_corpus(people=("a", "b", "c"), clips=3))
     result = run(setup, as_method(), tmp_path)
-    refused = [m for name, m in result["metrics"].items() if name.startswith(("pose_", "blink_"))]
-    assert all(m["status"] == "refused" and m["value"] is None and "ceiling" in m["reason"] for m in refused)
-    assert result["references"]["pose_accuracy"]["ceiling"]["value"] is not None
-    assert result["metrics"]["lmd"]["status"] == "ok"
+    refused = [m for name, m in result.metrics.items() if name.startswith(("pose_", "blink_"))]
+    assert all(m.status == "refused" and m.value is None and "ceiling" in m.reason for m in refused)
+    assert result.references["pose_accuracy"].ceiling.value is not None
+    assert result.metrics["lmd"].status == "ok"
 
 
 def test_a_corpus_of_one_person_is_an_error(
@@ -363,9 +363,9 @@ def test_invalid_frames_are_not_scored_and_hold_no_window(
         return replace(clip, valid=valid)
 
     result = run(make_bench(make_corpus(clips=8, scales=[0.3, 3.0], edit=hide)), as_method(), tmp_path)
-    row = next(row for row in result["clips"] if row["driving"] == "self")
-    assert row["metrics"]["lmd"]["frames"] == [280, 280]
-    assert row["metrics"]["pose_accuracy"]["weight"] == len(range(32, 300 - 127, 16))
+    row = next(row for row in result.clips if row.driving == "self")
+    assert row.metrics["lmd"].frames == (280, 280)
+    assert row.metrics["pose_accuracy"].weight == len(range(32, 300 - 127, 16))
 
 
 def test_a_short_clip_has_distances_but_no_window(
@@ -379,10 +379,10 @@ def test_a_short_clip_has_distances_but_no_window(
 
     short = next(s.clip for s in split_clips(probe.entries, Protocol()).test)
     cut = make_corpus(clips=8, scales=[0.3, 3.0], edit=lambda clip: clip if clip.id != short else clip[:100])
-    rows = run(make_bench(cut), as_method(), tmp_path)["clips"]
-    (row,) = (row for row in rows if row["driving"] == "self" and row["clip"] == short)
-    assert row["metrics"]["lmd"]["frames"] == [100, 100]
-    assert "pose_accuracy" not in row["metrics"]
+    rows = run(make_bench(cut), as_method(), tmp_path).clips
+    (row,) = (row for row in rows if row.driving == "self" and row.clip == short)
+    assert row.metrics["lmd"].frames == (100, 100)
+    assert "pose_accuracy" not in row.metrics
 
 
 def test_another_frame_rate_is_an_error(

@@ -14,9 +14,9 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.evaluation.clip_metrics import make_sample
+from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import evaluate, fold_tasks
-from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.run_folder import rehearse
 from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
 from facial_bench.methods.output_files import output_names, read_parts
@@ -86,10 +86,10 @@ def test_outputs_of_a_method_score_as_the_method(setup: EvaluationSetup, tmp_pat
         elif form == "parts.npz":
             np.savez(f"{target}.npz", **parts)
     result = run(setup, tmp_path / "made", motions=str(motions if form == "as stored" else folder))
-    assert {name: metric["value"] for name, metric in result["metrics"].items()} == {
-        name: metric["value"] for name, metric in direct["metrics"].items()
+    assert {name: metric.value for name, metric in result.metrics.items()} == {
+        name: metric.value for name, metric in direct.metrics.items()
     }
-    assert result["method"]["inputs"]
+    assert result.method.inputs
 
 
 def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, tmp_path: Path) -> None:
@@ -97,9 +97,9 @@ def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, t
     for depth in (2, 3):
         given = {name: {"landmarks": task.clip.landmarks[:, :, :depth]} for name, task in tasks.items()}
         result = run(setup, tmp_path / f"out{depth}", motions=str(put(tmp_path / f"given{depth}", given)))
-        metrics = result["metrics"]
-        assert metrics["lmd"]["value"] == pytest.approx(0, abs=1e-9)
-        assert metrics["lmd/raw-face"]["value"] == 0
+        metrics = result.metrics
+        assert metrics["lmd"].value == pytest.approx(0, abs=1e-9)
+        assert metrics["lmd/raw-face"].value == 0
         for name, part in {
             "lmd/canonical": "expression",
             "pose_speed": "pose",
@@ -110,12 +110,12 @@ def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, t
             "pose_accuracy/cross-raw": "pose",
             "blink_accuracy": "blink",
         }.items():
-            assert metrics[name]["value"] is None, name
-            assert metrics[name]["status"] in ("absent", "refused"), name
-            if metrics[name]["status"] == "absent":
-                assert metrics[name]["reason"] == f"needs {part}, which this output does not hold"
-            assert metrics[name]["n_failed"] == 0 or metrics[name]["status"] == "refused"
-        assert {row["status"] for row in result["clips"]} == {"ok"}
+            assert metrics[name].value is None, name
+            assert metrics[name].status in ("absent", "refused"), name
+            if metrics[name].status == "absent":
+                assert metrics[name].reason == f"needs {part}, which this output does not hold"
+            assert metrics[name].n_failed == 0 or metrics[name].status == "refused"
+        assert {row.status for row in result.clips} == {"ok"}
 
 
 def test_tracks_get_their_expression_as_the_real_ones_did(setup: EvaluationSetup, tmp_path: Path) -> None:
@@ -129,10 +129,10 @@ def test_tracks_get_their_expression_as_the_real_ones_did(setup: EvaluationSetup
         }
         for task in fold_tasks(setup.folds[0], 0)
     }
-    metrics = run(setup, tmp_path / "out", motions=str(put(tmp_path / "given", given)))["metrics"]
-    assert metrics["lmd"]["value"] == pytest.approx(0, abs=1e-9)
-    assert metrics["lmd/canonical"]["value"] < 0.2, "the made-up corpus's own model fits its landmarks that well"
-    assert metrics["pose_speed"]["value"] == pytest.approx(setup.references["pose_speed"]["ceiling"]["value"], rel=1e-6)
+    metrics = run(setup, tmp_path / "out", motions=str(put(tmp_path / "given", given))).metrics
+    assert metrics["lmd"].value == pytest.approx(0, abs=1e-9)
+    assert metrics["lmd/canonical"].value < 0.2, "the made-up corpus's own model fits its landmarks that well"
+    assert metrics["pose_speed"].value == pytest.approx(setup.references["pose_speed"].ceiling.value, rel=1e-6)
 
 
 def test_what_is_missing_or_bad_counts_as_failed(setup: EvaluationSetup, tmp_path: Path) -> None:
@@ -142,13 +142,13 @@ def test_what_is_missing_or_bad_counts_as_failed(setup: EvaluationSetup, tmp_pat
     whole = run(setup, tmp_path / "whole", motions=str(put(tmp_path / "a", given)))
     del given[names[0]]
     result = run(setup, tmp_path / "part", motions=str(put(tmp_path / "b", given)))
-    (row,) = [row for row in result["clips"] if row["status"] == "failed"]
-    assert row["request"] == names[0]
-    assert row["reason"].startswith(f"no output {names[0]} (.safetensors, .npz, .npy) or {names[0].split('/')[1]}"[:40])
-    assert result["metrics"]["lmd"]["n_failed"] == 1
-    entry = row["metrics"]["pose_accuracy/raw"]
-    assert entry["value"] == 0, "a missing clip is wrong in every window"
-    assert result["metrics"]["pose_accuracy/raw"]["n_clips"] == whole["metrics"]["pose_accuracy/raw"]["n_clips"]
+    (row,) = [row for row in result.clips if row.status == "failed"]
+    assert row.request == names[0]
+    assert row.reason.startswith(f"no output {names[0]} (.safetensors, .npz, .npy) or {names[0].split('/')[1]}"[:40])
+    assert result.metrics["lmd"].n_failed == 1
+    entry = row.metrics["pose_accuracy/raw"]
+    assert entry.value == 0, "a missing clip is wrong in every window"
+    assert result.metrics["pose_accuracy/raw"].n_clips == whole.metrics["pose_accuracy/raw"].n_clips
 
 
 def test_a_part_that_others_hold_and_this_one_lacks_is_a_failure_not_an_absence(
@@ -158,12 +158,12 @@ def test_a_part_that_others_hold_and_this_one_lacks_is_a_failure_not_an_absence(
     first = next(iter(given))
     given[first] = {"blink": given[first]["state"][:, 70]}
     result = run(setup, tmp_path / "out", motions=str(put(tmp_path / "given", given)))
-    row = next(row for row in result["clips"] if row["request"] == first)
-    assert row["metrics"]["pose_accuracy/raw"]["value"] == 0
-    assert row["metrics"]["lmd"]["value"] is None
-    assert result["metrics"]["lmd"]["status"] == "ok"
-    assert result["metrics"]["lmd"]["n_failed"] == 1
-    assert is_scored(row["metrics"]["blink_rate"]), "what it holds is scored"
+    row = next(row for row in result.clips if row.request == first)
+    assert row.metrics["pose_accuracy/raw"].value == 0
+    assert row.metrics["lmd"].value is None
+    assert result.metrics["lmd"].status == "ok"
+    assert result.metrics["lmd"].n_failed == 1
+    assert is_scored(row, "blink_rate"), "what it holds is scored"
 
 
 def test_other_files_are_another_run(setup: EvaluationSetup, tmp_path: Path) -> None:
@@ -171,12 +171,12 @@ def test_other_files_are_another_run(setup: EvaluationSetup, tmp_path: Path) -> 
     folder = put(tmp_path / "given", given)
     first = run(setup, tmp_path / "out", motions=str(folder))
     again = run(setup, tmp_path / "out", motions=str(folder))
-    assert again["digest"] == first["digest"]
+    assert again.digest == first.digest
     name = next(iter(given))
     put(folder, {name: {"state": np.roll(given[name]["state"], 5, axis=0)}})
     changed = run(setup, tmp_path / "out", motions=str(folder))
-    assert changed["method"]["inputs"] != first["method"]["inputs"]
-    assert changed["metrics"]["lmd"]["value"] > first["metrics"]["lmd"]["value"]
+    assert changed.method.inputs != first.method.inputs
+    assert changed.metrics["lmd"].value > first.metrics["lmd"].value
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_damaged_files_lengths_rates_and_pickles(setup: EvaluationSetup, corpus:
 def test_a_system_is_called_by_its_name(setup: EvaluationSetup, tmp_path: Path) -> None:
     given = {name: {"state": motion.state()} for name, motion in real(setup).items()}
     result = run(setup, tmp_path / "out", motions=str(put(tmp_path / "given", given)), name="theirs")
-    assert result["method"]["label"] == "precomputed@theirs"
+    assert result.method.label == "precomputed@theirs"
     assert (tmp_path / "out" / "outputs" / "precomputed@theirs" / "seed-0" / "result.json").is_file()
     with pytest.raises(FacialBenchError, match="cannot name a file"):
         run(setup, tmp_path / "out", motions=str(tmp_path / "given"), name="../theirs")

@@ -76,13 +76,13 @@ def test_the_real_video_scores_as_the_real_motion(
 ) -> None:
     """Rendered at the real size or at twice of it, which the clip's own view takes back."""
     result = run(setup, tmp_path / "out", trackers, videos=str(render(setup, tmp_path / "v", grow)))
-    assert {row["status"] for row in result["clips"]} == {"ok"}
-    metrics, references = result["metrics"], result["references"]
-    assert metrics["lmd/raw-face"]["value"] < 1.0, "pixels"
-    assert metrics["lmd"]["value"] < references["lmd"]["chance"] / 3
-    assert metrics["lmd/canonical"]["value"] < references["lmd/canonical"]["chance"] / 3
-    assert metrics["pose_std_distance"]["value"] < 0.02
-    assert all(metric["status"] in ("ok", "refused") for metric in metrics.values())
+    assert {row.status for row in result.clips} == {"ok"}
+    metrics, references = result.metrics, result.references
+    assert metrics["lmd/raw-face"].value < 1.0, "pixels"
+    assert metrics["lmd"].value < references["lmd"].chance / 3
+    assert metrics["lmd/canonical"].value < references["lmd/canonical"].chance / 3
+    assert metrics["pose_std_distance"].value < 0.02
+    assert all(metric.status in ("ok", "refused") for metric in metrics.values())
 
 
 @pytest.mark.slow
@@ -96,14 +96,14 @@ def test_videos_that_are_missing_damaged_faceless_or_too_short_count_as_failed(
     images[7] = images[7] * 0
     write_video(folder / f"{own[1].request.id}.mkv", images)
     result = run(setup, tmp_path / "out", trackers, videos=str(folder))
-    reasons = [row.get("reason", "") for row in result["clips"] if row["driving"] == SELF]
+    reasons = [row.reason for row in result.clips if row.driving == SELF]
     assert "cannot be opened as a video" in reasons[0]
     assert "no face in 1 of" in reasons[1]
-    assert result["metrics"]["lmd"]["n_failed"] == 2
+    assert result.metrics["lmd"].n_failed == 2
     cross = next(task for task in fold_tasks(setup.folds[0], 0) if task.driving != SELF)
     (folder / f"{cross.request.id}.mkv").unlink()
     write_video(folder / f"{cross.request.id}.mp4", moving(cross.clip.frames - 1))
     again = run(setup, tmp_path / "out", trackers, videos=str(folder))
-    (row,) = [row for row in again["clips"] if row["request"] == cross.request.id]
-    assert f"has {cross.clip.frames - 1} frames of" in row["reason"]
-    assert row["metrics"]["pose_accuracy/cross"]["value"] == 0
+    (row,) = [row for row in again.clips if row.request == cross.request.id]
+    assert f"has {cross.clip.frames - 1} frames of" in row.reason
+    assert row.metrics["pose_accuracy/cross"].value == 0

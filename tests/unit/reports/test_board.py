@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from facial_bench.core.protocol import Protocol
 from facial_bench.errors import ResultError
-from facial_bench.evaluation.result import read_results
+from facial_bench.evaluation.result import Behaviour, Result, read_results
 from facial_bench.reports.board_markdown import first_difference, make_boards, write_boards
 from facial_bench.reports.tables import arrow, escape, result_table
 from facial_bench.statistics.aggregate import summarise
-from tests.helpers.results import make_result, make_row, store
+from facial_bench.statistics.rows import Row
+from tests.helpers.results import changed, make_result, make_row, store
 
 RULES = Protocol(resamples=200)
 
 
-def rows(lmd: float, accuracy: float = 0.75, spread: float = 0.1, **extra: float) -> list[dict[str, Any]]:
+def rows(lmd: float, accuracy: float = 0.75, spread: float = 0.1, **extra: float) -> list[Row]:
     return [
         make_row(p, f"{p}{k}", {"lmd": lmd + spread * k, "pose_accuracy": accuracy - 0.25 * k, **extra})
         for p in "ab"
@@ -32,7 +33,7 @@ def boards_of(folder: Path) -> dict[str, str]:
     return make_boards(read_results(folder), RULES, {})
 
 
-def board(folder: Path, *results: dict[str, Any]) -> str:
+def board(folder: Path, *results: Result) -> str:
     (text,) = boards_of(store(folder, *results)).values()
     return text
 
@@ -72,16 +73,13 @@ def test_two_digests_never_share_a_table(tmp_path: Path) -> None:
 
 
 def test_a_board_of_its_own_for_a_selection_of_people(tmp_path: Path) -> None:
-    part = make_result(rows(1))
-    part["corpus"]["label"] = "tiny@12345678"
-    part["corpus"]["digest"] = "c" * 64
+    part = changed(make_result(rows(1), corpus="c" * 64), (("corpus", "label"), "tiny@12345678"))
     assert sorted(boards_of(store(tmp_path, make_result(rows(1)), part))) == ["tiny.md", "tiny@12345678.md"]
 
 
-@pytest.mark.parametrize("label", ["../../x", "/etc/x", "a/b", "", ".x", "a\nb", "x" * 200, 5])
-def test_a_label_cannot_leave_the_folder(tmp_path: Path, label: Any) -> None:
-    result = make_result(rows(1))
-    result["corpus"]["label"] = label
+@pytest.mark.parametrize("label", ["../../x", "/etc/x", "a/b", "", ".x", "a\nb", "x" * 200])
+def test_a_label_cannot_leave_the_folder(tmp_path: Path, label: str) -> None:
+    result = changed(make_result(rows(1)), (("corpus", "label"), label))
     with pytest.raises(ResultError, match=r"corpus label .* cannot name a file") as problem:
         boards_of(store(tmp_path, result))
     assert "\n" not in str(problem.value)
@@ -95,15 +93,14 @@ HOSTILE = (
 
 def test_nothing_of_a_hostile_result_becomes_markup(tmp_path: Path) -> None:
     own = make_result(
-        [{**row, "metrics": {**row["metrics"], HOSTILE: row["metrics"]["lmd"]}} for row in rows(1)],
+        [replace(row, metrics={**row.metrics, HOSTILE: row.metrics["lmd"]}) for row in rows(1)],
         label=HOSTILE,
         refused=["pose_accuracy"],
         device=HOSTILE,
     )
-    own["metrics"][HOSTILE] |= {"unit": HOSTILE}
-    own["metrics"]["pose_accuracy"]["reason"] = HOSTILE
-    own["corpus"] |= {"name": HOSTILE, "version": HOSTILE, "audio": HOSTILE}
-    own["protocol"]["name"] = HOSTILE
+    fields = [("metrics", HOSTILE, "unit"), ("metrics", "pose_accuracy", "reason"), ("protocol", "name")]
+    fields += [("corpus", key) for key in ("name", "version", "audio")]
+    own = changed(own, *((path, HOSTILE) for path in fields))
     text = board(tmp_path, own, make_result(rows(2), label="plain", refused=["pose_accuracy"]))
     assert "alert" in text
     for mark in ("<script", "](", "**bold", "<!--", "`code", "\n# title", "\x1b", "\u202e", "\\|", "~~", "&lt;"):
@@ -124,11 +121,11 @@ def test_escaped_text_is_one_line_and_gives_itself_back() -> None:
 
 @pytest.mark.parametrize(("direction", "mark"), [(True, "↑"), (False, "↓"), (None, "≈")])
 def test_arrows(direction: bool | None, mark: str) -> None:
-    assert arrow({"higher_is_better": direction}) == mark
+    assert arrow(direction) == mark
 
 
 def test_a_refused_metric_shows_no_number_and_orders_nothing(tmp_path: Path) -> None:
-    def own(label: str, accuracy: float) -> dict[str, Any]:
+    def own(label: str, accuracy: float) -> Result:
         made = [make_row(p, f"{p}{k}", {"pose_accuracy": accuracy}) for p in "ab" for k in (0, 1)]
         return make_result(made, label=label, refused=["pose_accuracy"])
 
@@ -174,13 +171,12 @@ def test_seeds_are_put_together_by_the_one_estimator(tmp_path: Path) -> None:
     text = board(tmp_path, *(make_result(own, seed=k) for k, own in enumerate(seeds)))
     cells = table(text)[2]
     assert cells[1] == "3"
-    slow = np.mean([[row["metrics"]["lmd"]["value"] for row in own] for own in seeds])
+    slow = np.mean([[row.metrics["lmd"].value for row in own] for own in seeds])
     per_person = [
-        [np.mean([r["metrics"]["pose_accuracy"]["value"] for r in own if r["identity"] == p]) for p in "ab"]
-        for own in seeds
+        [np.mean([r.metrics["pose_accuracy"].value for r in own if r.identity == p]) for p in "ab"] for own in seeds
     ]
     expected = summarise(seeds, "lmd", RULES)
-    assert cells[2] == f"{slow:.3g} [{expected['low']:.3g}, {expected['high']:.3g}]"
+    assert cells[2] == f"{slow:.3g} [{expected.low:.3g}, {expected.high:.3g}]"
     assert cells[3].startswith(f"{np.mean(per_person):.3f} [")
 
 
@@ -189,8 +185,7 @@ def test_seeds_that_do_not_belong_together(tmp_path: Path) -> None:
         boards_of(store(tmp_path / "1", make_result(rows(1)), make_result(rows(2))))
     with pytest.raises(ResultError, match="The seeds of echo were asked for different clips"):
         boards_of(store(tmp_path / "2", make_result(rows(1)), make_result(rows(1)[:3], seed=1)))
-    other = make_result(rows(1), seed=1)
-    other["method"]["version"] = "2"
+    other = changed(make_result(rows(1), seed=1), (("method", "version"), "2"))
     with pytest.raises(ResultError, match="come from plug 1 and plug 2"):
         boards_of(store(tmp_path / "3", make_result(rows(1)), other))
 
@@ -204,14 +199,14 @@ def test_a_metric_that_only_some_have_gets_a_column(tmp_path: Path) -> None:
 
 def test_two_definitions_of_one_metric_are_two_quantities(tmp_path: Path) -> None:
     one, two = (make_result(rows(1, gaze=0.2), label=label) for label in "ab")
-    two["metrics"]["gaze"]["definition"] = "e"
+    two = changed(two, (("metrics", "gaze", "definition"), "e"))
     with pytest.raises(ResultError, match="define the metric gaze differently"):
         boards_of(store(tmp_path, one, two))
 
 
 def test_references_that_differ_are_said(tmp_path: Path) -> None:
     one, two = (make_result(rows(1), label=label) for label in "ab")
-    two["references"]["pose_accuracy"]["ceiling"]["value"] = 0.7
+    two = changed(two, (("references", "pose_accuracy", "ceiling", "value"), 0.7))
     text = board(tmp_path, one, two)
     assert "pose_accuracy: the results differ in ceiling or chance" in text
     assert "lmd: the results differ" not in text
@@ -241,7 +236,7 @@ def test_check_finds_an_edited_line_a_missing_board_and_rubbish(tmp_path: Path) 
     assert first_difference(out, boards) == f"{out / 'other.md'} comes from no result"
 
 
-def placed(count: int, **methods: float) -> list[dict[str, Any]]:
+def placed(count: int, **methods: float) -> list[Result]:
     """Results of methods whose clips are that far, give or take; `null` is a null model."""
     made = []
     for k, (label, lmd) in enumerate(methods.items()):
@@ -282,8 +277,9 @@ def test_a_null_that_reaches_the_ceiling_leaves_no_null_skill(tmp_path: Path) ->
 
 def test_how_a_method_behaves_stands_on_the_board(tmp_path: Path) -> None:
     one, two = placed(2, hears=1.0, null=2.0)
-    one |= {"conduct": {"uses_audio": True, "look_ahead_ms": 280.0}, "timing": {"real_time_factor": 1234.5}}
-    two |= {"conduct": {"reason": "<b>no"}, "timing": {"real_time_factor": "x"}}
+    hears = Behaviour(uses_audio=True, look_ahead_ms=280.0)
+    one = replace(one, behaviour=hears, timing={"real_time_factor": 1234.5})
+    two = replace(two, behaviour=Behaviour(reason="<b>no"), timing={"real_time_factor": "x"})
     rows_ = table(board(tmp_path, one, two), "Conduct")
     assert rows_[1] == ["hears", "yes", "280", "1.2e+03"]
     assert rows_[2] == ["*null*", "–", "–", "–"]
@@ -297,8 +293,7 @@ def test_one_damaged_result_is_named(tmp_path: Path) -> None:
 
 
 def test_the_table_on_the_terminal(tmp_path: Path) -> None:
-    own = make_result(rows(1), refused=["pose_accuracy"])
-    own["metrics"]["lmd"]["n_failed"] = 2
+    own = changed(make_result(rows(1), refused=["pose_accuracy"]), (("metrics", "lmd", "n_failed"), 2))
     lines = result_table(own).splitlines()
     assert lines[2].split() == ["lmd", "↓", "1", "0.5", "[0.4,", "0.6]", "2", "0", "–", "2", "of", "4"]
     assert "refused" in lines[3]

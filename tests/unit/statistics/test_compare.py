@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,27 +14,22 @@ from facial_bench.metrics.pools import wasserstein_pool
 from facial_bench.statistics.aggregate import estimator
 from facial_bench.statistics.bootstrap import ratio
 from facial_bench.statistics.compare import compare, holm, permute, rank_methods
+from facial_bench.statistics.rows import Entry, Row
+from tests.helpers.results import make_row
 
 RULES = Protocol(resamples=400)
 
 
-def rows(values: dict[str, Sequence[float | None]], metric: str = "lmd", weight: float = 1.0) -> list[dict[str, Any]]:
+def rows(values: dict[str, Sequence[float | None]], metric: str = "lmd", weight: float = 1.0) -> list[Row]:
     """One row a value: identity -> values of its clips."""
+
+    def entry(value: float | None) -> Entry:
+        if value is None:
+            return Entry(value=None, reason="no")
+        return Entry(value=value, weight=weight, blocks=((value * weight * 0.5, weight / 2),) * 2)
+
     return [
-        {
-            "request": f"self/{person}{k}@0",
-            "identity": person,
-            "status": "ok",
-            "metrics": {
-                metric: {"value": None}
-                if value is None
-                else {
-                    "value": value,
-                    "weight": weight,
-                    "blocks": [[value * weight * 0.5, weight / 2], [value * weight * 0.5, weight / 2]],
-                }
-            },
-        }
+        make_row(person, f"{person}{k}", {metric: entry(value)})
         for person, own in values.items()
         for k, value in enumerate(own)
     ]
@@ -146,18 +140,16 @@ def test_clips_that_one_of_the_two_failed_on_are_left_out_and_counted() -> None:
 def test_pooled_metrics_are_estimated_anew_after_each_swap() -> None:
     rng = np.random.default_rng(0)
 
-    def parts(shift: float) -> list[dict[str, Any]]:
+    def parts(shift: float) -> list[Row]:
         made = []
         for person in "ab":
             for k in range(3):
-                part = (rng.random(4) + shift).tolist()
-                entry = {"part": part, "blocks": [part[:2], part[2:]], "items": 4}
-                made.append(
-                    {"request": f"self/{person}{k}@0", "identity": person, "status": "ok", "metrics": {"w1": entry}}
-                )
+                part = tuple((rng.random(4) + shift).tolist())
+                entry = Entry(part=part, blocks=(part[:2], part[2:]), items=4)
+                made.append(make_row(person, f"{person}{k}", {"w1": entry}))
         return made
 
-    real = {"parts": {person: rng.random(12).tolist() for person in "ab"}}
+    real = {person: rng.random(12).tolist() for person in "ab"}
     estimate = estimator(wasserstein_pool(), real)
     a, b = parts(0.0), parts(1.0)
     found = compare([a], [b], "w1", estimate, RULES)
