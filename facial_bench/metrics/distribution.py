@@ -50,7 +50,7 @@ def distribution_metrics() -> tuple[MetricSpec, ...]:
         frechet(
             id="frechet/pose",
             unit="degrees²",
-            meaning="how far the head's ways of moving are from the person's, as distributions",
+            meaning="how far the distribution of head motion is from the person's",
             formula=f"{gaussian}{pose} (d = {POSE_FEATURES})",
             compute=pose_windows,
             pool=frechet_pool(POSE_FEATURES),
@@ -61,7 +61,7 @@ def distribution_metrics() -> tuple[MetricSpec, ...]:
         frechet(
             id="frechet/mouth",
             unit="(% of eye distance)²",
-            meaning="how far the mouth's ways of moving are from the person's, as distributions",
+            meaning="how far the distribution of mouth motion is from the person's",
             formula=f"{gaussian}{mouth} (d = {MOUTH_FEATURES})",
             compute=mouth_windows,
             pool=frechet_pool(MOUTH_FEATURES),
@@ -74,7 +74,7 @@ def distribution_metrics() -> tuple[MetricSpec, ...]:
             version=1,
             unit="share",
             higher_is_better=None,
-            meaning="whether the motion is nearer to training motion than new real motion is (0.5: as near)",
+            meaning="whether the motion is nearer to training motion than new real motion is",
             formula=f"mean over people and generated {window} of P(d < d') + P(d = d') / 2 over the person's real "
             "held-out windows; d the distance to the nearest of the person's training windows (one every "
             f"{TRAINING_STRIDE}), d' that of a real held-out window; distance: L2 of pose and blink, each divided by "

@@ -99,7 +99,7 @@ def head_metrics() -> tuple[MetricSpec, ...]:
         ),
         beat(
             id="beat_align/distance",
-            meaning="whether the head keeps to the beats of the speech as much as the real one",
+            meaning="whether the head keeps to the beats as much as the real one",
             formula=f"abs(generated - real) of: {beats}",
             compute=lambda s: np.abs(_alignment(s, s.reference) - _alignment(s, s.generated)),
             pitfalls="a clip has few audio beats: differences below a tenth are noise",

@@ -155,7 +155,7 @@ def landmark_metrics() -> tuple[MetricSpec, ...]:
         ),
         velocity(
             id="lvd/speed",
-            meaning="how far the speeds of all 68 points are from the real ones, whatever the direction",
+            meaning="how far the speeds of all 68 points are from the real ones",
             formula="mean_{t>0} sum_{k in 0..67} abs(|^L[t,k] - ^L[t-1,k]| - |L[t,k] - L[t-1,k]|), x and y; t and t-1 "
             "valid",
             compute=lambda s: distances.speed_distance(s.reference_landmarks, s.generated_landmarks, s.valid),

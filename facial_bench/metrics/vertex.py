@@ -37,7 +37,7 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
         error(
             id="lve",
             unit="cm²",
-            meaning="squared distance of the worst lip point of each frame, in 3-D, head pose left out",
+            meaning="squared distance of the worst lip point of a frame, head pose left out",
             formula=f"mean_t max_{{k in 48..67}} |^C[t,k] - C[t,k]|^2, {alone}",
             compute=lip_error,
             origin="MeshTalk (ICCV 2021), FaceFormer (CVPR 2022); torchmetrics lip_vertex_error",
@@ -46,7 +46,7 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
         ),
         error(
             id="lve/rms",
-            meaning="distance of the worst lip point of each frame, in 3-D, head pose left out",
+            meaning="distance of the worst lip point of a frame, head pose left out",
             formula=f"mean_t max_{{k in 48..67}} |^C[t,k] - C[t,k]|, {alone}",
             compute=lambda s: np.sqrt(lip_error(s)),
             origin="the root of lve in each frame; printed by some as LVE",
@@ -54,7 +54,7 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
         ),
         error(
             id="mve",
-            meaning="mean distance of all 68 points, in 3-D, head pose left out",
+            meaning="mean distance of all 68 points in 3-D, head pose left out",
             formula=f"mean_t mean_{{k in 0..67}} |^C[t,k] - C[t,k]|, {alone}",
             compute=lambda s: vertex_distance(s.reference_face, s.generated_face).mean(axis=1),
             origin="mean vertex error of mesh evaluations (MVE)",
@@ -71,7 +71,7 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
         deviation(
             id="fdd/signed",
             higher_is_better=None,
-            meaning="as fdd with its sign: above 0 where brows and eyes move less than the real ones",
+            meaning="as fdd, but above 0 where they move less and below where more",
             formula=f"mean_k ({spread})",
             compute=lambda s: dynamics_deviation(s.reference_face, s.generated_face, s.valid, signed=True),
             pitfalls="errors of opposite sign cancel: -0.18 on a clip where the absolute form says 0.85",
