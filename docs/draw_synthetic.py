@@ -16,6 +16,7 @@ from facial_bench.corpora.synthetic.logits import SYMBOLS, at_frames
 from facial_bench.corpora.synthetic.mouth import visemes
 from facial_bench.corpora.synthetic.people import people
 from facial_bench.corpora.synthetic.tracks import Take, record
+from facial_bench.reports.figures import save_figure
 
 SEED = 0
 LINES = (
@@ -136,7 +137,7 @@ def main() -> None:
     lengths.set_title("share of blink intervals shorter than ... s", fontsize=8)
     lengths.set_xlim(0, 12)
     lengths.tick_params(labelsize=6)
-    figure.savefig(Path(__file__).with_name("synthetic.png"), dpi=110)
+    save_figure(figure, Path(__file__).with_name("synthetic.png"))
 
 
 if __name__ == "__main__":

@@ -6,36 +6,42 @@ from pathlib import Path
 
 import click
 
-from facial_bench.cli.common import cache_folder, find_corpus, plugin_option, reporter
+from facial_bench.cli.common import device_option, make_session, path, plugin_option, verbosity_options
 
 
 @click.command()
 @click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="Whose motion to spoil.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("certification"), show_default=True, metavar="DIR")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--out", type=path, default="sensitivity", show_default=True, metavar="DIR")
+@click.option(
+    "--redraw",
+    type=path,
+    metavar="FILE.jsonl.xz",
+    help="Measure nothing: write the table and the pictures of a file that was measured before.",
+)
+@device_option
 @plugin_option
-def sensitivity(corpus: str, out: Path, device: str, plugin_files: tuple[Path, ...]) -> None:
-    """Spoil real held-out motion in known doses, and see which metrics answer.
+@verbosity_options
+def sensitivity(corpus: str, out: Path, redraw: Path | None, device: str, plugin_files: tuple[Path, ...]) -> None:
+    """Spoil real held-out motion in known doses, and see which metrics respond.
 
-    Writes CORPUS.json (every answer with its interval), CORPUS.md (the verdicts) and pictures into --out.
+    Writes CORPUS.jsonl.xz (every value with its interval), CORPUS.md (the verdicts) and pictures into --out.
     """
-    from facial_bench.core.device import choose_device
-    from facial_bench.core.files import require_writable, write_bytes, write_json
-    from facial_bench.evaluation.sensitivity.dose_response import measure_sensitivity
-    from facial_bench.evaluation.setup import prepare, protocol_with
-    from facial_bench.plugin_api.manager import load_plugins
+    from facial_bench.core.files import require_writable, write_bytes
+    from facial_bench.evaluation.sensitivity.record import SUFFIX, read_sensitivity, write_sensitivity
     from facial_bench.reports.figures import figure_tools
-    from facial_bench.reports.sensitivity import draw, report
+    from facial_bench.reports.sensitivity import draw, verdicts_page
 
     figure_tools()  # both before the minutes that the rest takes
     require_writable(out)
-    log, plugins = reporter(), load_plugins(plugin_files)
-    specs = [registered.spec for registered in plugins.registered("metrics").values()]
-    opened = find_corpus(corpus, plugins, log)
-    setup = prepare(opened, protocol_with(specs), specs, device=choose_device(device), cache=cache_folder(), report=log)
-    found = measure_sensitivity(setup, log)
-    name = opened.info.name
-    write_json(out / f"{name}.json", found)
-    write_bytes(out / f"{name}.md", report(found).encode())
-    for path in (out / f"{name}.json", out / f"{name}.md", *draw(found, out)):
-        click.echo(f"written: {path}")
+    session = make_session(plugin_files)
+    if redraw:
+        measured = read_sensitivity(redraw)
+    else:
+        measured = session.measure_sensitivity(corpus, device)
+        file = out / f"{measured.header.corpus.name}{SUFFIX}"
+        write_sensitivity(file, measured)
+        click.echo(f"written: {file}")
+    page = out / f"{measured.header.corpus.name}.md"
+    write_bytes(page, verdicts_page(measured).encode())
+    for file in (page, *draw(measured, session.definitions(), out)):
+        click.echo(f"written: {file}")

@@ -1,10 +1,13 @@
-"""Lines of text in one xz file: written whole and the same for the same lines, read without trust."""
+"""Lines of JSON in one xz file: written whole and the same for the same lines, read without trust."""
 
 from __future__ import annotations
 
 import lzma
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from facial_bench.core.errors import FacialBenchError, one_line
 from facial_bench.core.files import write_bytes
@@ -45,3 +48,14 @@ def read_lines(path: Path, error: type[FacialBenchError], hint: str, largest: in
     if not unpack.eof or unpack.unused_data or not text.endswith(b"\n"):
         raise error(f"{path} is damaged: it is cut short, or something follows its end. {hint}")
     return text.splitlines()
+
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def decode_line(line: bytes, kind: type[Record], where: str, error: type[FacialBenchError], hint: str) -> Record:
+    """A line as a record of that kind; `where` names the line in the message of `error`, which `hint` ends."""
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise error(f"{where}: {one_line(problem)}. {hint}") from None

@@ -1,6 +1,7 @@
-"""Corruptions of real motion, in known doses. All keep the length; dose 0 gives the motion back, bit for bit.
+"""Perturbations of real motion, in known doses.
 
-A corruption is (motion, dose, surroundings) -> motion; the surroundings hold what it draws from.
+All keep the length; the neutral dose gives the motion back, bit for bit.
+A perturbation is (motion, dose, surroundings) -> motion; the surroundings hold what it draws from.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MARGIN = 2
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What a corruption may draw from."""
+    """What a perturbation may draw from."""
 
     valid: np.ndarray
     """(T,) bool."""
@@ -39,35 +40,33 @@ class Perturbation:
     unit: str
     """Of the dose."""
     doses: tuple[float, ...]
-    """From 0, or through it, in order."""
+    """In order."""
+    neutral: float
+    """The one of them that changes nothing."""
     spoil: Callable[[Motion, float, Surroundings], Motion]
     random: bool = False
     """Whether it draws; then several draws are averaged."""
 
 
 def perturbations() -> tuple[Perturbation, ...]:
-    """Every corruption."""
+    """Every perturbation."""
     share, many = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0)
+    amplitudes, held = (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2), (0, 0.1, 0.25, 0.5, 0.75)
     return (
-        Perturbation("time shift", "frames", (-10, -6, -3, -1, 0, 1, 3, 6, 10), time_shift),
-        Perturbation("mouth amplitude", "of the real", (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2), mouth_amplitude),
-        Perturbation("head amplitude", "of the real", (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2), head_amplitude),
-        Perturbation("jitter", "frame differences", (0, 0.25, 0.5, 1, 2, 4), jitter, random=True),
-        Perturbation("smoothing", "frames", (0, 1, 2, 4, 8, 16), smoothing),
-        Perturbation("dropped frames", "share", (0, 0.1, 0.25, 0.5, 0.75), dropped_frames, random=True),
-        Perturbation("repeated frames", "share", (0, 0.1, 0.25, 0.5, 0.75), repeated_frames, random=True),
-        Perturbation("blinks deleted", "share", many, blinks_deleted, random=True),
-        Perturbation("blinks added", "of the real", many, blinks_added, random=True),
-        Perturbation("blinks stretched", "of the real", (0.5, 0.75, 1, 1.5, 2), blinks_stretched),
-        Perturbation("identity swapped", "share", share, identity_swapped, random=True),
-        Perturbation("frame rate", "fps", (25, 20, 15, 12.5, 10, 5), frame_rate),
-        Perturbation("speed", "of the real", (0.5, 0.8, 0.9, 1, 1.1, 1.25, 2), speed),
+        Perturbation("time shift", "frames", (-10, -6, -3, -1, 0, 1, 3, 6, 10), 0, time_shift),
+        Perturbation("mouth amplitude", "of the real", amplitudes, 1, mouth_amplitude),
+        Perturbation("head amplitude", "of the real", amplitudes, 1, head_amplitude),
+        Perturbation("jitter", "frame differences", (0, 0.25, 0.5, 1, 2, 4), 0, jitter, random=True),
+        Perturbation("smoothing", "frames", (0, 1, 2, 4, 8, 16), 0, smoothing),
+        Perturbation("dropped frames", "share", held, 0, dropped_frames, random=True),
+        Perturbation("repeated frames", "share", held, 0, repeated_frames, random=True),
+        Perturbation("blinks deleted", "share", many, 0, blinks_deleted, random=True),
+        Perturbation("blinks added", "of the real", many, 0, blinks_added, random=True),
+        Perturbation("blinks stretched", "of the real", (0.5, 0.75, 1, 1.5, 2), 1, blinks_stretched),
+        Perturbation("identity swapped", "share", share, 0, identity_swapped, random=True),
+        Perturbation("frame rate", "fps", (25, 20, 15, 12.5, 10, 5), 25, frame_rate),
+        Perturbation("speed", "of the real", (0.5, 0.8, 0.9, 1, 1.1, 1.25, 2), 1, speed),
     )
-
-
-def neutral(perturbation: Perturbation) -> float:
-    """The dose that changes nothing."""
-    return {"of the real": 1.0, "fps": 25.0}.get(perturbation.unit, 0.0) if perturbation.name != "blinks added" else 0.0
 
 
 def time_shift(motion: Motion, dose: float, around: Surroundings) -> Motion:
@@ -207,9 +206,9 @@ def _kept(frames: int, dose: float, rng: np.random.Generator) -> np.ndarray:
 
 def _spans(motion: Motion, around: Surroundings) -> list[tuple[int, int]]:
     """First frame and end of each blink, with its margin."""
-    found: Blinks = detect_blinks(motion.blink, around.valid, around.fps, around.blink_scale)
-    ends = np.minimum(found.ends + MARGIN, motion.frames)
-    return list(zip(np.maximum(found.onsets - MARGIN, 0).tolist(), ends.tolist(), strict=True))
+    blinks: Blinks = detect_blinks(motion.blink, around.valid, around.fps, around.blink_scale)
+    ends = np.minimum(blinks.ends + MARGIN, motion.frames)
+    return list(zip(np.maximum(blinks.onsets - MARGIN, 0).tolist(), ends.tolist(), strict=True))
 
 
 def _chosen(spans: Sequence[tuple[int, int]], dose: float, rng: np.random.Generator) -> list[tuple[int, int]]:

@@ -9,12 +9,13 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
-from facial_bench.core.compressed import read_lines, write_lines
-from facial_bench.core.errors import ResultError, one_line
+from facial_bench.core.compressed import decode_line, read_lines, write_lines
+from facial_bench.core.errors import ResultError
+from facial_bench.core.files import safe_name
 
 SCHEMA = "facial-bench sensitivity 1"
 SUFFIX = ".jsonl.xz"
@@ -115,10 +116,13 @@ def read_sensitivity(path: Path) -> Sensitivity:
         ResultError: not such a file, or one with a missing, mistyped or contradictory field; names the line.
     """
     first, *others = read_lines(path, ResultError, HINT)
-    header = _decode(first, Header, f"{path}, line 1")
+    header = decode_line(first, Header, f"{path}, line 1", ResultError, HINT)
     if header.schema != SCHEMA:
         raise ResultError(f"{path}: schema {header.schema!r}, this version reads {SCHEMA!r}. {HINT}")
-    responses = tuple(_decode(line, Response, f"{path}, line {n}") for n, line in enumerate(others, start=2))
+    safe_name(header.corpus.name, "corpus", ResultError)  # tables and pictures are called after it
+    responses = tuple(
+        decode_line(line, Response, f"{path}, line {n}", ResultError, HINT) for n, line in enumerate(others, start=2)
+    )
     doses = {one.name: len(one.doses) for one in header.perturbations if one.neutral in one.doses}
     if len(doses) < len(header.perturbations):
         raise ResultError(f"{path}, line 1: a perturbation is named twice, or lacks its neutral dose. {HINT}")
@@ -128,13 +132,3 @@ def read_sensitivity(path: Path) -> Sensitivity:
         if len(one.series) != doses[one.perturbation]:
             raise ResultError(f"{path}, line {n}: not one reading per dose. {HINT}")
     return Sensitivity(header, responses)
-
-
-Kind = TypeVar("Kind", bound=msgspec.Struct)
-
-
-def _decode(line: bytes, kind: type[Kind], where: str) -> Kind:
-    try:
-        return msgspec.json.decode(line, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise ResultError(f"{where}: {one_line(problem)}. {HINT}") from None

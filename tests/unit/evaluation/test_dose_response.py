@@ -1,122 +1,146 @@
-"""The verdicts on metrics, and certification from end to end on a small corpus."""
+"""The verdicts on metrics, and their sensitivity measured from end to end on a small corpus."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from facial_bench.cli import main
 from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.errors import FacialBenchError
-from facial_bench.evaluation.sensitivity.dose_response import measure_sensitivity, own_perturbations, verdict_of
+from facial_bench.evaluation.sensitivity.dose_response import measure_sensitivity
+from facial_bench.evaluation.sensitivity.perturbations import perturbations
+from facial_bench.evaluation.sensitivity.record import (
+    Doses,
+    Reading,
+    Response,
+    Sensitivity,
+    read_sensitivity,
+    write_sensitivity,
+)
+from facial_bench.evaluation.sensitivity.verdicts import responses_of
 from facial_bench.evaluation.setup import prepare, protocol_with
-from facial_bench.metrics.catalog import built_in_metrics
-from facial_bench.metrics.identity import accuracy_definitions
-from facial_bench.reports.figures import save_figure
-from facial_bench.reports.metric_pages import describe, page, read_marks
-from facial_bench.reports.sensitivity import draw, report
+from facial_bench.metrics.catalog import all_definitions, built_in_metrics
+from facial_bench.reports.sensitivity import draw, verdicts_page
 from facial_bench.types import Definition
 
-LMD = Definition("lmd", 1, "1", False, "a formula")
+DOCS = Path(__file__).parents[3] / "docs" / "sensitivity"
+OWN = ("mouth amplitude", "time shift", "jitter", "smoothing")
+LMD = Definition("lmd", 1, "1", False, "a formula", perturbations=OWN)
+UNDEFINED = Reading(None, None, None, None, None)
+Tried = tuple[tuple[float, ...], list[Reading], float]
+"""Doses, readings, the neutral dose."""
 
 
-def response(values: list[float], neutral: float = 0.0, doses: list[float] | None = None, width: float = 0.1) -> dict:
-    """One metric's answer: values from dose to dose, every difference known to +- width."""
+def tried(values: list[float], neutral: float = 0.0, doses: list[float] | None = None, width: float = 0.1) -> Tried:
+    """One metric's values from dose to dose, every difference known to +- width."""
     doses = doses or [float(k) for k in range(len(values))]
     middle = doses.index(neutral)
     series = []
     for k, value in enumerate(values):
-        inner = values[k - 1 if k > middle else min(k + 1, middle)]
-        away, step = value - values[middle], value - inner
-        entry = {"value": value, "low": value - width, "high": value + width}
-        entry |= {"difference": [away, away - width, away + width], "step": [step, step - width, step + width]}
-        series.append(entry)
-    return {"unit": "x", "doses": doses, "neutral": neutral, "metrics": {"lmd": series}}
+        away, step = value - values[middle], value - values[k - 1 if k > middle else min(k + 1, middle)]
+        ends = [(one, one - width, one + width) for one in (away, step)]
+        series.append(Reading(value, value - width, value + width, *ends))
+    return tuple(doses), series, neutral
 
 
-def verdict(definition: Definition = LMD, **responses: dict) -> dict[str, Any]:
-    flat = response([0.0, 0.0, 0.0])
-    every = {name: flat for name in ("mouth amplitude", "time shift", "jitter", "smoothing")}
-    return verdict_of(definition, {**every, **{name.replace("_", " "): found for name, found in responses.items()}})
+def respond(definition: Definition = LMD, **given: Tried) -> dict[str, Response]:
+    """perturbation -> response; flat where nothing is given."""
+    every = {**dict.fromkeys(OWN, tried([0.0, 0.0, 0.0])), **{k.replace("_", " "): one for k, one in given.items()}}
+    doses = [Doses(name, "x", one[0], one[2]) for name, one in every.items()]
+    responses = responses_of(definition, doses, {name: one[1] for name, one in every.items()})
+    return {response.perturbation: response for response in responses}
 
 
 def test_a_metric_that_rises_with_the_dose_answers() -> None:
-    found = verdict(jitter=response([0.0, 0.5, 1.0, 2.0]))
-    assert found["answers"] == ["jitter"]
-    assert found["inert"] == ["mouth amplitude", "time shift", "smoothing"]
+    responses = respond(jitter=tried([0.0, 0.5, 1.0, 2.0]))
+    assert responses["jitter"].verdict == "answers"
+    assert {responses[name].verdict for name in OWN if name != "jitter"} == {"no response"}
 
 
-def test_one_that_turns_back_or_stays_within_its_interval_is_inert() -> None:
-    for values in ([0.0, 3.0, 1.0], [0.0, 0.05, 0.08], [0.0, -1.0, -2.0]):
-        assert "jitter" in verdict(jitter=response(values))["inert"], values
-    assert "jitter" in verdict(jitter=response([0.0, 1.0, 0.95, 2.0]))["answers"], "a step within its interval is none"
+@pytest.mark.parametrize("values", [[0.0, 3.0, 1.0], [0.0, 0.05, 0.08], [0.0, -1.0, -2.0]])
+def test_one_that_turns_back_or_stays_within_its_interval_has_no_response(values: list[float]) -> None:
+    assert respond(jitter=tried(values))["jitter"].verdict == "no response"
 
 
-def test_an_inert_metric_is_told_why() -> None:
-    def why(values: list[float], **more: Any) -> str:
-        return verdict(jitter=response(values, **more))["why"]["jitter"]
+def test_a_step_back_within_its_interval_is_none() -> None:
+    assert respond(jitter=tried([0.0, 1.0, 0.95, 2.0]))["jitter"].verdict == "answers"
 
-    assert why([0.0, 3.0, 1.0]) == "a step back at 2"
-    assert why([0.0, 0.05, 0.08]) == "no effect at 2"
-    assert why([0.0, 0.5, -1.0]) == "no effect at 2, a step back at 2"
-    assert why([1.0, 0.5, 0.0, 0.05, 0.08], neutral=2.0) == "no effect at 4"
-    lost = response([0.0, 0.02, 5.0, 6.0])
-    for entry in lost["metrics"]["lmd"][2:]:
-        entry |= {"difference": None, "step": None, "value": None}
-    assert verdict(jitter=lost)["why"]["jitter"] == "no effect at 1, not defined from 2"
-    for entry in lost["metrics"]["lmd"][1:]:
-        entry |= {"difference": None, "step": None, "value": None}
-    assert verdict(jitter=lost)["why"]["jitter"] == "not defined from 1"
-    assert "jitter" not in verdict(jitter=response([0.0, 1.0, 2.0]))["why"]
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (tried([0.0, 3.0, 1.0]), "a step back at 2"),
+        (tried([0.0, 0.05, 0.08]), "no effect at 2"),
+        (tried([0.0, 0.5, -1.0]), "no effect at 2, a step back at 2"),
+        (tried([1.0, 0.5, 0.0, 0.05, 0.08], neutral=2.0), "no effect at 4"),
+        (tried([0.0, 0.02, 5.0, 6.0]), "no effect at 1, not defined from 2"),
+        (tried([0.0, 1.0, 2.0]), ""),
+    ],
+)
+def test_why_there_is_no_response(given: Tried, why: str) -> None:
+    if "not defined" in why:
+        given[1][2:] = [UNDEFINED, UNDEFINED]
+    assert respond(jitter=given)["jitter"].why == why
+
+
+def test_what_is_defined_nowhere_has_no_response() -> None:
+    doses, series, neutral = tried([0.0, 1.0, 2.0])
+    response = respond(jitter=(doses, [series[0], UNDEFINED, UNDEFINED], neutral))["jitter"]
+    assert (response.verdict, response.why) == ("no response", "not defined from 1")
 
 
 def test_both_sides_of_the_neutral_dose_must_answer() -> None:
     doses = [-2.0, -1.0, 0.0, 1.0, 2.0]
-    both, one = response([2.0, 1.0, 0.0, 1.0, 2.0], doses=doses), response([0.0, 0.0, 0.0, 1.0, 2.0], doses=doses)
-    assert "time shift" in verdict(time_shift=both)["answers"]
-    assert "time shift" in verdict(time_shift=one)["inert"]
+    both, one = tried([2.0, 1.0, 0.0, 1.0, 2.0], doses=doses), tried([0.0, 0.0, 0.0, 1.0, 2.0], doses=doses)
+    assert respond(time_shift=both)["time shift"].verdict == "answers"
+    assert respond(time_shift=one)["time shift"].verdict == "no response"
 
 
 def test_the_direction_of_the_metric_counts_and_without_one_any_change_does() -> None:
-    up, free = Definition("lmd", 1, "1", True, "f"), Definition("lmd", 1, "1", None, "f")
-    falling, rising = response([1.0, 0.5, 0.0]), response([0.0, 0.5, 1.0])
-    assert "jitter" in verdict(up, jitter=falling)["answers"]
-    assert "jitter" in verdict(up, jitter=rising)["inert"]
-    assert all("jitter" in verdict(free, jitter=found)["answers"] for found in (falling, rising))
+    up, free = (Definition("lmd", 1, "1", way, "f", perturbations=OWN) for way in (True, None))
+    falling, rising = tried([1.0, 0.5, 0.0]), tried([0.0, 0.5, 1.0])
+    assert respond(up, jitter=falling)["jitter"].verdict == "answers"
+    assert respond(up, jitter=rising)["jitter"].verdict == "no response"
+    assert all(respond(free, jitter=given)["jitter"].verdict == "answers" for given in (falling, rising))
 
 
-def test_what_is_not_its_own_is_named_where_the_effect_is_a_fifth_of_its_own() -> None:
-    own = response([0.0, 5.0, 10.0])
-    assert verdict(jitter=own, blinks_added=response([0.0, 1.0, 3.0]))["also"] == ["blinks added"]
-    assert verdict(jitter=own, blinks_added=response([0.0, 0.5, 1.5]))["also"] == []
+@pytest.mark.parametrize(("largest", "verdict"), [(3.0, "also answers"), (1.5, "")])
+def test_what_is_not_its_own_is_named_where_the_effect_is_a_fifth_of_its_own(largest: float, verdict: str) -> None:
+    responses = respond(jitter=tried([0.0, 5.0, 10.0]), blinks_added=tried([0.0, 0.5 * largest, largest]))
+    assert responses["blinks added"].verdict == verdict
+    assert not responses["blinks added"].why
 
 
 def test_doses_at_which_it_is_not_defined_are_passed_over() -> None:
-    found = response([0.0, 1.0, 2.0, 3.0])
-    found["metrics"]["lmd"][3] |= {"value": None, "difference": None, "step": None}
-    assert "jitter" in verdict(jitter=found)["answers"]
-    for entry in found["metrics"]["lmd"]:
-        entry |= {"difference": None}
-    assert "jitter" in verdict(jitter=found)["inert"]
+    doses, series, neutral = tried([0.0, 1.0, 2.0, 3.0])
+    assert respond(jitter=(doses, [*series[:3], UNDEFINED], neutral))["jitter"].verdict == "answers"
 
 
-def test_every_definition_has_corruptions_of_its_own() -> None:
-    for one in (*built_in_metrics(), *accuracy_definitions()):
-        assert own_perturbations(one.id), one.id
-    assert own_perturbations("a plugin's") == ()
+def test_every_definition_has_perturbations_of_its_own() -> None:
+    names = {one.name for one in perturbations()}
+    for one in all_definitions().values():
+        assert one.perturbations and set(one.perturbations) <= names, one.id
+
+
+@pytest.mark.parametrize("corpus", ["real-tracks", "synthetic"])
+def test_the_stored_verdicts_follow_from_the_stored_values(corpus: str) -> None:
+    stored = read_sensitivity(DOCS / f"{corpus}.jsonl.xz")
+    for metric in stored.header.metrics:
+        series = {response.perturbation: response.series for response in stored.of(metric)}
+        assert responses_of(all_definitions()[metric], stored.header.perturbations, series) == stored.of(metric)
+    assert stored.header.perturbations == tuple(
+        Doses(one.name, one.unit, tuple(map(float, one.doses)), one.neutral) for one in perturbations()
+    )
 
 
 @pytest.fixture(scope="module")
-def found(
+def measured(
     make_corpus: Callable[..., Corpus], tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol
-) -> Any:
+) -> Sensitivity:
     wanted = ("lmd", "lmd/raw-face", "mouth_lag", "pose_std_distance", "blink_rate/distance")
     specs = [spec for spec in built_in_metrics() if spec.id in wanted]
     setup = prepare(
@@ -131,69 +155,20 @@ def found(
 
 
 @pytest.mark.slow
-def test_certification_from_end_to_end(found: Any, tmp_path: Path) -> None:
+def test_sensitivity_from_end_to_end(measured: Sensitivity, tmp_path: Path) -> None:
     """White noise for a mouth, AR(1) for a head: what must be seen is seen."""
-    assert "jitter" in found["metrics"]["lmd"]["answers"]
-    assert found["metrics"]["pose_std_distance"]["answers"] == ["head amplitude"]
-    for name in ("blinks deleted", "blinks added"):
-        values = [entry["value"] for entry in found["responses"][name]["metrics"]["lmd"]]
-        assert len(set(values)) == 1, "lips do not blink"
-    text = report(found)
-    assert "| `lmd` " in text
-    assert json.loads(json.dumps(found)) == found
-    pictures = draw(found, tmp_path)
-    assert {path.name for path in pictures} >= {"tiny-lips.png", "tiny-head.png", "tiny-blinks.png"}
+    assert "jitter" in measured.named("lmd", "answers")
+    assert measured.named("pose_std_distance", "answers") == ["head amplitude"]
+    for response in measured.of("lmd"):
+        if response.perturbation.startswith("blinks"):
+            assert len({reading.value for reading in response.series}) == 1, "lips do not blink"
+    names = [perturbation.name for perturbation in measured.header.perturbations]
+    pairs = [(one.metric, one.perturbation) for one in measured.responses]
+    assert pairs == list(product(measured.header.metrics, names))
+    assert "| `lmd` " in verdicts_page(measured)
+    write_sensitivity(tmp_path / "tiny.jsonl.xz", measured)
+    assert read_sensitivity(tmp_path / "tiny.jsonl.xz") == measured
+    pictures = draw(measured, all_definitions(), tmp_path)
+    assert [path.name for path in pictures] == [f"tiny-{one}.png" for one in ("lips", "head", "blinks", "people")]
     first = [path.read_bytes() for path in pictures]
-    assert [path.read_bytes() for path in draw(found, tmp_path)] == first, "the same picture, byte for byte"
-
-
-@pytest.mark.slow
-def test_the_registry_takes_up_the_verdicts(found: Any, tmp_path: Path) -> None:
-    path = tmp_path / "tiny.json"
-    path.write_text(json.dumps(found))
-    corpus, marks = read_marks(path)
-    assert corpus == "tiny"
-    lmd = next(one for one in built_in_metrics() if one.id == "lmd")
-    assert "certified  on tiny: answers" in describe(lmd, "x", {corpus: marks})
-    assert "not certified" in describe(next(one for one in built_in_metrics() if one.id == "lve"), "x", {corpus: marks})
-    text = page(built_in_metrics(), {corpus: marks})
-    assert "### lmd/raw-face" in text
-    assert "certified on tiny" in text
-
-
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"metrics": {"lmd": 3}, "corpus": {"name": "x"}}'])
-def test_a_file_that_is_no_certification_is_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "x.json"
-    path.write_text(content)
-    with pytest.raises(FacialBenchError, match="facial-bench certify"):
-        read_marks(path)
-
-
-def test_a_picture_has_one_of_two_endings(tmp_path: Path) -> None:
-    with pytest.raises(FacialBenchError, match=r"\.svg or a \.png"):
-        save_figure(None, tmp_path / "x.pdf")
-
-
-def test_a_definition_is_explained() -> None:
-    told = CliRunner().invoke(main, ["metrics", "lmd/atvg"]).stdout
-    for expected in (
-        "lmd/atvg  version 1, px, lower is better",
-        "sum_{k in 48..67}",
-        "ATVGnet",
-        "SUM over 20 points",
-        "facial-bench score RESULT --metric lmd/atvg",
-    ):
-        assert expected in told
-    accuracy = CliRunner().invoke(main, ["metrics", "pose_accuracy"]).stdout
-    assert "measured   in every run" in accuracy
-    wrong = CliRunner().invoke(main, ["metrics", "lmd/atvx"])
-    assert wrong.exit_code == 1
-    assert "Did you mean 'lmd/atvg'?" in wrong.stderr
-
-
-def test_every_definition_says_where_it_is_from_and_what_it_misses() -> None:
-    told = CliRunner().invoke(main, ["metrics"]).stdout
-    for one in (*built_in_metrics(), *accuracy_definitions()):
-        assert any(line.startswith(f"{one.id} ") for line in told.splitlines()), one.id
-        assert one.origin and one.pitfalls and one.formula and one.unit, one.id
-        assert "\n" not in one.formula + one.origin + one.pitfalls
+    assert [path.read_bytes() for path in draw(measured, all_definitions(), tmp_path)] == first, "byte for byte"

@@ -1,11 +1,11 @@
-"""Corruptions: the length is kept, the neutral dose changes nothing, and each does what its name says."""
+"""Perturbations: the length is kept, the neutral dose changes nothing, and each does what its name says."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from facial_bench.evaluation.sensitivity.perturbations import Perturbation, Surroundings, neutral, perturbations
+from facial_bench.evaluation.sensitivity.perturbations import Perturbation, Surroundings, perturbations
 from facial_bench.metrics.blink import detect_blinks
 from facial_bench.types import Motion
 from tests.helpers.faces import ar1
@@ -35,8 +35,8 @@ def spoil(name: str, dose: float, motion: Motion | None = None, seed: int = 0) -
 
 @pytest.mark.parametrize("perturbation", EVERY.values(), ids=EVERY)
 def test_the_neutral_dose_is_among_the_doses_and_changes_nothing(perturbation: Perturbation) -> None:
-    assert neutral(perturbation) in perturbation.doses
-    np.testing.assert_array_equal(spoil(perturbation.name, neutral(perturbation)).state(), made(1).state())
+    assert perturbation.neutral in perturbation.doses
+    np.testing.assert_array_equal(spoil(perturbation.name, perturbation.neutral).state(), made(1).state())
 
 
 @pytest.mark.parametrize("frames", [1, 2, 9, T])
@@ -45,13 +45,13 @@ def test_every_dose_keeps_length_and_type_and_changes_something(perturbation: Pe
     for dose in perturbation.doses:
         motion = made(1, frames)
         before = motion.state().copy()
-        found = spoil(perturbation.name, dose, motion)
-        assert found.state().shape == (frames, 71)
-        assert found.state().dtype == np.float32
-        assert np.isfinite(found.state()).all()
+        spoiled = spoil(perturbation.name, dose, motion)
+        assert spoiled.state().shape == (frames, 71)
+        assert spoiled.state().dtype == np.float32
+        assert np.isfinite(spoiled.state()).all()
         np.testing.assert_array_equal(motion.state(), before)
-        if frames == T and dose != neutral(perturbation):
-            assert not np.array_equal(found.state(), before), dose
+        if frames == T and dose != perturbation.neutral:
+            assert not np.array_equal(spoiled.state(), before), dose
 
 
 @pytest.mark.parametrize("perturbation", EVERY.values(), ids=EVERY)
@@ -70,10 +70,10 @@ def test_a_shift_is_a_shift() -> None:
 
 
 def test_amplitudes_are_about_the_mean_and_of_one_part() -> None:
-    found = spoil("head amplitude", 0.5)
-    np.testing.assert_allclose(found.pose.std(0), 0.5 * made(1).pose.std(0), rtol=1e-4)
-    np.testing.assert_allclose(found.pose.mean(0), made(1).pose.mean(0), atol=1e-5)
-    np.testing.assert_array_equal(found.expression, made(1).expression)
+    spoiled = spoil("head amplitude", 0.5)
+    np.testing.assert_allclose(spoiled.pose.std(0), 0.5 * made(1).pose.std(0), rtol=1e-4)
+    np.testing.assert_allclose(spoiled.pose.mean(0), made(1).pose.mean(0), atol=1e-5)
+    np.testing.assert_array_equal(spoiled.expression, made(1).expression)
     assert np.allclose(spoil("mouth amplitude", 0).expression.std(0), 0, atol=1e-5)
 
 
@@ -107,29 +107,29 @@ def test_blinks_come_and_go_by_their_share() -> None:
 
 def test_stretched_blinks_last_so_many_times_as_long() -> None:
     def length(motion: Motion) -> float:
-        found = detect_blinks(motion.blink, np.ones(T, bool), 25.0)
-        return float((found.ends - found.onsets).mean())
+        spoiled = detect_blinks(motion.blink, np.ones(T, bool), 25.0)
+        return float((spoiled.ends - spoiled.onsets).mean())
 
     assert length(spoil("blinks stretched", 2.0)) == pytest.approx(8, abs=2)
 
 
 def test_a_share_of_someone_else() -> None:
-    found = spoil("identity swapped", 0.5).state()
-    theirs = (found == made(99).state()).all(axis=1)
+    spoiled = spoil("identity swapped", 0.5).state()
+    theirs = (spoiled == made(99).state()).all(axis=1)
     assert theirs.sum() == T // 2
     assert np.abs(np.diff(theirs.astype(int))).sum() <= 2, "one stretch"
     np.testing.assert_array_equal(spoil("identity swapped", 1.0).state(), made(99).state())
 
 
 def test_a_lower_rate_holds_its_frames() -> None:
-    found, real = spoil("frame rate", 12.5).state(), made(1).state()
-    np.testing.assert_array_equal(found[::2], real[::2])
-    np.testing.assert_array_equal(found[1::2], real[::2])
+    spoiled, real = spoil("frame rate", 12.5).state(), made(1).state()
+    np.testing.assert_array_equal(spoiled[::2], real[::2])
+    np.testing.assert_array_equal(spoiled[1::2], real[::2])
     assert len(np.unique(spoil("frame rate", 5).pose[:, 0])) == T // 5
 
 
 def test_speed_is_speed() -> None:
-    found, real = spoil("speed", 2.0).state(), made(1).state()
-    np.testing.assert_array_equal(found[: T // 2], real[::2])
-    np.testing.assert_array_equal(found[T // 2], real[-2])
+    spoiled, real = spoil("speed", 2.0).state(), made(1).state()
+    np.testing.assert_array_equal(spoiled[: T // 2], real[::2])
+    np.testing.assert_array_equal(spoiled[T // 2], real[-2])
     np.testing.assert_allclose(spoil("speed", 0.5).state()[::2], real[: T // 2], atol=1e-6)
