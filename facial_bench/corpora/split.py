@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError
 from facial_bench.core.protocol import Protocol
 
 MOST_FOLDS = 5
-"""Of a rotated split: each fold trains judges and a method of its own."""
+"""Of a rotated split: each fold trains identity classifiers and a method of its own."""
 
 
 @dataclass(frozen=True)
@@ -128,16 +127,16 @@ def _stretches(own: Sequence[ClipEntry], count: int) -> list[dict[str, tuple[int
     """The frames of an identity's clips, laid end to end, cut into `count` equal stretches: clip -> frames."""
     own = sorted(own, key=lambda entry: entry.id)
     total = sum(entry.frames for entry in own)
-    found: list[dict[str, tuple[int, int]]] = []
+    stretches: list[dict[str, tuple[int, int]]] = []
     for k in range(count):
         low, high, offset = round(k * total / count), round((k + 1) * total / count), 0
-        found.append({})
+        stretches.append({})
         for entry in own:
             start, stop = max(low - offset, 0), min(high - offset, entry.frames)
             if start < stop:
-                found[-1][entry.id] = (start, stop)
+                stretches[-1][entry.id] = (start, stop)
             offset += entry.frames
-    return found
+    return stretches
 
 
 def _fold(
@@ -201,36 +200,12 @@ def _divide_in_time(own: Sequence[ClipEntry], protocol: Protocol) -> dict[str, l
     total = sum(entry.frames for entry in own)
     last_train = round((1 - protocol.test_share) * total)
     ranges = {"train": (0, last_train), "test": (last_train + protocol.window, total)}
-    found: dict[str, list[Segment]] = {"train": [], "test": []}
+    parts: dict[str, list[Segment]] = {"train": [], "test": []}
     for part, (low, high) in ranges.items():
         offset = 0
         for entry in own:
             start, stop = max(low - offset, 0), min(high - offset, entry.frames)
             if start < stop:
-                found[part].append(Segment(entry.id, entry.identity, start, stop))
+                parts[part].append(Segment(entry.id, entry.identity, start, stop))
             offset += entry.frames
-    return found
-
-
-def require_windows(entries: Sequence[ClipEntry], windows: Mapping[str, Mapping[str, int]]) -> None:
-    """Check that every identity has a usable window on both sides of the split.
-
-    Args:
-        entries: the corpus's clips.
-        windows: part ("train", "test") -> identity -> number of usable windows.
-
-    Raises:
-        CorpusError: fewer than two identities, or one without windows; names the option that leaves it out.
-    """
-    people = list(dict.fromkeys(entry.identity for entry in entries))
-    if len(people) < 2:
-        raise CorpusError(
-            f"The corpus has {len(people)} identity ({', '.join(people) or 'none'}); telling people apart takes "
-            "at least two. Add clips of another person."
-        )
-    lacking = {person: part for part in ("train", "test") for person in people if not windows[part].get(person, 0)}
-    if lacking:
-        usable = [person for person in people if person not in lacking]
-        named = "; ".join(f"{person} (no usable {part} window)" for person, part in sorted(lacking.items()))
-        remedy = f"leave out with --identities {','.join(usable)}" if len(usable) > 1 else "add longer clips"
-        raise CorpusError(f"Too little motion for the personalization classifiers: {named}; {remedy}.")
+    return parts

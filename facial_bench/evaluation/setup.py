@@ -63,7 +63,8 @@ def prepare(
     for split in splits:
         with timed(timing, "read_corpus_s"):
             parts.append({name: corpus.segments(getattr(split, name)) for name in ("train", "validation", "test")})
-    require_windows(corpus.entries, read_masks(corpus), protocol)
+    with timed(timing, "read_corpus_s"):
+        require_windows(corpus.entries, read_masks(corpus), protocol)
     whole = parts[0] if len(parts) == 1 else None
     divided = " / ".join(f"{len(own)} {part}" for part, own in whole.items()) if whole else f"{len(parts)} folds"
     info = corpus.info

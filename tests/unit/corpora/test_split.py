@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from facial_bench.core.protocol import Protocol
-from facial_bench.core.windows import window_starts
-from facial_bench.corpora.split import ClipEntry, Split, require_windows, split_clips, split_folds
-from facial_bench.errors import CorpusError
+from facial_bench.core.windows import longest_stretch, window_starts
+from facial_bench.corpora.split import ClipEntry, Split, split_clips, split_folds
 
 PROTOCOL = Protocol()
 
@@ -97,15 +96,13 @@ def test_windows_are_those_of_the_slow_twin(frames: int) -> None:
         assert window_starts(valid, 128, stride).tolist() == slow_starts(valid, 128, stride)
 
 
-def test_an_identity_without_a_window_is_named_with_the_option_that_leaves_it_out() -> None:
-    rows = entries(*((f"{p}{k}", p, f"{p}{k}", 300) for p in "abc" for k in range(3)))
-    with pytest.raises(CorpusError, match=r"b \(no usable test window\); leave out with --identities a,c"):
-        require_windows(rows, {"train": dict.fromkeys("abc", 5), "test": {"a": 3, "b": 0, "c": 1}})
-
-
-def test_one_identity_is_an_error() -> None:
-    with pytest.raises(CorpusError, match="at least two"):
-        require_windows(entries(("c", "a", "r", 300)), {"train": {"a": 1}, "test": {"a": 1}})
+@pytest.mark.parametrize("frames", [0, 1, 20, 200])
+@pytest.mark.parametrize("stride", [1, 5, 16])
+def test_a_window_fits_exactly_where_the_longest_stretch_is_long_enough(frames: int, stride: int) -> None:
+    valid = np.random.default_rng(frames).random(frames) > 0.03
+    longest = longest_stretch(valid, stride)
+    for window in range(1, frames + 2):
+        assert (len(slow_starts(valid, window, stride)) > 0) == (window <= longest)
 
 
 ROTATED = Protocol(folds="all")

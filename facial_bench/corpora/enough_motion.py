@@ -1,0 +1,76 @@
+"""Whether every person of a corpus has motion enough for the identity classifiers: one usable window, at least, to
+train on in every fold and one to test on in some fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from facial_bench.core.errors import CorpusError
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.windows import longest_stretch
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.corpora.split import ClipEntry, Segment, split_folds
+
+
+def read_masks(corpus: Corpus) -> dict[str, np.ndarray]:
+    """Clip id -> (T,) bool, frames with a face."""
+    return {entry.id: corpus.clip(entry.id).valid for entry in corpus.entries}
+
+
+def lacking_windows(
+    entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], protocol: Protocol
+) -> dict[str, str]:
+    """Identity -> what it has and what it needs ("122 test frames in a row, 128 needed"); empty when all is well.
+
+    Args:
+        entries: The corpus's clips.
+        masks: Clip id -> (T,) bool, frames with a face.
+        protocol: Says how the clips are split and how long a window is.
+    """
+    splits = split_folds(entries, protocol)
+    lacking = {}
+    for person in dict.fromkeys(entry.identity for entry in entries):
+        train = min(_longest(split.train, person, masks, protocol.training_stride) for split in splits)
+        test = max(_longest(split.test, person, masks, protocol.scoring_stride) for split in splits)
+        short = [f"{n} {part} frames" for part, n in (("training", train), ("test", test)) if n < protocol.window]
+        if short:
+            lacking[person] = f"{' and '.join(short)} in a row, {protocol.window} needed"
+    return lacking
+
+
+def motion_note(entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], protocol: Protocol) -> str:
+    """One line on who has too little motion and what to do about it; empty when all is well. Arguments as
+    `lacking_windows`."""
+    lacking = lacking_windows(entries, masks, protocol)
+    if not lacking:
+        return ""
+    rest = [person for person in dict.fromkeys(entry.identity for entry in entries) if person not in lacking]
+    remedies = []
+    if protocol.folds == "one" and not lacking_windows(entries, masks, replace(protocol, folds="all")):
+        remedies.append("try --fold all")
+    if len(rest) > 1:
+        remedies.append(f"leave out with --identities {','.join(rest)}")
+    named = "; ".join(f"{person}: {text}" for person, text in lacking.items())
+    return f"{named}; {' or '.join(remedies) or 'add longer clips'}"
+
+
+def require_windows(entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], protocol: Protocol) -> None:
+    """Raise CorpusError for fewer than two identities, or one without a window on both sides of the split. Arguments as
+    `lacking_windows`."""
+    people = list(dict.fromkeys(entry.identity for entry in entries))
+    if len(people) < 2:
+        raise CorpusError(
+            f"The corpus has {len(people)} identity ({', '.join(people) or 'none'}); telling people apart takes "
+            "at least two. Add clips of another person."
+        )
+    note = motion_note(entries, masks, protocol)
+    if note:
+        raise CorpusError(f"Too little motion for the identity classifiers: {note}.")
+
+
+def _longest(segments: Sequence[Segment], person: str, masks: Mapping[str, np.ndarray], stride: int) -> int:
+    own = [masks[segment.clip][segment.start : segment.stop] for segment in segments if segment.identity == person]
+    return max((longest_stretch(valid, stride) for valid in own), default=0)
