@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from facial_bench.cli.common import aligned, find_corpus, option_option, parse_options, plugin_option, reporter
+from facial_bench.cli.common import (
+    aligned,
+    json_option,
+    make_session,
+    option_option,
+    parse_options,
+    plugin_option,
+    verbosity_options,
+)
 from facial_bench.core.errors import FacialBenchError
 
 if TYPE_CHECKING:
-    from facial_bench.plugin_api.manager import Plugins
-
-HEAVY = ("torch", "tensorflow", "jax", "matplotlib", "transformers", "mediapipe", "cv2", "pandas", "sklearn")
-"""Libraries that listing the methods must not import: `--help` and `methods` would wait for them."""
+    from facial_bench.plugin_api.manager import Plugins, Registered
 
 
 @click.command()
@@ -25,70 +28,72 @@ HEAVY = ("torch", "tensorflow", "jax", "matplotlib", "transformers", "mediapipe"
 @click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="What to fit and ask with.")
 @option_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True)
+@click.option(
+    "--max-look-ahead",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Frames that the method may look ahead of the sound; more is a failure.",
+)
 @plugin_option
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@json_option
+@verbosity_options
 def check(
-    method: str, corpus: str, options: tuple[str, ...], device: str, plugin_files: tuple[Path, ...], as_json: bool
+    method: str,
+    corpus: str,
+    options: tuple[str, ...],
+    device: str,
+    max_look_ahead: int | None,
+    plugin_files: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Check that a method keeps to the contract: many small named checks, and what it is like.
 
     A FILE.py is loaded as a plugin and all of its methods are checked. Exit 1 where a check fails; a `property` is no
     failure.
     """
-    from facial_bench.core.device import choose_device, deterministic
-    from facial_bench.plugin_api.conformance import Subject, checks, conclude
-    from facial_bench.plugin_api.manager import load_plugins
-
     files = (*plugin_files, Path(method)) if method.endswith(".py") else plugin_files
-    plugins, log = load_plugins(files), reporter()
-    chosen, failed, told = choose_device(device), [], {}
-    available = {name: plugins.get("generators", "method", name) for name in _names(method, plugins)}
-    partial = [name for name, registered in available.items() if registered.spec.partial]
-    if partial:
-        raise FacialBenchError(f"{partial[0]} scores motion that exists already: there is no method in it to check.")
-    opened = find_corpus(corpus, plugins, log)
-    for name, registered in available.items():
-        subject = Subject(registered.spec, opened, chosen, parse_options(options), log)
-        findings = {"light import": _import_finding(name, files)}
-        with deterministic():
-            findings |= {one.name: one.run(subject) for one in checks()}
-        told[name] = {check_name: vars(finding) for check_name, finding in findings.items()}
-        failed += [f"{name}: {check_name}" for check_name, finding in findings.items() if finding.state == "fail"]
+    session = make_session(files)
+    methods = _methods(method, session.plugins)  # before torch is imported
+    opened = session.load_corpus(corpus)
+
+    from facial_bench.core.device import choose_device
+    from facial_bench.plugin_api.conformance import Subject, check_method, conclude
+
+    failed, told = [], {}
+    for name, registered in methods.items():
+        subject = Subject(
+            registered.spec,
+            opened,
+            plugin=registered.source.plugin,
+            device=choose_device(device),
+            options=parse_options(options),
+            max_look_ahead=max_look_ahead,
+            report=session.report,
+        )
+        findings = check_method(subject, files)
+        told[name] = {promise: vars(finding) for promise, finding in findings.items()}
+        failed += [f"{name}: {promise}" for promise, finding in findings.items() if finding.state == "fail"]
         if not as_json:
             rows = [(promise, finding.state, finding.text) for promise, finding in findings.items()]
             click.echo(f"{name} ({registered.source})\n{aligned(rows)}\n{conclude(list(findings.values()))}\n")
     if as_json:
         click.echo(json.dumps(told, indent=1))
     if failed:
-        raise FacialBenchError(f"{len(failed)} checks failed: {', '.join(failed)}.")
+        count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
+        raise FacialBenchError(f"{count} failed: {', '.join(failed)}.")
 
 
-def _names(method: str, plugins: Plugins) -> list[str]:
-    """The methods of a file, or the one that is named."""
-    if not method.endswith(".py"):
-        return [method]
-    available = plugins.registered("generators").items()
-    found = [name for name, registered in available if registered.source.plugin == Path(method).name]
-    if not found:
-        hint = "Mark facial_bench_generators with facial_bench.hookimpl."
-        raise FacialBenchError(f"{method} registers no method. {hint}")
-    return found
-
-
-def _import_finding(name: str, files: tuple[Path, ...]) -> Any:
-    """Whether listing the method in a fresh process imports a heavy library."""
-    from facial_bench.plugin_api.conformance import Finding
-
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom facial_bench.plugin_api.manager import load_plugins\n"
-        "load_plugins([Path(f) for f in sys.argv[2:]]).get('generators', 'method', sys.argv[1])\n"
-        f"print(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
-    )
-    command = [sys.executable, "-c", code, name, *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return Finding("fail", " ".join(done.stderr.split())[-300:])
-    heavy = done.stdout.split()
-    if heavy:
-        return Finding("fail", f"listing it imports {', '.join(heavy)}; import inside `create`")
-    return Finding("pass")
+def _methods(method: str, plugins: Plugins) -> dict[str, Registered]:
+    """name -> the method that is named, or each of a file."""
+    if method.endswith(".py"):
+        registered = plugins.registered("generators").items()
+        chosen = {name: one for name, one in registered if one.source.plugin == Path(method).name}
+        if not chosen:
+            hint = "Mark facial_bench_generators with facial_bench.hookimpl."
+            raise FacialBenchError(f"{method} registers no method. {hint}")
+    else:
+        chosen = {method: plugins.get("generators", "method", method)}
+    for name, one in chosen.items():
+        if one.spec.partial:
+            raise FacialBenchError(f"{name} scores motion that exists already: there is no method in it to check.")
+    return chosen

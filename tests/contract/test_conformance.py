@@ -13,9 +13,8 @@ from click.testing import CliRunner
 
 from facial_bench.cli import main
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.errors import FacialBenchError
 from facial_bench.plugin_api.manager import load_plugins
-from facial_bench.testing import Subject, checks, conclude, make_subject
+from facial_bench.testing import Finding, Subject, checks, conclude, make_subject
 from facial_bench.types import Clip, Context, GeneratorSpec, Motion, Request
 
 
@@ -23,18 +22,16 @@ class Good:
     """The mean state of the identity, a little audio, a little noise; learns one number."""
 
     def __init__(self, context: Context) -> None:
-        if context.options:
-            raise FacialBenchError(f"no option {', '.join(context.options)}; there are none.")
         self.gain = np.zeros(1)
 
     def fit(self, clips: Sequence[Clip], context: Context) -> None:
         self.gain = np.array([1.0 + np.random.default_rng(context.seed).random()])
 
     def state(self, one: Request) -> np.ndarray:
-        found = np.tile(one.initial_state, (one.frames, 1)).astype(np.float32)
-        found[:, :3] += self.gain.astype(np.float32) * one.audio[:, :3]
-        found[:, 64] += 0.01 * np.random.default_rng(one.seed).standard_normal(one.frames)
-        return found
+        state = np.tile(one.initial_state, (one.frames, 1)).astype(np.float32)
+        state[:, :3] += self.gain.astype(np.float32) * one.audio[:, :3]
+        state[:, 64] += 0.01 * np.random.default_rng(one.seed).standard_normal(one.frames)
+        return state
 
     def generate(self, requests: Sequence[Request]) -> list[Motion]:
         return [Motion.from_state(self.state(one)) for one in requests]
@@ -58,9 +55,9 @@ class Doubles(Good):
 
 class NotANumber(Good):
     def state(self, one: Request) -> np.ndarray:
-        found = super().state(one)
-        found[one.frames // 2 + 1 :, 5] = np.nan
-        return found
+        state = super().state(one)
+        state[one.frames // 2 + 1 :, 5] = np.nan
+        return state
 
 
 class Deaf(Good):
@@ -87,9 +84,9 @@ class Carries(Good):
     last = 0.0
 
     def state(self, one: Request) -> np.ndarray:
-        found = super().state(one) + np.float32(self.last)
+        state = super().state(one) + np.float32(self.last)
         self.last = float(one.audio[0, 0])
-        return found
+        return state
 
 
 class Batches(Good):
@@ -115,9 +112,14 @@ class Scribbles(Good):
         return super().state(one)
 
 
-class TakesAnyOption(Good):
+class ReadsUndeclared(Good):
+    def fit(self, clips: Sequence[Clip], context: Context) -> None:
+        self.gain = np.array([float(context.options.get("gain", "1"))])
+
+
+class CannotBeCreated(Good):
     def __init__(self, context: Context) -> None:
-        self.gain = np.zeros(1)
+        raise ValueError("two\nlines")
 
 
 class CannotFit(Good):
@@ -125,7 +127,18 @@ class CannotFit(Good):
         raise ValueError("two\nlines")
 
 
+class ForgetsToReturn(Good):
+    def generate(self, requests: Sequence[Request]) -> None:  # type: ignore[override]
+        super().generate(requests)
+
+
+class Raises(Good):
+    def state(self, one: Request) -> np.ndarray:
+        raise KeyError(f"clip {one.frames}")
+
+
 DEFECTS: dict[str, type[Good]] = {
+    "create": CannotBeCreated,
     "lengths": Short,
     "audio is used": Deaf,
     "identity is used": Nobody,
@@ -135,7 +148,7 @@ DEFECTS: dict[str, type[Good]] = {
     "batch": Batches,
     "save and load": Forgets,
     "request": Scribbles,
-    "options": TakesAnyOption,
+    "options": ReadsUndeclared,
     "fit": CannotFit,
 }
 
@@ -145,28 +158,116 @@ def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
     return make_corpus(people=("a", "b"), clips=3, frames=400)
 
 
-def subject(corpus: Corpus, create: Callable[[Context], Any], reference: str = "none") -> Subject:
-    return make_subject(GeneratorSpec("toy", "a toy", reference, create), corpus)
+def subject(corpus: Corpus, create: Callable[[Context], Any], name: str = "toy", **more: Any) -> Subject:
+    return make_subject(GeneratorSpec(name, "a toy", "null model", create), corpus, **more)
+
+
+def findings(made: Subject) -> dict[str, Finding]:
+    return {check.name: check.run(made) for check in checks()}
 
 
 def states(made: Subject) -> dict[str, str]:
-    return {check.name: check.run(made).state for check in checks()}
+    return {name: finding.state for name, finding in findings(made).items()}
+
+
+def run(name: str, made: Subject) -> Finding:
+    return next(check for check in checks() if check.name == name).run(made)
 
 
 def test_a_good_method_passes_everything(corpus: Corpus) -> None:
-    found = states(subject(corpus, Good))
-    assert {name for name, state in found.items() if state == "property"} == {"look-ahead", "speed"}
-    assert set(found.values()) - {"skip"} == {"pass", "property"}
-    assert found["device"] in ("pass", "skip"), "skipped where there is no GPU"
+    good = states(subject(corpus, Good))
+    assert {name for name, state in good.items() if state == "property"} == {"look-ahead", "speed"}
+    assert set(good.values()) - {"skip"} == {"pass", "property"}
+    assert {name for name, state in good.items() if state == "skip"} <= {"device"}, "skipped where there is no GPU"
 
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_every_defect_fails_the_check_of_its_name(name: str, corpus: Corpus) -> None:
-    made = subject(corpus, DEFECTS[name])
-    finding = next(check for check in checks() if check.name == name).run(made)
+    finding = run(name, subject(corpus, DEFECTS[name]))
     assert finding.state == "fail"
     assert finding.text
     assert "\n" not in finding.text
+
+
+ONE_CAUSE = {
+    **DEFECTS,
+    "lengths 1": Doubles,
+    "lengths 2": NotANumber,
+    "lengths 3": ForgetsToReturn,
+    "lengths 4": Raises,
+}
+
+
+@pytest.mark.parametrize("name", ONE_CAUSE)
+def test_one_cause_is_one_failure(name: str, corpus: Corpus) -> None:
+    told = findings(subject(corpus, ONE_CAUSE[name]))
+    failed = name.rstrip(" 1234")
+    assert [check for check, finding in told.items() if finding.state == "fail"] == [failed]
+    skipped = {finding.text for check, finding in told.items() if finding.state == "skip" and check != "device"}
+    assert skipped <= {f"as `{failed}` failed"}
+
+
+def test_what_cannot_be_repeated_is_not_compared(corpus: Corpus) -> None:
+    told = findings(subject(corpus, Unseeded))
+    skipped = {name for name, finding in told.items() if finding.text == "as `seed` failed"}
+    assert skipped == {
+        "refit",
+        "batch",
+        "state between clips",
+        "save and load",
+        "audio is used",
+        "identity is used",
+        "look-ahead",
+    }
+    assert told["lengths"].state == "pass"
+
+
+def test_two_causes_are_two_failures(corpus: Corpus) -> None:
+    class Twice(Good):
+        def state(self, one: Request) -> np.ndarray:
+            if one.frames == 1:
+                raise ValueError("one frame is too few")
+            if one.id.startswith("self/check"):
+                return super().state(one)
+            raise KeyError(one.id)
+
+    told = findings(subject(corpus, Twice))
+    assert {name: finding.text for name, finding in told.items() if finding.state == "fail"} == {
+        "lengths": "1 frames: raised ValueError: one frame is too few " + told["lengths"].text.partition("too few ")[2],
+        "held-out motion": told["held-out motion"].text,
+    }
+    assert told["held-out motion"].text.startswith("raised KeyError: 'self/")
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "text"),
+    [
+        (CannotBeCreated, "create", "could not be created: raised ValueError: two lines (test_conformance.py, line "),
+        (CannotFit, "fit", "could not be fitted: raised ValueError: two lines (test_conformance.py, line "),
+        (ForgetsToReturn, "lengths", "1 frames: generate returned None, expected a list of one motion"),
+        (ReadsUndeclared, "options", "reads gain, which nobody can set; declare it: GeneratorSpec(..., options={NAME"),
+    ],
+)
+def test_the_reason_says_what_to_mend(broken: type[Good], name: str, text: str, corpus: Corpus) -> None:
+    assert run(name, subject(corpus, broken)).text.startswith(text)
+
+
+def test_the_look_ahead_can_be_limited(corpus: Corpus) -> None:
+    class Ahead(Good):
+        def state(self, one: Request) -> np.ndarray:
+            state = super().state(one)
+            state[:-3, 0] += one.audio[3:, 0]
+            return state
+
+    for limit, state in ((None, "property"), (2, "fail"), (3, "pass")):
+        finding = run("look-ahead", subject(corpus, Ahead, max_look_ahead=limit))
+        assert finding.state == state
+        assert finding.text == "3 frames (120 ms): not causal" + (f"; {limit} allowed" if limit else "")
+
+
+def test_undeclared_options_never_reach_a_method(corpus: Corpus) -> None:
+    finding = run("create", subject(corpus, Good, options={"gian": "2"}))
+    assert finding.text == "could not be created: method toy: unknown option 'gian'. Available: none."
 
 
 def test_every_check_that_can_fail_has_its_broken_method() -> None:
@@ -175,13 +276,13 @@ def test_every_check_that_can_fail_has_its_broken_method() -> None:
 
 @pytest.mark.parametrize("broken", [Doubles, NotANumber])
 def test_what_is_no_motion_fails_the_lengths(broken: type[Good], corpus: Corpus) -> None:
-    finding = next(check for check in checks() if check.name == "lengths").run(subject(corpus, broken))
+    finding = run("lengths", subject(corpus, broken))
     assert finding.state == "fail"
     assert "expected" in finding.text
 
 
 def test_a_store_of_objects_is_refused(corpus: Corpus) -> None:
-    finding = next(check for check in checks() if check.name == "save and load").run(subject(corpus, StoresObjects))
+    finding = run("save and load", subject(corpus, StoresObjects))
     assert "give numpy arrays" in finding.text
 
 
@@ -193,14 +294,18 @@ def test_a_method_that_knows_the_held_out_motion_is_found(corpus: Corpus) -> Non
                 return super().state(one)
             return corpus.clip(clip).motion.state()
 
-    finding = next(check for check in checks() if check.name == "held-out motion").run(subject(corpus, Oracle))
+    finding = run("held-out motion", subject(corpus, Oracle))
     assert finding.state == "fail"
     assert "given back" in finding.text
 
 
-def test_a_null_model_need_not_hear(corpus: Corpus) -> None:
-    finding = next(check for check in checks() if check.name == "audio is used")
-    assert finding.run(subject(corpus, Deaf, "null model")).state == "property"
+def test_a_null_model_of_the_benchmark_need_not_hear_and_nobody_else_is_one(corpus: Corpus) -> None:
+    for plugin, name, state in (
+        ("facial-bench", "frozen", "property"),
+        ("facial-bench", "toy", "fail"),
+        ("my-plugin", "frozen", "fail"),
+    ):
+        assert run("audio is used", subject(corpus, Deaf, name, plugin=plugin)).state == state
 
 
 def test_a_method_that_stores_nothing_skips_the_storing(corpus: Corpus) -> None:
@@ -218,8 +323,6 @@ def test_a_method_that_stores_nothing_skips_the_storing(corpus: Corpus) -> None:
 
 
 def test_the_line_below_counts() -> None:
-    from facial_bench.testing import Finding
-
     assert conclude([Finding("pass"), Finding("fail"), Finding("pass")]) == "2 pass, 1 fail"
 
 
@@ -233,9 +336,9 @@ def test_the_line_below_counts() -> None:
     ],
 )
 def test_every_method_that_comes_with_the_core_passes(name: str, corpus: Corpus) -> None:
-    spec = load_plugins(installed=[]).get("generators", "method", name).spec
-    found = states(make_subject(spec, corpus))
-    assert "fail" not in found.values(), found
+    registered = load_plugins(installed=[]).get("generators", "method", name)
+    told = findings(make_subject(registered.spec, corpus, plugin=registered.source.plugin))
+    assert not {check: one.text for check, one in told.items() if one.state == "fail"}
 
 
 PLUGIN = """
@@ -252,7 +355,7 @@ class Still:
 
 @facial_bench.hookimpl
 def facial_bench_generators():
-    return [GeneratorSpec("still", "does not move", "{reference}", lambda context: Still())]
+    return [GeneratorSpec("still", "does not move", "null model", lambda context: Still())]
 """
 
 
@@ -262,28 +365,44 @@ def run_check(path: Path, corpus: Corpus, *more: str) -> Any:
 
 def test_a_file_is_checked_as_a_plugin(tmp_path: Path, corpus: Corpus) -> None:
     path = tmp_path / "still.py"
-    path.write_text(PLUGIN.format(extra="import torch", reference="none"))
-    found = run_check(path, corpus)
-    assert found.exit_code == 1
-    told = found.stdout
-    for name in ("light import", "options", "audio is used"):
-        assert any(line.startswith(name) and " fail " in line for line in told.splitlines()), name
-    assert "listing it imports torch" in told
-    assert "Error: 3 checks failed: still: light import, still: options, still: audio is used." in found.stderr
+    path.write_text(PLUGIN.format(extra="import torch"))
+    done = run_check(path, corpus)
+    assert done.exit_code == 1
+    rows = {line[:18].strip(): line[18:] for line in done.stdout.splitlines()}
+    assert rows["light import"].split(maxsplit=1) == [
+        "property",
+        "imports torch when listed; as a package import it inside create",
+    ]
+    assert rows["audio is used"].split(maxsplit=1) == ["fail", "all of the audio changed and the motion did not"]
+    assert "Error: 1 check failed: still: audio is used." in done.stderr
+    for check in checks():
+        assert f"still: {check.name}\n" in done.stderr, "it says which check runs"
+    assert "checking still: 16/16" in done.stderr
 
 
 def test_findings_as_json(tmp_path: Path, corpus: Corpus) -> None:
     path = tmp_path / "still.py"
-    path.write_text(PLUGIN.format(extra="", reference="null model"))
+    path.write_text(PLUGIN.format(extra=""))
     told = json.loads(run_check(path, corpus, "--json").stdout)
     assert told["still"]["light import"] == {"state": "pass", "text": ""}
-    assert told["still"]["audio is used"]["state"] == "property"
+    assert told["still"]["audio is used"]["state"] == "fail", "no file's method is a null model"
+    assert told["still"]["look-ahead"] == {"state": "property", "text": "does not follow the audio"}
+
+
+def test_the_limit_of_look_ahead_on_the_command_line(tmp_path: Path, corpus: Corpus) -> None:
+    path = tmp_path / "ahead.py"
+    path.write_text(
+        PLUGIN.format(extra="").replace("(r.frames, 1))", "(r.frames, 1)) + np.roll(r.audio, -2, axis=0)[:, :1]")
+    )
+    told = json.loads(run_check(path, corpus, "--json", "--max-look-ahead", "1").stdout)
+    assert told["still"]["look-ahead"]["state"] == "fail"
+    assert told["still"]["look-ahead"]["text"].endswith("not causal; 1 allowed")
 
 
 def test_a_file_without_methods_is_one_line(tmp_path: Path, corpus: Corpus) -> None:
     path = tmp_path / "empty.py"
     path.write_text("import facial_bench\n@facial_bench.hookimpl\ndef facial_bench_generators():\n    return []\n")
-    found = run_check(path, corpus)
-    assert found.exit_code == 1
-    assert "registers no method" in found.stderr
+    done = run_check(path, corpus)
+    assert done.exit_code == 1
+    assert "registers no method" in done.stderr
     assert run_check(tmp_path / "none.py", corpus).exit_code == 1

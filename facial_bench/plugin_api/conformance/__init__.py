@@ -2,7 +2,7 @@
 
 In a test suite of a plugin:
 
-    from facial_bench.plugin_api.conformance import checks, make_subject
+    from facial_bench.testing import checks, make_subject
 
     SUBJECT = make_subject(my_spec, open_corpus("my-corpus"))
 
@@ -14,7 +14,9 @@ In a test suite of a plugin:
 
 from __future__ import annotations
 
+from facial_bench.plugin_api.conformance.check import Check, Finding, conclude
+from facial_bench.plugin_api.conformance.check_method import check_method
 from facial_bench.plugin_api.conformance.checks import checks
-from facial_bench.plugin_api.conformance.subject import Check, Finding, Subject, conclude, make_subject
+from facial_bench.plugin_api.conformance.subject import Subject, make_subject
 
-__all__ = ["Check", "Finding", "Subject", "checks", "conclude", "make_subject"]
+__all__ = ["Check", "Finding", "Subject", "check_method", "checks", "conclude", "make_subject"]
