@@ -28,15 +28,15 @@ def metrics(metric: str | None, sensitivity: tuple[Path, ...], markdown: bool, p
     from facial_bench.reports import metric_pages
 
     session = Session(plugin_files=plugin_files)
-    known, found = session.definitions(), [read_sensitivity(path) for path in sensitivity]
+    known, measured = session.definitions(), [read_sensitivity(path) for path in sensitivity]
     if metric is not None and metric not in known:
         raise unknown_metric(metric, known)
     if metric is not None:
         registered = session.plugins.registered("metrics")
         source = str(registered[metric].source) if metric in registered else "facial-bench, the protocol"
-        click.echo(metric_pages.describe(known[metric], source, found))
+        click.echo(metric_pages.describe(known[metric], source, measured))
     elif markdown:
-        click.echo(metric_pages.page(known, found))
+        click.echo(metric_pages.page(known, measured))
     else:
         click.echo(aligned(metric_pages.rows(known)))
         click.echo(f"\n{metric_pages.ARROWS}.\nAll of one: `facial-bench metrics ID`.")

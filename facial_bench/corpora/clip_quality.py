@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from facial_bench.core.geometry import outer_eye_distance
 from facial_bench.core.types import Clip, CorpusInfo
-from facial_bench.metrics.blink import Blinks, detect_blinks
+from facial_bench.metrics.blink_detector import Blinks, detect_blinks
 
 INNER_LIPS = (62, 66)
 """Middle of the upper and of the lower inner lip, iBUG order from 0."""

@@ -53,13 +53,13 @@ def describe(one: Definition, source: str, sensitivities: Sequence[Sensitivity] 
     }
     lines = [f"{one.id}: {one.meaning}" if one.meaning else one.id, ""]
     lines += [f"{name:<9}  {text or '–'}" for name, text in facts.items()]
-    lines += [f"{'found':<9}  on {found.header.corpus.name}: {_verdict(found, one.id)}" for found in sensitivities]
+    lines += [f"{'found':<9}  on {each.header.corpus.name}: {_verdict(each, one.id)}" for each in sensitivities]
     return "\n".join(lines)
 
 
 def page(definitions: Mapping[str, Definition], sensitivities: Sequence[Sensitivity] = ()) -> str:
     """All definitions as Markdown: a table to find one's way, then each."""
-    corpora = [escape(found.header.corpus.name) for found in sensitivities]
+    corpora = [escape(each.header.corpus.name) for each in sensitivities]
     headers = ["id", "", "unit", "family", "measured", *(f"sensitivity on {corpus}" for corpus in corpora)]
     table = [
         [
@@ -68,7 +68,7 @@ def page(definitions: Mapping[str, Definition], sensitivities: Sequence[Sensitiv
             escape(one.unit),
             one.family,
             "ranked" if one.ranked else "every run" if one.every_run else "on demand",
-            *(_mark(found, one.id) for found in sensitivities),
+            *(_mark(each, one.id) for each in sensitivities),
         ]
         for one in by_family(definitions)
     ]
@@ -96,8 +96,8 @@ def page(definitions: Mapping[str, Definition], sensitivities: Sequence[Sensitiv
             f"- **Origin**: {escape(one.origin or '–')}",
             f"- **Pitfalls**: {escape(one.pitfalls or '–')}",
             *(
-                f"- **Sensitivity on {corpus}**: {_verdict(found, one.id)}"
-                for corpus, found in zip(corpora, sensitivities, strict=True)
+                f"- **Sensitivity on {corpus}**: {_verdict(each, one.id)}"
+                for corpus, each in zip(corpora, sensitivities, strict=True)
             ),
             "",
         ]
@@ -121,16 +121,16 @@ def _anchor(metric: str) -> str:
     return "".join(mark for mark in metric.lower() if mark.isalnum() or mark in "-_")
 
 
-def _verdict(found: Sensitivity, metric: str) -> str:
+def _verdict(sensitivity: Sensitivity, metric: str) -> str:
     """What a metric responds to, in words."""
-    if metric not in found.header.metrics:
+    if metric not in sensitivity.header.metrics:
         return "not measured"
-    named = {text: ", ".join(found.named(metric, verdict)) for verdict, text in VERDICTS.items()}
+    named = {text: ", ".join(sensitivity.named(metric, verdict)) for verdict, text in VERDICTS.items()}
     return "; ".join(f"{text} {names}" for text, names in named.items() if names) or "–"
 
 
-def _mark(found: Sensitivity, metric: str) -> str:
-    silent = found.named(metric, "no response")
+def _mark(sensitivity: Sensitivity, metric: str) -> str:
+    silent = sensitivity.named(metric, "no response")
     if silent:
         return f"no response: {', '.join(silent)}"
-    return "✓" if found.named(metric, "answers") else "–"
+    return "✓" if sensitivity.named(metric, "answers") else "–"

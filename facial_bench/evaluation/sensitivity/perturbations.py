@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from facial_bench.core.types import Motion
-from facial_bench.metrics.blink import Blinks, detect_blinks
+from facial_bench.metrics.blink_detector import Blinks, detect_blinks
 
 MARGIN = 2
 """Frames to either side of a blink that belong to it."""

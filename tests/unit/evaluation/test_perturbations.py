@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facial_bench.evaluation.sensitivity.perturbations import Perturbation, Surroundings, perturbations
-from facial_bench.metrics.blink import detect_blinks
+from facial_bench.metrics.blink_detector import detect_blinks
 from facial_bench.types import Motion
 from tests.helpers.faces import ar1
 

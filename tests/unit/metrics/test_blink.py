@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from facial_bench.errors import FacialBenchError
-from facial_bench.metrics.blink import blink_metrics, detect_blinks, durations, intervals, levels
+from facial_bench.metrics.blink import blink_metrics
+from facial_bench.metrics.blink_detector import detect_blinks, durations, intervals, levels
 from facial_bench.types import Camera, Items, Motion, Sample
 from tests.helpers.faces import ar1
 

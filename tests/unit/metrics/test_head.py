@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from facial_bench.metrics.head import (
-    AXES,
+from facial_bench.metrics.head import AXES, head_metrics
+from facial_bench.metrics.head_motion import (
     angular_speed,
     audio_beats,
     beat_alignment,
-    head_metrics,
     mean_speed,
     motion_beats,
     std_distance,
