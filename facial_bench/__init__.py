@@ -1,18 +1,43 @@
-"""facial-bench: one protocol under which methods that turn speech into facial motion are compared."""
+"""facial-bench: one protocol under which methods that turn speech into facial motion are compared.
+
+>>> import facial_bench
+>>> result = facial_bench.evaluate(facial_bench.RunConfig("mean-motion"))  # doctest: +SKIP
+>>> result.metrics["lmd"].value  # doctest: +SKIP
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from facial_bench.core.version import __version__
 
-__all__ = ["__version__", "hookimpl"]
+if TYPE_CHECKING:
+    from facial_bench.api import Session, compare, evaluate, load_corpus, load_results, rescore, verify
+    from facial_bench.evaluation.config import RunConfig
+    from facial_bench.plugin_api.hookspecs import hookimpl
+
+__all__ = [
+    "RunConfig",
+    "Session",
+    "__version__",
+    "compare",
+    "evaluate",
+    "hookimpl",
+    "load_corpus",
+    "load_results",
+    "rescore",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """`hookimpl`, imported when a plugin asks for it: `facial-bench --help` needs neither pluggy nor numpy."""
-    if name == "hookimpl":
-        from facial_bench.plugin_api.hookspecs import hookimpl
+    """A name of the front, imported when it is asked for: `facial-bench --help` needs neither pluggy nor numpy."""
+    if name not in __all__:
+        raise AttributeError(f"module 'facial_bench' has no attribute {name!r}")
+    rooms = {"hookimpl": "plugin_api.hookspecs", "RunConfig": "evaluation.config"}
+    return getattr(import_module(f"facial_bench.{rooms.get(name, 'api')}"), name)
 
-        return hookimpl
-    raise AttributeError(f"module 'facial_bench' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,28 +1,71 @@
-"""The command line: it parses, calls and prints. Heavy imports happen inside the commands."""
+"""The command line: it parses, calls `facial_bench.api` and prints. Heavy imports happen inside the commands."""
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import click
 
-from facial_bench.core.errors import FacialBenchError
+from facial_bench.core.errors import FacialBenchError, one_line
+from facial_bench.core.progress import OutputClosed
 from facial_bench.core.version import __version__
 
+COMMANDS = {
+    "run": "run",
+    "show": "show",
+    "compare": "compare",
+    "leaderboard": "boards",
+    "verify": "verify",
+    "score": "verify",
+    "corpus": "corpora",
+    "methods": "listing",
+    "corpora": "listing",
+    "metrics": "metrics",
+    "plugins": "listing",
+    "check": "check",
+    "sensitivity": "sensitivity",
+}
+"""Command -> the module of this package that holds it, in the order of `--help`."""
 
-class ErrorGroup(click.Group):
-    """A group whose commands' user errors become one line and exit status 1."""
+
+class InterruptedByUser(click.ClickException):
+    """Ends with 130, as a shell says of a program that SIGINT ended."""
+
+    exit_code = 130
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are named; the errors of users become one line and exit status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which one needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        return getattr(import_module(f"facial_bench.cli.{COMMANDS[cmd_name]}"), cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
             return super().invoke(ctx)
         except FacialBenchError as problem:
-            raise click.ClickException(" ".join(str(problem).split())) from None
+            if ctx.obj and ctx.obj.get("verbose") and problem.__cause__ is not None:
+                import traceback
+
+                click.echo("".join(traceback.format_exception(problem.__cause__)), err=True, nl=False)
+            raise click.ClickException(one_line(problem, 2000)) from None
         except KeyboardInterrupt:
-            raise click.ClickException("Interrupted. The same command goes on with what was finished.") from None
-        except BrokenPipeError:  # `| head`: click ends quietly
-            raise
+            raise InterruptedByUser("Interrupted. The same command goes on with what was finished.") from None
+        except (BrokenPipeError, OutputClosed):  # `| head`: nobody reads any more, so there is nothing to say
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
         except OSError as problem:
             where = f": {problem.filename}" if problem.filename else ""
             raise click.ClickException(
@@ -30,29 +73,7 @@ class ErrorGroup(click.Group):
             ) from None
 
 
-@click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="facial-bench")
 def main() -> None:
     """Measure methods that turn speech into facial motion, under one protocol."""
-
-
-def _add_commands() -> None:
-    from facial_bench.cli import boards, check, compare, corpora, listing, run, sensitivity, verify
-
-    for command in (
-        run.run,
-        listing.methods,
-        listing.corpora,
-        listing.metrics,
-        corpora.corpus,
-        verify.score,
-        verify.verify,
-        compare.compare,
-        check.check,
-        sensitivity.sensitivity,
-        boards.leaderboard,
-    ):
-        main.add_command(command)
-
-
-_add_commands()

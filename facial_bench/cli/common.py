@@ -68,7 +68,7 @@ def make_reporter() -> Reporter:
     return context.with_resource(reporting(quiet=bool((context.obj or {}).get("quiet"))))
 
 
-def make_session(plugin_files: Iterable[Path] = (), **more: Any) -> Session:
+def make_session(plugin_files: Iterable[Path | str] = (), **more: Any) -> Session:
     """A session of the API whose progress is shown; see `facial_bench.api.Session` for what `more` may be."""
     from facial_bench.api import Session
 

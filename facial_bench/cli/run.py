@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -91,14 +92,14 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 def _plain(chosen: dict[str, Any]) -> dict[str, Any]:
     """Options of the command line as values of a RunConfig."""
-    convert = {
+    convert: dict[str, Callable[[Any], Any]] = {
         "seeds": lambda seeds: list(dict.fromkeys(seeds)),
         "options": parse_options,
         "identities": lambda text: list(parse_names(text)),
         "plugin_files": lambda files: [str(file) for file in files],
         "out": str,
     }
-    plain = {name: convert.get(name, lambda value: value)(value) for name, value in chosen.items()}
+    plain = {name: convert[name](value) if name in convert else value for name, value in chosen.items()}
     if "plugin_files" in plain:
         plain["plugins"] = plain.pop("plugin_files")
     return plain

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class OutputClosed(BaseException):
+    """Nobody reads what the work says any more (`| head`). Not an Exception, so that no method is blamed for it."""
+
+
 class Reporter:
     """Says nothing; the command line's reporter draws bars, a notebook may bring its own."""
 

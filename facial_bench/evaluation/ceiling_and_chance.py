@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from facial_bench.core.digests import derive_seed
+from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import MetricSpec, Motion
 from facial_bench.core.windows import window_starts
@@ -28,7 +29,9 @@ from facial_bench.statistics.rows import Row
 Reduce = Callable[[np.ndarray], Sequence[float]]
 
 
-def make_references(folds: Sequence[Fold], specs: Sequence[MetricSpec]) -> dict[str, Reference]:
+def make_references(
+    folds: Sequence[Fold], specs: Sequence[MetricSpec], report: Reporter = QUIET
+) -> dict[str, Reference]:
     """metric id -> its ceiling and chance.
 
     The ceiling of an accuracy is that of its classifier on the real test clips; of a measurement, the real motion after
@@ -36,12 +39,15 @@ def make_references(folds: Sequence[Fold], specs: Sequence[MetricSpec]) -> dict[
     motion against the held-out one (what another recording of the same person gives). Chance is 1/N for an accuracy,
     and for the others the identity's mean training state held still (the best constant guess).
     Accuracies add `p` (label permutation over clips) and `refused` (the reason, or None); pooled metrics `parts`,
-    identity -> what the real test clips reduce to.
+    identity -> what the real test clips reduce to. Without classifiers every accuracy is refused.
     """
     protocol = folds[0].classifiers.protocol
     own = [(fold, task) for fold in folds for task in _own_tasks(fold)]
-    real = [score_row(task, Outcome(task.clip.motion), fold) for fold, task in own]
-    still = [measured_row(task, Outcome(_still(task)), fold.metric_set) for fold, task in own]
+    real, still = [], []
+    for number, (fold, task) in enumerate(own, start=1):
+        real.append(score_row(task, Outcome(task.clip.motion), fold))
+        still.append(measured_row(task, Outcome(_still(task)), fold.metric_set))
+        report.progress(number, len(own), "references, clips")
     elsewhere = _training_rows(folds, {spec.id for spec in specs if _is_pooled_distance(spec)})
     references: dict[str, Reference] = {}
     for spec in specs:
@@ -55,6 +61,9 @@ def make_references(folds: Sequence[Fold], specs: Sequence[MetricSpec]) -> dict[
             chance_is="mean training state",
             parts=parts,
         )
+    missing = folds[0].classifiers.missing
+    if missing:
+        return references | dict.fromkeys(accuracies(), _without_classifiers(missing, folds[0]))
     p_values = _permutation_p(own, protocol)
     by_form = {form: _classifier_reference(form, p_values[form], real, folds[0]) for form in forms()}
     return references | {metric: by_form[accuracy.form] for metric, accuracy in accuracies().items()}
@@ -105,6 +114,12 @@ def _real_parts(folds: Sequence[Fold], spec: MetricSpec, reduce: Reduce) -> dict
             sample = make_sample(fold.metric_set.model, fold.metric_set.info, clip, clip.motion)
             items.setdefault(clip.identity, []).append(np.asarray(measure(sample, clip.identity).values, np.float64))
     return {person: tuple(float(n) for n in reduce(np.concatenate(own))) for person, own in items.items()}
+
+
+def _without_classifiers(missing: str, fold: Fold) -> Reference:
+    nothing = Ceiling(value=None, low=None, high=None)
+    chance = 1 / len(fold.classifiers.identities)
+    return Reference(ceiling=nothing, ceiling_is="real held-out clips", chance=chance, chance_is="1/N", refused=missing)
 
 
 def _classifier_reference(form: str, p: float, real: Sequence[Row], fold: Fold) -> Reference:

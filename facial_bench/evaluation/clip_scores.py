@@ -80,6 +80,8 @@ def score_row(task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = 
 def _accuracies(task: Task, outcome: Outcome, fold: Fold, held: Collection[str]) -> dict[str, Entry | None]:
     """metric -> its entry, of the accuracies that look at this driving; None for a clip without windows."""
     protocol, classifiers = fold.classifiers.protocol, fold.classifiers
+    if classifiers.missing:
+        return {}
     starts = window_starts(task.clip.valid, protocol.window, protocol.scoring_stride)
     entries: dict[str, Entry | None] = {}
     for metric, accuracy in accuracies().items():

@@ -51,7 +51,7 @@ def make_tasks(
     """
     follower = {person: identities[k - 1] for k, person in enumerate(identities)}
     tasks = []
-    for driving in (SELF, CROSS):
+    for driving in (SELF, CROSS) if len(identities) > 1 else (SELF,):
         for clip in test:
             person = clip.identity if driving == SELF else follower[clip.identity]
             name = f"{driving}/{clip.id}@{clip.start}"

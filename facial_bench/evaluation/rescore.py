@@ -26,11 +26,28 @@ def open_result(path: Path) -> tuple[Path, Result]:
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:
-    """The results that paths name: a result.json, a seed's folder, or a method's folder, which stands for all seeds."""
-    files: list[Path] = []
-    for path in paths:
-        seeds = sorted(path.glob("seed-*/result.json")) if path.is_dir() else []
-        files += seeds or [path]
+    """The results that paths name: a result.json, a seed's folder, or a method's folder, which stands for all seeds.
+
+    Raises:
+        ResultError: a path without a result; names those that are near.
+    """
+    return [file for path in paths for file in _expand(path)]
+
+
+def name_results(paths: Sequence[Path]) -> list[tuple[Path, Result]]:
+    """The results that paths name, each with the path that named it; raises as `expand` and `read_result` do."""
+    return [(path, read_result(file)) for path in paths for file in _expand(path)]
+
+
+def _expand(path: Path) -> list[Path]:
+    files = sorted(path.glob("seed-*/result.json")) if path.is_dir() else [path] if path.is_file() else []
+    if path.is_dir() and (path / "result.json").is_file():
+        files.append(path / "result.json")
+    if not files:
+        near = next((place for place in (path, *path.parents[:3]) if place.is_dir()), Path())
+        there = sorted({str(file.parent.parent) for file in near.glob("**/seed-*/result.json")})
+        listed = f"There are: {', '.join(there[:12])}" if there else "Make one with `facial-bench run`"
+        raise ResultError(f"No result in {path}. {listed}{' ...' if len(there) > 12 else '.'}")
     return files
 
 

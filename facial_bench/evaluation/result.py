@@ -44,6 +44,7 @@ __all__ = [
     "Reference",
     "Result",
     "Row",
+    "as_json",
     "decode_result",
     "find_results",
     "make_metric",
@@ -107,6 +108,12 @@ def result_digest(result: Result) -> str:
     """
     content = msgspec.to_builtins(result)
     return digest({key: value for key, value in content.items() if key not in ("environment", "timing", "digest")})
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """The content of result.json, plain values in the file's order."""
+    content: dict[str, Any] = msgspec.to_builtins(result)
+    return content
 
 
 def write_result(path: Path, result: Result) -> Result:

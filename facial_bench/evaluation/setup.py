@@ -1,4 +1,4 @@
-"""A corpus made ready for evaluation: split, judges and references, shared by all methods that are run on it."""
+"""A corpus made ready for evaluation: split, classifiers and references, shared by all methods that are run on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import MetricSpec
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.corpora.enough_motion import read_masks, require_windows
+from facial_bench.corpora.enough_motion import motion_note, read_masks
 from facial_bench.corpora.split import split_folds
 from facial_bench.evaluation.ceiling_and_chance import make_references
 from facial_bench.evaluation.clip_metrics import make_metric_set
@@ -23,12 +23,12 @@ from facial_bench.evaluation.clip_scores import Fold
 from facial_bench.evaluation.result_schema import Reference
 from facial_bench.metrics.catalog import STANDARD, definition_digest
 from facial_bench.metrics.identity import accuracy_definitions
-from facial_bench.metrics.identity_classifier import load_or_train
+from facial_bench.metrics.identity_classifier import IdentityClassifiers, load_or_train
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationSetup:
-    """A corpus made ready: folds with their judges, and references, shared by all methods that are run on it."""
+    """A corpus made ready: folds with their classifiers, and references, shared by all methods that are run on it."""
 
     corpus: Corpus
     protocol: Protocol
@@ -49,10 +49,12 @@ def protocol_with(specs: Sequence[MetricSpec], protocol: Protocol | None = None)
 def prepare(
     corpus: Corpus, protocol: Protocol, specs: Sequence[MetricSpec], *, device: str, cache: Path, report: Reporter
 ) -> EvaluationSetup:
-    """Split the corpus, train the judges on its real training motion (or find them cached), score the references.
+    """Split the corpus, train the identity classifiers on its real training motion (or find them cached), score the
+    references. Where there is too little motion for the classifiers, or one person alone, the accuracies are refused
+    and everything else is measured.
 
     Raises:
-        CorpusError: another frame rate than the protocol's, one identity, or one without a usable window.
+        CorpusError: another frame rate than the protocol's, or a person of whom nothing is trained on or tested.
         PluginError: a metric raised while it prepared itself.
     """
     if corpus.info.fps != protocol.fps:
@@ -64,33 +66,41 @@ def prepare(
         with timed(timing, "read_corpus_s"):
             parts.append({name: corpus.segments(getattr(split, name)) for name in ("train", "validation", "test")})
     with timed(timing, "read_corpus_s"):
-        require_windows(corpus.entries, read_masks(corpus), protocol)
+        note = motion_note(corpus.entries, read_masks(corpus), protocol)
+    if not any(own["test"] for own in parts):
+        raise CorpusError(f"No frame of the corpus {corpus.info.name} is left to be tested: {note or 'it is empty'}.")
     whole = parts[0] if len(parts) == 1 else None
     divided = " / ".join(f"{len(own)} {part}" for part, own in whole.items()) if whole else f"{len(parts)} folds"
     info = corpus.info
     report(f"corpus: {info.name}, {len(info.identities)} identities, {len(corpus.entries)} clips, {divided}")
+    missing = f"the identity classifiers cannot be trained: {note}" if note else ""
+    if missing:
+        report.warn(f"no accuracies, {missing}")
     folds = []
     for k, (split, own) in enumerate(zip(splits, parts, strict=True), start=1):
         name = "" if len(splits) == 1 else f"fold-{k}"
-        with timed(timing, "classifiers_s"), deterministic():
-            classifiers, cached = load_or_train(
-                own["train"],
-                own["validation"],
-                corpus.info.identities,
-                protocol,
-                key=f"{corpus.info.digest}{name}",
-                cache=cache,
-                device=device,
-                report=report,
-            )
-        timing["classifiers_cached"] &= cached
+        if note:
+            classifiers = IdentityClassifiers({}, info.identities, protocol, device, missing)
+        else:
+            with timed(timing, "classifiers_s"), deterministic():
+                classifiers, cached = load_or_train(
+                    own["train"],
+                    own["validation"],
+                    info.identities,
+                    protocol,
+                    key=f"{info.digest}{name}",
+                    cache=cache,
+                    device=device,
+                    report=report,
+                )
+            timing["classifiers_cached"] &= cached
         with timed(timing, "measures_s"):
             metric_set = make_metric_set(
                 corpus.face_model, corpus.info, specs, own["train"], own["test"], protocol.window
             )
         folds.append(Fold(name, split, own["train"], own["test"], classifiers, metric_set))
     with timed(timing, "references_s"):
-        references = make_references(folds, specs)
+        references = make_references(folds, specs, report)
     return EvaluationSetup(corpus, protocol, folds, specs, references, timing)
 
 

@@ -33,6 +33,8 @@ class IdentityClassifiers:
     identities: tuple[str, ...]
     protocol: Protocol
     device: str
+    missing: str = ""
+    """Why there are none: too little motion, or one person alone. Everything else is measured all the same."""
 
     def predict(self, form: Form, motion: Motion, starts: np.ndarray) -> np.ndarray:
         """Class of each window, by each classifier of the form: (S, W) int64, an index into `identities`.

@@ -1,0 +1,301 @@
+"""Facial-bench from Python: plain values in, results out. The command line, notebooks, plugins and a cluster call this.
+
+>>> from facial_bench import RunConfig, evaluate, load_results  # doctest: +SKIP
+>>> result = evaluate(RunConfig("facial"))  # doctest: +SKIP
+>>> result.metrics["lmd"].value, load_results("results").to_rows()  # doctest: +SKIP
+
+Functions make a session for one call; who makes several calls on one corpus makes a `Session` and calls its methods.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facial_bench.core.errors import FacialBenchError, PluginError, ResultError
+from facial_bench.core.progress import QUIET, Reporter
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import Definition, MetricSpec
+from facial_bench.core.types.method import check_options
+from facial_bench.core.version import DISTRIBUTION
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.evaluation.config import RunConfig, checked
+from facial_bench.plugin_api.find_corpus import CorpusFinder
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.plugin_api.registry import Plugins
+from facial_bench.plugin_api.source_digest import source_digest
+
+if TYPE_CHECKING:
+    from facial_bench.evaluation.method_comparison import Comparison
+    from facial_bench.evaluation.result import Metric, Reference, Result
+    from facial_bench.evaluation.result_rows import Results
+    from facial_bench.evaluation.sensitivity.record import Sensitivity
+    from facial_bench.evaluation.setup import EvaluationSetup
+    from facial_bench.evaluation.verify import Verdict
+    from facial_bench.reports.publish import Published
+
+__all__ = ["RunConfig", "Session", "compare", "evaluate", "load_corpus", "load_results", "rescore", "verify"]
+
+PathLike = str | Path
+
+
+def cache_folder() -> Path:
+    """`$FACIAL_BENCH_CACHE`, else `facial-bench` in the user's cache folder."""
+    chosen = os.environ.get("FACIAL_BENCH_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facial-bench"
+
+
+class Session:
+    """What several calls share: plugins, cache, protocol, where progress goes; a corpus is made ready once.
+
+    Args:
+        plugins: What is installed and loaded; None loads the installed ones.
+        plugin_files: Python files to load as plugins as well, where `plugins` is None.
+        cache: Folder of named corpora and identity classifiers; None for the user's.
+        protocol: Of evaluation; only tests need another one.
+        metrics: Ids that a run measures besides the accuracies; None for the protocol's own and those of plugins.
+        corpus: Where the corpus of a stored result is, if it is not found by itself.
+        device: For results that are read back: `auto`, `cpu` or `cuda`.
+        report: Takes lines and progress.
+    """
+
+    def __init__(
+        self,
+        plugins: Plugins | None = None,
+        *,
+        plugin_files: Sequence[PathLike] = (),
+        cache: Path | None = None,
+        protocol: Protocol | None = None,
+        metrics: Sequence[str] | None = None,
+        corpus: PathLike | None = None,
+        device: str = "auto",
+        report: Reporter = QUIET,
+    ) -> None:
+        self.plugins = plugins or load_plugins([Path(file) for file in plugin_files])
+        self.cache, self.protocol, self.report = cache or cache_folder(), protocol or Protocol(), report
+        self._metrics, self._device = metrics, device
+        self._corpus = None if corpus is None else str(corpus)
+        self._corpora = CorpusFinder(self.plugins, self.cache, report)
+        self._setups: dict[tuple[Any, ...], EvaluationSetup] = {}
+
+    def load_corpus(self, name: PathLike, identities: Sequence[str] = ()) -> Corpus:
+        """A corpus by registered name or by folder; a named one is made in the cache when it is first asked for.
+
+        Args:
+            name: Of the corpus, or its folder.
+            identities: These people only; none for everybody.
+
+        Raises:
+            FacialBenchError: no such corpus, person or folder; CorpusError for one that is damaged.
+        """
+        return self._corpora.find(str(name), identities)
+
+    def definitions(self) -> dict[str, Definition]:
+        """Every metric that is known here: id -> definition, the accuracies among them.
+
+        Raises:
+            PluginError: a plugin that takes the name of one of the protocol's own.
+        """
+        from facial_bench.metrics.identity import accuracy_definitions
+
+        registered = self.plugins.registered("metrics")
+        own = {one.id: one for one in accuracy_definitions()}
+        for name in set(own) & set(registered):
+            raise PluginError(
+                f"{registered[name].source} registers the metric '{name}', which the protocol defines. Rename it."
+            )
+        return {**{name: one.spec for name, one in registered.items()}, **own}
+
+    def measured(self) -> list[MetricSpec]:
+        """What a run measures besides the accuracies: the protocol's own metrics, then those of plugins."""
+        from facial_bench.metrics.catalog import STANDARD
+
+        known = self.definitions()
+        registered = self.plugins.registered("metrics")
+        brought = [name for name, one in registered.items() if one.source.plugin != DISTRIBUTION]
+        names = [*STANDARD, *brought] if self._metrics is None else self._metrics
+        return [spec for spec in map(known.__getitem__, names) if isinstance(spec, MetricSpec)]
+
+    def prepare(self, corpus: Corpus, specs: Sequence[MetricSpec], folds: str, device: str) -> EvaluationSetup:
+        """A corpus made ready: split, identity classifiers trained (or taken from the cache), references scored.
+
+        Raises:
+            CorpusError: a corpus that cannot be evaluated on; PluginError: a metric that raised.
+        """
+        from dataclasses import replace
+
+        from facial_bench.evaluation.setup import prepare, protocol_with
+
+        key = (corpus.info.digest, folds, device, *(spec.id for spec in specs))
+        if key not in self._setups:
+            protocol = protocol_with(self.measured(), replace(self.protocol, folds=folds))
+            self._setups[key] = prepare(corpus, protocol, specs, device=device, cache=self.cache, report=self.report)
+        return self._setups[key]
+
+    def evaluate(self, config: RunConfig) -> Iterator[tuple[Path, Result]]:
+        """Fit a method, ask it for motion, score it: (result.json, result) of each training seed, when it is done.
+
+        Raises:
+            FacialBenchError: what the config names is not there, or the method could not be run; one line.
+        """
+        config = checked(config)
+        plugins, method = self.plugins, config.method
+        registered = plugins.get("generators", "method", method)  # all of this before torch is imported
+        check_options(registered.spec, config.options)
+        corpus = self.load_corpus(config.corpus, config.identities)
+
+        from facial_bench.core.device import choose_device
+        from facial_bench.evaluation.method import Method, Settings
+        from facial_bench.evaluation.run import evaluate as run
+        from facial_bench.evaluation.run_folder import rehearse, run_folder
+
+        device, source = choose_device(config.device), registered.source
+        trackers = {name: one.spec for name, one in plugins.registered("trackers").items()}
+        chosen = Method(registered.spec, source.plugin, source.version, source_digest(registered.spec))
+        settings = [
+            Settings(seed, device, config.budget, config.options, config.fresh, trackers, config.label)
+            for seed in config.seeds
+        ]
+        out = Path(config.out)
+        rehearse(chosen, corpus, settings[0], out, self.protocol)
+        setup = self.prepare(corpus, self.measured(), config.folds, device)
+        for one in settings:
+            result = run(chosen, setup, one, out, self.report)
+            yield run_folder(out, chosen, corpus, one, setup.protocol) / "result.json", result
+
+    def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
+        """The setup that a stored result was scored with, or one with other metrics on the same corpus.
+
+        Raises:
+            ResultError: a corpus that is not found, or a metric that no plugin here computes.
+        """
+        from facial_bench.core.device import choose_device
+
+        known = self.definitions()
+        wanted = list(result.metrics if metrics is None else metrics)
+        lacking = [name for name in wanted if name not in known]
+        if lacking:
+            raise ResultError(
+                f"No plugin here computes {', '.join(lacking)}. Install it, or name its file with --plugin."
+            )
+        specs = [spec for spec in map(known.__getitem__, wanted) if isinstance(spec, MetricSpec)]
+        corpus = self._corpora.find_of(result, self._corpus)
+        return self.prepare(corpus, specs, result.protocol.folds, choose_device(self._device))
+
+    def measure_sensitivity(self, corpus: PathLike, device: str = "auto") -> Sensitivity:
+        """What every metric known here responds to when the real motion of a corpus is spoiled in known doses."""
+        from facial_bench.core.device import choose_device
+        from facial_bench.evaluation.sensitivity.dose_response import measure_sensitivity
+        from facial_bench.evaluation.setup import prepare, protocol_with
+
+        specs = [spec for spec in self.definitions().values() if isinstance(spec, MetricSpec)]
+        protocol, where = protocol_with(specs, self.protocol), choose_device(device)
+        setup = prepare(self.load_corpus(corpus), protocol, specs, device=where, cache=self.cache, report=self.report)
+        return measure_sensitivity(setup, self.report)
+
+    def leaderboard(self, paths: Sequence[PathLike], out: PathLike, *, check: bool = False) -> Published:
+        """Boards of verified results, one per corpus and protocol, with the results and the ledger beside them.
+
+        Args:
+            paths: Folders of results, result.json files or archives.
+            out: The folder of the boards.
+            check: Write nothing; compare the boards that are there with what the results give.
+
+        Raises:
+            ResultError: no verified result; with `check`, the first place that differs.
+        """
+        from facial_bench.reports.publish import publish
+
+        verify = None if check else self.verify
+        return publish([Path(path) for path in paths], Path(out), self.definitions(), self.protocol, verify)
+
+    def rescore(
+        self, folder: Path, result: Result, metrics: Sequence[str]
+    ) -> tuple[dict[str, Metric], Mapping[str, Reference]]:
+        """Stored motion under other definitions, without generating anew: what each metric says, and its references.
+
+        Raises:
+            ResultError: motion that is missing, or not what was scored.
+        """
+        from facial_bench.evaluation.rescore import require_whole
+        from facial_bench.evaluation.rescore import rescore as rows_again
+        from facial_bench.evaluation.run import make_metrics
+
+        setup = self.setup_of(result, metrics)
+        rows, problems = rows_again(setup, folder, result)
+        require_whole(problems)
+        return {name: entry for name, entry in make_metrics(rows, setup).items() if name in metrics}, setup.references
+
+    def verify(self, folder: Path, result: Result) -> Verdict:
+        """Compute every number of a result again, from its stored motion and the corpus, and say what differs."""
+        from facial_bench.evaluation.verify import verify as compute_again
+
+        return compute_again(self.setup_of(result), folder, result)
+
+
+def evaluate(config: RunConfig, *, report: Reporter = QUIET) -> Result:
+    """Run a method on a corpus for one training seed; the result is also written to `config.out`.
+
+    Raises:
+        FacialBenchError: several seeds (see `Session.evaluate`), or anything that stops the run; one line.
+    """
+    if len(config.seeds) != 1:
+        raise FacialBenchError(
+            f"evaluate takes one seed, got {len(config.seeds)}; Session().evaluate gives each in turn."
+        )
+    ((_, result),) = Session(plugin_files=config.plugins, report=report).evaluate(config)
+    return result
+
+
+def load_corpus(name: PathLike, identities: Sequence[str] = ()) -> Corpus:
+    """A corpus by registered name or by folder; see `Session.load_corpus`."""
+    return Session().load_corpus(name, identities)
+
+
+def load_results(*paths: PathLike) -> Results:
+    """Results of folders, result.json files and archives, checked; `to_rows()` makes a data frame of them.
+
+    Raises:
+        ResultError: no results there, or a damaged one.
+    """
+    from facial_bench.evaluation.result_rows import Results
+    from facial_bench.reports.archive import read_every
+
+    return Results(read_every([Path(path) for path in paths]))
+
+
+def rescore(path: PathLike, *metrics: str, session: Session | None = None) -> Mapping[str, Metric]:
+    """Metrics of a stored result under any definition, by ids or patterns (`lmd*`); see `Session.rescore`."""
+    from facial_bench.evaluation.rescore import open_result
+    from facial_bench.metrics.catalog import select
+
+    session = session or Session()
+    return session.rescore(*open_result(Path(path)), select(metrics, session.definitions()))[0]
+
+
+def verify(path: PathLike, *, session: Session | None = None) -> Verdict:
+    """Compute every number of a stored result again and say what differs; see `Session.verify`."""
+    from facial_bench.evaluation.rescore import open_result
+
+    return (session or Session()).verify(*open_result(Path(path)))
+
+
+def compare(*paths: PathLike, metrics: Sequence[str] = (), session: Session | None = None) -> Comparison:
+    """Is one method better than another? Paired permutation over clips, Holm's correction over pairs and metrics.
+
+    Args:
+        paths: Results: a method's folder (all of its seeds), a seed's folder, or a result.json.
+        metrics: Ids; none for the ranked ones.
+        session: For plugins and protocol.
+
+    Raises:
+        FacialBenchError: fewer than two methods, results of two corpora, nothing that can be compared.
+    """
+    from facial_bench.evaluation.method_comparison import compare_methods, group_results
+    from facial_bench.evaluation.rescore import name_results
+
+    session = session or Session()
+    groups = group_results(name_results([Path(path) for path in paths]))
+    return compare_methods(groups, metrics, session.definitions(), session.protocol)

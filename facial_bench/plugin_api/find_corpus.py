@@ -1,0 +1,81 @@
+"""Finding a corpus: by folder, by a name that a plugin registered, or from what a result says of itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facial_bench.core.errors import CorpusError, FacialBenchError, ResultError
+from facial_bench.core.files import safe_name
+from facial_bench.core.progress import Reporter
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.evaluation.result_schema import Result
+from facial_bench.plugin_api.registry import Plugins, call
+from facial_bench.plugin_api.source_digest import source_digest
+
+
+@dataclass(frozen=True)
+class CorpusFinder:
+    """Where corpora are looked for."""
+
+    plugins: Plugins
+    cache: Path
+    """Named corpora are made in `<cache>/corpora`, once."""
+    report: Reporter
+
+    def find(self, name: str, identities: Sequence[str] = ()) -> Corpus:
+        """A corpus by registered name or by folder; of these people only, if any are named.
+
+        Raises:
+            FacialBenchError: no such corpus, person or folder; CorpusError for one that is damaged.
+        """
+        named = name in self.plugins.registered("corpora")
+        if not named and Path(name).is_dir():
+            corpus = open_corpus(Path(name))
+        elif not named and os.sep in name:
+            raise FacialBenchError(f"No corpus folder at {name}. Make one with `corpus build` or `corpus import`.")
+        else:
+            corpus = self._make(name)
+        return corpus.select(identities) if identities else corpus
+
+    def find_of(self, result: Result, given: str | None) -> Corpus:
+        """The corpus of a result: the one given, the registered one of its name, or the folder where it was.
+
+        Raises:
+            ResultError: none of them has the result's digest.
+        """
+        wanted, name = result.corpus.digest, result.corpus.name
+        noted = result.environment.get("corpus_path")
+        places = [given] if given else [name] if name in self.plugins.registered("corpora") else []
+        if not given and isinstance(noted, str) and Path(noted, "corpus.json").is_file():
+            places.append(noted)
+        for place in places:
+            corpus = self.find(place)
+            if set(result.corpus.identities) < set(corpus.info.identities):
+                corpus = corpus.select(result.corpus.identities)
+            if corpus.info.digest == wanted:
+                return corpus
+        tried = f" ({', '.join(places)} has another digest)" if places else ""
+        raise ResultError(
+            f"The corpus of the result, {name} with digest {wanted[:12]}, was not found{tried}. Name it with --corpus."
+        )
+
+    def _make(self, name: str) -> Corpus:
+        registered = self.plugins.get("corpora", "corpus (or folder)", name)
+        spec = registered.spec
+        called = safe_name(f"{name}-{spec.version}-{source_digest(spec)[:12]}", "corpus")
+        folder = self.cache / "corpora" / called
+        if not folder.is_dir():
+            self.report(f"corpus: making {name} in {folder}")
+            try:
+                call(registered, f"making the corpus {name}", spec.make, folder)
+            except CorpusError:
+                if not (folder / "corpus.json").is_file():  # else another process was faster
+                    raise
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)  # half a corpus would be taken for a whole one
+                raise
+        return open_corpus(folder)

@@ -1,0 +1,68 @@
+"""Which results may stand on a board: those that the ledger knows, and those that can be verified now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facial_bench.core.errors import FacialBenchError, ResultError
+from facial_bench.core.version import __version__
+from facial_bench.evaluation.result import Result, result_digest
+from facial_bench.evaluation.verify import Verdict
+from facial_bench.reports.ledger import Entry, enter, is_entered
+
+Verify = Callable[[Path, Result], Verdict]
+"""(folder of a result, result) -> what a verification says."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The results that may stand on a board."""
+
+    results: Sequence[Result]
+    entries: Sequence[Entry]
+    """The ledger, with a line for each of them."""
+    left_out: Sequence[str]
+    """Result and reason, one line each."""
+
+
+def admit(
+    named: Iterable[tuple[Path, Result | FacialBenchError]], entries: Sequence[Entry], verify: Verify | None
+) -> Admission:
+    """Look at every result; one that cannot be verified is left out and stops no other.
+
+    Args:
+        named: Where each result comes from, and the result or why it cannot be read.
+        entries: Of the ledger.
+        verify: Computes a result again; None enters nothing: a result that the ledger does not know is an error then.
+
+    Raises:
+        ResultError: without `verify`, the first result that may not stand there.
+    """
+    results: list[Result] = []
+    left_out: list[str] = []
+    known = list(entries)
+    for path, result in named:
+        try:
+            if isinstance(result, FacialBenchError):
+                raise result
+            if result.digest != result_digest(result):
+                raise ResultError("the file was changed after it was written")
+            if not is_entered(result, known):
+                known = enter(known, _verified(path, result, verify), __version__)
+            results.append(result)
+        except FacialBenchError as problem:
+            if verify is None:
+                raise ResultError(f"{path}: {problem}") from None
+            left_out.append(f"{path}: {problem}")
+    return Admission(results, known, left_out)
+
+
+def _verified(path: Path, result: Result, verify: Verify | None) -> Result:
+    if verify is None:
+        raise ResultError("it is not in the ledger; run without --check")
+    differences = verify(path.parent, result).differences
+    if differences:
+        raise ResultError(f"{differences[0]} ({len(differences)} differences in all)")
+    return result

@@ -1,0 +1,58 @@
+"""Boards in a folder: Markdown, the results that each rests on, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facial_bench.core.errors import ResultError
+from facial_bench.core.files import require_writable
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import Definition
+from facial_bench.reports.admission import Verify, admit
+from facial_bench.reports.archive import collect, write_archives
+from facial_bench.reports.board_markdown import first_difference, make_boards, write_boards
+from facial_bench.reports.ledger import read_ledger, write_ledger
+
+
+@dataclass(frozen=True)
+class Published:
+    """What stands in a folder of boards now."""
+
+    boards: Sequence[Path]
+    left_out: Sequence[str]
+    """Results that could not be verified, with the reason; one line each."""
+
+
+def publish(
+    paths: Sequence[Path], out: Path, definitions: Mapping[str, Definition], protocol: Protocol, verify: Verify | None
+) -> Published:
+    """Make the boards that results give, and write them; or, without `verify`, look whether they stand there already.
+
+    Args:
+        paths: Folders of results, result.json files or archives.
+        out: The folder of the boards.
+        definitions: Of every metric known here.
+        protocol: For resampling.
+        verify: Computes a result again that the ledger does not know.
+
+    Raises:
+        ResultError: no result that may stand on a board; or the first place where the folder differs.
+    """
+    if verify is not None:
+        require_writable(out)
+    admission = admit(collect(paths), read_ledger(out), verify)
+    if not admission.results:
+        first = f" {admission.left_out[0]}" if admission.left_out else ""
+        raise ResultError(f"No verified result in {', '.join(map(str, paths))}.{first}")
+    boards = make_boards(admission.results, protocol, definitions, admission.entries)
+    if verify is None:
+        wrong = first_difference(out, boards)
+        if wrong:
+            raise ResultError(f"Not what {', '.join(map(str, paths))} gives: {wrong}. Run without --check.")
+    else:
+        write_archives(out, admission.results)
+        write_ledger(out, admission.entries)
+        write_boards(out, boards)
+    return Published([out / name for name in boards], admission.left_out)
