@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -27,22 +28,23 @@ def deterministic() -> Iterator[None]:
     An operation without a deterministic form warns instead of raising: a method may need one, and says so by it.
     Memory is not filled first, as torch would: that guards against reading what was never written, at a price.
     """
+    settings: Any = torch.utils.deterministic  # its attribute is a property that torch's stubs do not show
     before = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
-        torch.utils.deterministic.fill_uninitialized_memory,
+        settings.fill_uninitialized_memory,
     )
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    settings.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
         torch.backends.cudnn.benchmark = before[2]
-        torch.utils.deterministic.fill_uninitialized_memory = before[3]
+        settings.fill_uninitialized_memory = before[3]
 
 
 def describe_device(device: str) -> str:

@@ -189,4 +189,4 @@ def make_edges(frames: int, block: int) -> list[tuple[int, int]]:
 
 def _double(motion: Motion) -> Motion:
     parts = vars(motion).items()
-    return Motion(**{name: None if part is None else np.asarray(part, np.float64) for name, part in parts})
+    return Motion.from_parts({name: None if part is None else np.asarray(part, np.float64) for name, part in parts})

@@ -62,7 +62,7 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
         if len(bad):
             raise GenerationError(f"expected finite {name}, got NaN or infinities in {len(bad)} frames, first {bad[0]}")
         arrays[name] = array
-    return Motion(**arrays)
+    return Motion.from_parts(arrays)
 
 
 def check_motions(answer: object, requests: Sequence[Request]) -> list[object]:
@@ -160,7 +160,6 @@ def load_motion(folder: Path, request: Request) -> Motion | None:
         return None
     try:
         arrays, _ = read_arrays(path, FacialBenchError, "")
-        parts = {name: arrays.get(name) for name in ("expression", "pose", "blink", "landmarks")}
-        return check_motion(Motion(**parts), request, partial=True)
+        return check_motion(Motion.from_parts(arrays), request, partial=True)
     except FacialBenchError:
         return None

@@ -109,7 +109,7 @@ class Precomputed:
         if flat:  # a depth that no metric looks at
             cut["landmarks"] = np.pad(cut["landmarks"], ((0, 0), (0, 0), (0, 1)))
         wanted = {name: cut.get(name) for name in ("expression", "pose", "blink", "landmarks")}
-        return Motion(**{n: None if a is None else np.asarray(a, np.float32) for n, a in wanted.items()})  # type: ignore[arg-type] # partial: parts may be None
+        return Motion.from_parts({n: None if a is None else np.asarray(a, np.float32) for n, a in wanted.items()})
 
     def _expression(self, landmarks: np.ndarray, rotation: np.ndarray, identity: str) -> np.ndarray | None:
         """(T, 64) coefficients of tracked landmarks, made as those of the real clips; None where the corpus's basis is

@@ -48,8 +48,13 @@ class Motion:
         """The motion of a (T, 71) face state, columns as in `state`."""
         return cls(state[:, :EXPRESSION_WIDTH], state[:, EXPRESSION_WIDTH:-1], state[:, -1])
 
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, np.ndarray | None]) -> Motion:
+        """The motion of named parts; those that are not there are None, as a `partial` method may leave them."""
+        return cls(*(parts.get(name) for name in ("expression", "pose", "blink", "landmarks")))  # type: ignore[arg-type]
+
     def __getitem__(self, frames: slice) -> Motion:
-        return Motion(**{name: None if part is None else part[frames] for name, part in vars(self).items()})
+        return Motion.from_parts({name: None if part is None else part[frames] for name, part in vars(self).items()})
 
 
 @dataclass(frozen=True)
