@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facial_bench.cli.common import aligned, option_option, parse_options, plugin_option, printable, reporter
+from facial_bench.cli.common import (
+    aligned,
+    make_reporter,
+    option_option,
+    parse_names,
+    parse_options,
+    plugin_option,
+    printable,
+)
+from facial_bench.cli.common import path as folder
 
 if TYPE_CHECKING:
     from facial_bench.corpora.corpus import Corpus
-
-folder = click.Path(path_type=Path)
 
 
 @click.group()
@@ -78,7 +85,6 @@ def build(
     from facial_bench.corpora.from_videos.settings import BuildSettings
     from facial_bench.plugin_api.build_tools import make_tools
 
-    log = reporter()
     sources, how = find_sources(videos, table)
     click.echo(f"{len(sources)} videos; identities {how}:", err=True)
     for person in sorted({source.identity for source in sources}):
@@ -89,9 +95,10 @@ def build(
         plugin_files=tuple(str(file.absolute()) for file in plugin_files),
         **choices,
     )
-    built = build_corpus(sources, videos, dest, settings, make_tools, workers=workers, report=log, strict=strict)
+    report = make_reporter()
+    built = build_corpus(sources, videos, dest, settings, make_tools, workers=workers, report=report, strict=strict)
     left = f", {len(built.rejected)} left out" if built.rejected else ""
-    click.echo(f"corpus: {dest} ({built.clips} clips, {built.seconds:.0f} s{left})")
+    _made(dest, f" ({built.clips} clips, {built.seconds:.0f} s{left})")
 
 
 @corpus.command("import")
@@ -115,8 +122,19 @@ def import_(
 
     chosen = {**{key: value for key, value in short.items() if value}, **parse_options(options)}
     importer = load_plugins(plugin_files).get("importers", "format", format_)
-    call(importer, f"importing {source}", importer.spec.run, source, dest, chosen, reporter())
-    click.echo(f"corpus: {dest}")
+    call(importer, f"importing {source}", importer.spec.run, source, dest, chosen, make_reporter())
+    _made(dest)
+
+
+def _made(dest: Path, about: str = "") -> None:
+    """Say that a corpus is there, and what it lacks for a run."""
+    from facial_bench.corpora.corpus import open_corpus
+    from facial_bench.reports.corpus_table import motion_warning
+
+    click.echo(f"corpus: {dest}{about}")
+    warning = motion_warning(open_corpus(dest))
+    if warning:
+        click.echo(f"warning: {warning}", err=True)
 
 
 @corpus.command()
@@ -125,43 +143,14 @@ def import_(
 @click.option("--videos", type=folder, metavar="DIR", help="Where the videos of the corpus lie, if they moved.")
 def info(dir: Path, html: Path | None, videos: Path | None) -> None:
     """Show what a corpus folder holds, clip by clip, and how it is split."""
-    from facial_bench.core.protocol import Protocol
-    from facial_bench.corpora.clip_quality import clip_facts, show_offset
     from facial_bench.corpora.corpus import open_corpus
-    from facial_bench.corpora.split import split_clips
+    from facial_bench.reports.corpus_table import clip_rows, corpus_line, corpus_notes
 
     opened = open_corpus(dir)
-    about = opened.info
-    split = split_clips(opened.entries, Protocol())
-    click.echo(
-        f"{about.name} {about.version}  digest {about.digest[:16]}  {about.fps:g} fps  "
-        f"audio {about.audio_kind} x {about.audio_width}  landmarks {about.landmark_unit}  "
-        f"length {about.length_unit}  blink {about.blink_scale}"
-    )
-    parts = {name: {s.clip: s for s in getattr(split, name)} for name in ("train", "validation", "test")}
-    rows = [("clip", "identity", "seconds", "tracked", "blinks/min", "pitch, yaw, roll °", "sound offset s", "split")]
-    for entry in opened.entries:
-        spans = [f"{name} {p[entry.id].start}..{p[entry.id].stop}" for name, p in parts.items() if entry.id in p]
-        facts = clip_facts(opened.clip(entry.id), about)
-        offset = show_offset(facts.sound_offset, "–")
-        rows.append(
-            (
-                entry.id,
-                entry.identity,
-                f"{facts.seconds:.2f}",
-                f"{facts.tracked:.3f}",
-                f"{facts.blink_rate:.1f}",
-                ", ".join(f"{one:.1f}" for one in facts.pose_spread),
-                offset,
-                ", ".join(spans),
-            )
-        )
-    click.echo(aligned(rows))
-    for person, note in split.notes.items():
-        click.echo(f"{person}: {note}")
-    left_out = opened.note().get("left_out_of_videos")
-    for pair in left_out if isinstance(left_out, list) else ():
-        click.echo(f"left out: {': '.join(map(printable, pair if isinstance(pair, list) else ()))}")
+    click.echo(corpus_line(opened))
+    click.echo(aligned(clip_rows(opened)))
+    for line in corpus_notes(opened):
+        click.echo(printable(line))
     if html:
         _write_page(opened, html, videos)
 
@@ -184,37 +173,12 @@ def requests(dir: Path, identities: str | None) -> None:
     """List as CSV what a method is asked for: to make outputs elsewhere, for the method `precomputed`."""
     import csv
 
-    import numpy as np
-
-    from facial_bench.core.protocol import Protocol
     from facial_bench.corpora.corpus import open_corpus
-    from facial_bench.corpora.split import split_clips
-    from facial_bench.evaluation.requests import make_tasks
+    from facial_bench.reports.corpus_table import request_rows
 
     opened = open_corpus(dir)
-    if identities:
-        opened = opened.select([name.strip() for name in identities.split(",") if name.strip()])
-    people, fps = opened.info.identities, opened.info.fps
-    test = opened.segments(split_clips(opened.entries, Protocol()).test)
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("request", "identity", "frames", "fps", "width", "height", "video", "from_s", "to_s"))
-    for task in make_tasks(test, people, dict.fromkeys(people, np.zeros(71)), fps, 0):
-        clip, made = task.clip, opened.note("clips", task.clip.id)
-        video = opened.note("videos", made.get("video", "")).get("file") or clip.id
-        start = (made["start_s"] if isinstance(made.get("start_s"), float) else 0.0) + clip.start / fps
-        size = (clip.camera.width, clip.camera.height) if task.request.camera else ("", "")
-        writer.writerow(
-            (
-                task.request.id,
-                task.request.identity,
-                clip.frames,
-                f"{fps:g}",
-                *size,
-                video,
-                f"{start:.3f}",
-                f"{start + clip.frames / fps:.3f}",
-            )
-        )
+    people = parse_names(identities)
+    csv.writer(sys.stdout, lineterminator="\n").writerows(request_rows(opened.select(people) if people else opened))
 
 
 @corpus.command()

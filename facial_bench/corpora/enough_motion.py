@@ -42,12 +42,15 @@ def lacking_windows(
 
 
 def motion_note(entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], protocol: Protocol) -> str:
-    """One line on who has too little motion and what to do about it; empty when all is well. Arguments as
-    `lacking_windows`."""
+    """Why no identity classifiers can be trained and what to do about it, in one line; empty when all is well.
+    Arguments as `lacking_windows`."""
+    people = list(dict.fromkeys(entry.identity for entry in entries))
+    if len(people) < 2:
+        return f"telling people apart takes at least two, here is {' '.join(people)} alone; add clips of another person"
     lacking = lacking_windows(entries, masks, protocol)
     if not lacking:
         return ""
-    rest = [person for person in dict.fromkeys(entry.identity for entry in entries) if person not in lacking]
+    rest = [person for person in people if person not in lacking]
     remedies = []
     if protocol.folds == "one" and not lacking_windows(entries, masks, replace(protocol, folds="all")):
         remedies.append("try --fold all")
@@ -58,17 +61,11 @@ def motion_note(entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], p
 
 
 def require_windows(entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], protocol: Protocol) -> None:
-    """Raise CorpusError for fewer than two identities, or one without a window on both sides of the split. Arguments as
+    """Raise CorpusError, with the note, where no identity classifiers can be trained. Arguments as
     `lacking_windows`."""
-    people = list(dict.fromkeys(entry.identity for entry in entries))
-    if len(people) < 2:
-        raise CorpusError(
-            f"The corpus has {len(people)} identity ({', '.join(people) or 'none'}); telling people apart takes "
-            "at least two. Add clips of another person."
-        )
     note = motion_note(entries, masks, protocol)
     if note:
-        raise CorpusError(f"Too little motion for the identity classifiers: {note}.")
+        raise CorpusError(f"The identity classifiers cannot be trained: {note}.")
 
 
 def _longest(segments: Sequence[Segment], person: str, masks: Mapping[str, np.ndarray], stride: int) -> int:

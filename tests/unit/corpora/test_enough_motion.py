@@ -38,7 +38,7 @@ def test_what_there_is_and_what_is_needed() -> None:
         "b": "122 test frames in a row, 128 needed",
         "d": "100 training frames and 90 test frames in a row, 128 needed",
     }
-    with pytest.raises(CorpusError, match=r"classifiers: b: 122 test frames .*; leave out with --identities a,c\.$"):
+    with pytest.raises(CorpusError, match=r"trained: b: 122 test frames .*; leave out with --identities a,c\.$"):
         require_windows(rows, masks, PROTOCOL)
 
 
@@ -62,7 +62,7 @@ def test_a_rotation_is_advised_only_where_it_helps() -> None:
 
 
 def test_one_identity_is_an_error() -> None:
-    with pytest.raises(CorpusError, match=r"1 identity \(a\).* at least two"):
+    with pytest.raises(CorpusError, match=r"at least two, here is a alone; add clips of another person\.$"):
         require_windows(*people(a=(300, 300)), PROTOCOL)
 
 

@@ -392,3 +392,20 @@ def test_info_tells_every_clip(made: Corpus) -> None:
     (row,) = [line for line in done.output.splitlines() if line.startswith("p1a ")]
     assert row.split()[:4] == ["p1a", "p1", "4.00", "1.000"]
     assert "blinks/min" in done.output
+
+
+def test_too_little_motion_is_said_at_once(made: Corpus, tmp_path: Path) -> None:
+    """Videos of 100 to 111 frames make a corpus, and no window of 128."""
+    lacking = (
+        "the identity classifiers cannot be trained: p1: 110 training frames and 100 test frames in a row, 128 needed; "
+        "p2: 111 training frames and 101 test frames in a row, 128 needed; add longer clips"
+    )
+    shown = CliRunner().invoke(main, ["corpus", "info", str(made.path)])
+    assert shown.output.splitlines()[-1] == lacking
+    folder_of_videos(tmp_path / "v", people=1, clips=1)
+    built = build(tmp_path / "v", tmp_path / "made")
+    assert (
+        "warning: the identity classifiers cannot be trained: telling people apart takes at least two" in built.stderr
+    )
+    folder_of_videos(tmp_path / "long", frames=130)
+    assert "warning" not in build(tmp_path / "long", tmp_path / "enough").output

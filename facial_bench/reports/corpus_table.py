@@ -1,0 +1,77 @@
+"""A corpus as lines and rows: what it holds clip by clip, what a run will ask of it and what it lacks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import STATE_WIDTH
+from facial_bench.corpora.clip_quality import clip_facts, show_offset
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.corpora.enough_motion import motion_note, read_masks
+from facial_bench.corpora.split import split_clips
+from facial_bench.evaluation.requests import make_tasks
+
+
+def corpus_line(corpus: Corpus) -> str:
+    """Name, digest, rate and units."""
+    info = corpus.info
+    return (
+        f"{info.name} {info.version}  digest {info.digest[:16]}  {info.fps:g} fps  "
+        f"audio {info.audio_kind} x {info.audio_width}  landmarks {info.landmark_unit}  "
+        f"length {info.length_unit}  blink {info.blink_scale}"
+    )
+
+
+def clip_rows(corpus: Corpus) -> Iterator[tuple[str, ...]]:
+    """A heading, then a row a clip: length, quality, and the part of the split it belongs to."""
+    yield ("clip", "identity", "seconds", "tracked", "blinks/min", "pitch, yaw, roll °", "sound offset s", "split")
+    split = split_clips(corpus.entries, Protocol())
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    for entry in corpus.entries:
+        facts = clip_facts(corpus.clip(entry.id), corpus.info)
+        spans = [f"{name} {s.start}..{s.stop}" for name, part in parts.items() for s in part if s.clip == entry.id]
+        yield (
+            entry.id,
+            entry.identity,
+            f"{facts.seconds:.2f}",
+            f"{facts.tracked:.3f}",
+            f"{facts.blink_rate:.1f}",
+            ", ".join(f"{one:.1f}" for one in facts.pose_spread),
+            show_offset(facts.sound_offset, "–"),
+            ", ".join(spans),
+        )
+
+
+def corpus_notes(corpus: Corpus) -> Iterator[str]:
+    """How people with one recording are split, what the build left out, and what a run lacks."""
+    for person, note in split_clips(corpus.entries, Protocol()).notes.items():
+        yield f"{person}: {note}"
+    left_out = corpus.note().get("left_out_of_videos")
+    for pair in left_out if isinstance(left_out, list) else ():
+        yield f"left out: {': '.join(map(str, pair if isinstance(pair, list) else ()))}"
+    warning = motion_warning(corpus)
+    if warning:
+        yield warning
+
+
+def motion_warning(corpus: Corpus) -> str:
+    """Why a run could not train the identity classifiers; empty where it can."""
+    note = motion_note(corpus.entries, read_masks(corpus), Protocol())
+    return f"the identity classifiers cannot be trained: {note}" if note else ""
+
+
+def request_rows(corpus: Corpus) -> Iterator[tuple[object, ...]]:
+    """A heading, then a row for everything that a method is asked for, in seconds of the video it was cut from."""
+    yield ("request", "identity", "frames", "fps", "width", "height", "video", "from_s", "to_s")
+    people, fps = corpus.info.identities, corpus.info.fps
+    test = corpus.segments(split_clips(corpus.entries, Protocol()).test)
+    for task in make_tasks(test, people, dict.fromkeys(people, np.zeros(STATE_WIDTH)), fps, 0):
+        clip, made = task.clip, corpus.note("clips", task.clip.id)
+        video = corpus.note("videos", made.get("video", "")).get("file") or clip.id
+        start = (made["start_s"] if isinstance(made.get("start_s"), float) else 0.0) + clip.start / fps
+        size = (clip.camera.width, clip.camera.height) if task.request.camera else ("", "")
+        span = (f"{start:.3f}", f"{start + clip.frames / fps:.3f}")
+        yield (task.request.id, task.request.identity, clip.frames, f"{fps:g}", *size, video, *span)
