@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from facial_bench.evaluation.compact import only_clips
 from facial_bench.evaluation.result_schema import SCHEMA, Result
+from facial_bench.statistics.aggregate import is_scored
 from facial_bench.statistics.rows import Entry
 
 
@@ -36,12 +38,15 @@ def _in_the_metrics(result: Result) -> Iterator[str]:
 
 def _in_the_clips(result: Result) -> Iterator[str]:
     seen: set[str] = set()
+    alone = only_clips(result.clips)
     for row in result.clips:
         if row.request in seen:
             yield f"clip {row.request} is listed twice"
         seen.add(row.request)
         for name, entry in row.metrics.items():
             problem = _in_the_entry(entry)
+            if not problem and (name, row.identity) in alone and is_scored(row, name) and not entry.blocks:
+                problem = "the only clip of a person has no blocks"
             if problem:
                 yield f"clip {row.request}, {name}: {problem}"
             elif entry.part is not UNSET:
@@ -53,10 +58,10 @@ def _in_the_clips(result: Result) -> Iterator[str]:
 def _in_the_entry(entry: Entry) -> str:
     """What is wrong with an entry; empty where nothing is."""
     if entry.part is not UNSET:
-        return "" if entry.blocks else "a part without blocks"
+        return ""
     if entry.value is UNSET:
         return "neither a value nor a part"
     if entry.value is None:
         return ""
-    whole = entry.weight > 0 and entry.blocks and all(len(block) == 2 and block[1] > 0 for block in entry.blocks)
+    whole = entry.weight > 0 and all(len(block) == 2 and block[1] > 0 for block in entry.blocks)
     return "" if whole else "weight or blocks are damaged"

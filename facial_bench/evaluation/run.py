@@ -21,6 +21,7 @@ from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.behaviour import describe_behaviour
 from facial_bench.evaluation.clip_scores import PARTS, Fold, score_row
+from facial_bench.evaluation.compact import without_spare_blocks
 from facial_bench.evaluation.generate import Outcome, generate, motion_path
 from facial_bench.evaluation.method import Method, Settings, fingerprint, make_context, method_label
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states
@@ -89,7 +90,7 @@ def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Pa
         digest="",
         metrics=make_metrics(rows, setup),
         references=setup.references,
-        clips=tuple(rows),
+        clips=without_spare_blocks(rows),
     )
     written = write_result(folder / "result.json", result)
     finish(place)

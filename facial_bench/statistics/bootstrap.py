@@ -51,18 +51,14 @@ def point(groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], estimat
     >>> point([[Unit("a", (1, 2)), Unit("a", (2, 2)), Unit("b", (0, 1))]], {"a": 0.5, "b": 0.5})
     0.375
     """
-    return float(
-        np.mean(
-            [
-                sum(
-                    share * estimate(person, own, np.ones((1, len(own))))[0]
-                    for person, share in shares.items()
-                    for own in [[unit for unit in units if unit.identity == person]]
-                )
-                for units in groups
-            ]
-        )
-    )
+    values = []
+    for units in groups:
+        total = 0.0
+        for person, share in shares.items():
+            own = [unit for unit in units if unit.identity == person]
+            total += share * estimate(person, own, np.ones((1, len(own))))[0]
+        values.append(total)
+    return float(np.mean(values))
 
 
 def bootstrap_draws(
@@ -72,7 +68,8 @@ def bootstrap_draws(
     rng: np.random.Generator,
     estimate: Estimate = ratio,
 ) -> np.ndarray | None:
-    """Values of `point` over resampled units, (resamples,) float64; None where an identity has one unit only.
+    """Values of `point` over resampled units, (resamples,) float64; None where an identity has one unit only, or not
+    the same units in each seed.
 
     Args:
         groups: one list of units per training seed, with the same units in each; a resample draws seeds, then units.
@@ -86,7 +83,7 @@ def bootstrap_draws(
     Wu 1988). Seeds are drawn likewise. A seed's draw is shared by all identities.
     """
     members = {person: [[u for u in units if u.identity == person] for units in groups] for person in shares}
-    if any(len(own[0]) < 2 for own in members.values()):
+    if any(len(units) < 2 or len(units) != len(own[0]) for own in members.values() for units in own):
         return None
     n_seeds = len(groups)
     chosen = rng.integers(n_seeds, size=(resamples, max(n_seeds - 1, 1)))

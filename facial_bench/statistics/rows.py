@@ -28,7 +28,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     part: tuple[Number, ...] | UnsetType = UNSET
     """Of a pooled metric: what the clip's items reduce to."""
     blocks: tuple[tuple[Number, ...], ...] = ()
-    """(sum of values, weight > 0) of each block of the clip, or what each reduces to where the metric is pooled."""
+    """(sum of values, weight > 0) of each block of the clip, or what each reduces to where the metric is pooled. A
+    stored result has them where the clip is the only one of its person, and nowhere else."""
     frames: tuple[Whole, Whole] | UnsetType = UNSET
     """Frames scored, and frames that could be; where the metric has a value for each frame."""
     items: Whole | UnsetType = UNSET

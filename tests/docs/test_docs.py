@@ -22,11 +22,12 @@ from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.method import Method, Settings
-from facial_bench.evaluation.result import Result, read_results
+from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import evaluate
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.plugin_api import hookspecs
 from facial_bench.plugin_api.manager import load_plugins, source_digest
+from facial_bench.reports.archive import read_every
 from facial_bench.reports.board_markdown import first_difference, make_boards
 from facial_bench.reports.ledger import is_entered, read_ledger
 from facial_bench.types import Context, Request
@@ -220,7 +221,7 @@ def test_the_method_of_the_readme_runs(
 
 def test_the_committed_boards_are_what_the_committed_results_give() -> None:
     folder = DOCS.parent / "leaderboards"
-    results, entries = read_results(folder / "results"), read_ledger(folder)
+    results, entries = read_every([folder]), read_ledger(folder)
     assert all(is_entered(result, entries) for result in results), "verified, and not changed since"
     boards = make_boards(results, Protocol(), known_pools(load_plugins()), entries)
     assert {"synthetic.md", "real-tracks.md"} <= set(boards)

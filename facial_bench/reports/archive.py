@@ -1,0 +1,153 @@
+"""Results of a leaderboard in one compressed file for each corpus; and results from wherever they are.
+
+The file is lines of JSON in a `.jsonl.xz`: what it holds, then ceilings and chances once (all results of a corpus have
+the same), then a result a line, which names its references by number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from facial_bench.core.compressed import decode_line, read_lines, write_lines
+from facial_bench.core.errors import FacialBenchError, ResultError
+from facial_bench.core.files import safe_name
+from facial_bench.evaluation.result import Result, decode_result, find_results, read_result
+
+SCHEMA = "facial-bench results 1"
+SUFFIX = ".results.jsonl.xz"
+HINT = "Restore it from where it was published, or make it again with `facial-bench leaderboard`."
+FOLDERS = ("", "seed-*/", "*/seed-*/", "*/*/seed-*/")
+"""Where results lie in the folder of a seed, a method, a corpus, a run."""
+Named = tuple[Path, Result | FacialBenchError]
+"""Where a result is, or would be if it stood in a folder; and the result, or why it cannot be read."""
+
+
+class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line."""
+
+    schema: str
+    references: int
+    """Lines of references."""
+    results: int
+    """Lines of results."""
+
+
+class _Filed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of a result."""
+
+    references: int
+    """Which of the references are its own, from 0."""
+    result: msgspec.Raw
+    """The result without its references."""
+
+
+def write_archive(path: Path, results: Iterable[Result]) -> None:
+    """Write results into one file, atomically: the same file for the same results, whatever their order."""
+    numbers: dict[bytes, int] = {}
+    lines = []
+    for result in sorted(results, key=lambda one: (*_place(one), one.digest)):
+        content: dict[str, Any] = msgspec.to_builtins(result)
+        number = numbers.setdefault(_json(content.pop("references")), len(numbers))
+        lines.append(_json({"references": number, "result": content}))
+    header = _Header(SCHEMA, len(numbers), len(lines))
+    write_lines(path, (_json(msgspec.to_builtins(header)), *numbers, *lines), ResultError)
+
+
+def _json(value: Any) -> bytes:
+    """One line; keys stay in their order, which is that of the columns of a board."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def read_archive(path: Path) -> list[Result]:
+    """The results in a file that `write_archive` wrote, each checked as one in a file of its own.
+
+    Raises:
+        ResultError: no such file, or a damaged one; names the line.
+    """
+    first, *others = read_lines(path, ResultError, HINT)
+    header = decode_line(first, _Header, f"{path}, line 1", ResultError, HINT)
+    if header.schema != SCHEMA:
+        raise ResultError(f"{path}: schema {header.schema!r}, this version reads {SCHEMA!r}. {HINT}")
+    if header.references < 0 or header.results < 0 or len(others) != header.references + header.results:
+        raise ResultError(f"{path}: {len(others)} lines after the first, which is not what it announces. {HINT}")
+    references, results = others[: header.references], []
+    for number, line in enumerate(others[header.references :], start=2 + header.references):
+        where = f"{path}, line {number}"
+        filed = decode_line(line, _Filed, where, ResultError, HINT)
+        if not 0 <= filed.references < len(references):
+            raise ResultError(f"{where}: references {filed.references} are not in the file. {HINT}")
+        whole = b'{"references":' + references[filed.references] + b"," + bytes(filed.result)[1:]
+        results.append(decode_result(whole, where))
+    return results
+
+
+def write_archives(folder: Path, results: Iterable[Result]) -> list[Path]:
+    """Write results into a folder, one file for each label of a corpus."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(safe_name(result.corpus.label, "corpus label", ResultError), []).append(result)
+    for label, own in sorted(groups.items()):
+        write_archive(folder / f"{label}{SUFFIX}", own)
+    return [folder / f"{label}{SUFFIX}" for label in sorted(groups)]
+
+
+def collect(paths: Iterable[Path]) -> list[Named]:
+    """The results that paths name, in order of the paths; the same result in two places is given once.
+
+    Args:
+        paths: archives, result.json files, and folders with any of these: of results, of a method, of boards.
+
+    Raises:
+        ResultError: a path that names no result at all.
+    """
+    named: list[Named] = []
+    seen: dict[str, Result] = {}
+    for path in paths:
+        for where, result in _look(path):
+            if isinstance(result, FacialBenchError) or seen.get(result.digest) != result:
+                named.append((where, result))
+            if isinstance(result, Result):
+                seen.setdefault(result.digest, result)
+    return named
+
+
+def read_every(paths: Iterable[Path]) -> list[Result]:
+    """The results that paths name, as `collect` does.
+
+    Raises:
+        ResultError: no result there, or one that cannot be read.
+    """
+    results = []
+    for _, result in collect(paths):
+        if isinstance(result, FacialBenchError):
+            raise result
+        results.append(result)
+    return results
+
+
+def _look(path: Path) -> Iterator[Named]:
+    """The results that one path names."""
+    archives = [path] if path.name.endswith(SUFFIX) else sorted(path.glob(f"*{SUFFIX}"))
+    for archive in archives:
+        try:
+            for result in read_archive(archive):
+                yield archive / result.method.label / f"seed-{result.seed}" / "result.json", result
+        except ResultError as problem:
+            yield archive, problem
+    if path in archives:
+        return
+    own = [path] if path.is_file() else sorted(file for folder in FOLDERS for file in path.glob(f"{folder}result.json"))
+    for file in own if own or archives else find_results(path):
+        try:
+            yield file, read_result(file)
+        except ResultError as problem:
+            yield file, problem
+
+
+def _place(result: Result) -> tuple[str, str, str, str, int]:
+    return (result.corpus.label, result.corpus.digest, result.protocol.digest, result.method.label, result.seed)
