@@ -56,14 +56,15 @@ class FacialMethod:
         if self.statistics is None or self.base is None:
             raise GenerationError(f"{self.variant.name} is not fitted; call fit or load_state_dict first.")
         for request in requests:
-            self._check(request)
+            self._check(request, self.statistics)
         motions: dict[int, Motion] = {}
         for name in dict.fromkeys(request.identity for request in requests):
             mine = [i for i, request in enumerate(requests) if request.identity == name]
             audio = [self.statistics.standard_audio(requests[i].audio) for i in mine]
             initial = [self.statistics.standard_state(name, requests[i].initial_state) for i in mine]
             states = generate_states(self.tuned.get(name, self.base), audio, initial, self.device)
-            motions |= {i: self._motion(name, state) for i, state in zip(mine, states, strict=True)}
+            physical = [self.statistics.physical_state(name, state) for state in states]
+            motions |= {i: self._motion(state) for i, state in zip(mine, physical, strict=True)}
         return [motions[i] for i in range(len(requests))]
 
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -112,10 +113,10 @@ class FacialMethod:
         network.load_state_dict(own)
         return network.to(self.device).eval()
 
-    def _check(self, request: Request) -> None:
-        name, width = self.variant.name, self.statistics.audio.shape[1]
-        if request.identity not in self.statistics.states:
-            people = ", ".join(self.statistics.states)
+    def _check(self, request: Request, statistics: Statistics) -> None:
+        name, width = self.variant.name, statistics.audio.shape[1]
+        if request.identity not in statistics.states:
+            people = ", ".join(statistics.states)
             raise GenerationError(
                 f"{name}: request '{request.id}' asks for identity '{request.identity}', which was not in the training "
                 f"clips; those were of {people}."
@@ -130,9 +131,9 @@ class FacialMethod:
         if np.shape(request.initial_state) != (STATE_WIDTH,):
             raise GenerationError(f"{name}: request '{request.id}' has an initial state that is not ({STATE_WIDTH},).")
 
-    def _motion(self, identity: str, standard: np.ndarray) -> Motion:
-        """(T, 71) standardised -> physical units, pose smoothed as the release does, blink within its scale."""
-        motion = Motion.from_state(self.statistics.physical_state(identity, standard))
+    def _motion(self, state: np.ndarray) -> Motion:
+        """(T, 71) physical units -> a motion, its pose smoothed as the release does, its blink within the scale."""
+        motion = Motion.from_state(state)
         pose = motion.pose
         if self.settings.smooth and len(pose) >= SMOOTHING_FRAMES:
             pose = savgol_filter(pose, SMOOTHING_FRAMES, SMOOTHING_ORDER, axis=0).astype(np.float32)

@@ -54,7 +54,8 @@ def measure(clips: Sequence[Clip]) -> Statistics:
 
     Raises CorpusError, naming the clip, for a number in a valid frame (or in the audio) that is not finite.
     """
-    audio, states = [], {}
+    audio: list[np.ndarray] = []
+    states: dict[str, list[np.ndarray]] = {}
     for clip in clips:
         state = clip.motion.state()[clip.valid].astype(np.float64)
         for what, values in (("audio", clip.audio), ("motion", state)):

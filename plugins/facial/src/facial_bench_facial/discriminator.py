@@ -33,7 +33,7 @@ class PatchDiscriminator(nn.Module):
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 3, padding=1))
         # oneDNN and cuDNN run these convolutions on channels-last memory without reordering it every time.
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, image: Tensor) -> Tensor:
         """image (B, 1, 255, 71) -> scores (B, 1, 32, 9), unbounded."""

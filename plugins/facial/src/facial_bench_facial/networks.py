@@ -59,13 +59,16 @@ class StateConvolution(nn.Conv1d):
     is worked out once per window instead of being concatenated 128 times.
     """
 
+    present: Tensor
+    """(3, 128), 0 where a tap meets the padding."""
+
     def __init__(self, channels: int, after: int) -> None:
         super().__init__(channels + STATE_WIDTH, after, 3, padding=1)
         present = torch.ones(3, WINDOW)
         present[0, 0] = present[2, -1] = 0
         self.register_buffer("present", present, persistent=False)
 
-    def forward(self, x: Tensor, state: Tensor) -> Tensor:
+    def forward(self, x: Tensor, state: Tensor) -> Tensor:  # type: ignore[override]
         """x (B, C, 128), state (B, 71) -> (B, C', 128)."""
         channels = x.shape[1]
         taps = torch.einsum("bs,osk->bok", state.to(x.dtype), self.weight[:, channels:].to(x.dtype))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from facial_bench_facial.losses import discriminator_loss, finite, generator_adv
 from facial_bench_facial.networks import FaceGenerator
 from facial_bench_facial.options import Settings
 
+Network = TypeVar("Network", bound=nn.Module)
 TELL_EVERY = 20
 """Steps between two looks at the loss: each waits for the device."""
 
@@ -37,7 +39,7 @@ class Phase:
     adversarial: bool
 
 
-def build(make: Callable[[], nn.Module], seed: int, device: str) -> nn.Module:
+def build(make: Callable[[], Network], seed: int, device: str) -> Network:
     """A network with the initial weights of `seed`, the same on every device; the global random state is kept."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -53,7 +55,6 @@ class Trainer:
         self.generator, self.discriminator, self.weights = generator, discriminator, settings.weights
         # The discriminator stays as it is: its one pass serves two gradients, which compiled code does not allow.
         self._generate = torch.compile(generator) if settings.compile else generator
-        self._judge = discriminator
         self._precision = (
             (lambda: torch.autocast(torch.device(device).type, torch.bfloat16)) if settings.bf16 else nullcontext
         )
@@ -77,21 +78,24 @@ class Trainer:
 
     def adversarial_step(self, audio: Tensor, states: Tensor) -> Tensor:
         """One step of both networks, see the module's text; the generator's loss, on the device."""
+        discriminator, adam_d = self.discriminator, self._adam_d
+        if discriminator is None or adam_d is None:
+            raise FacialBenchError("facial: an adversarial step needs a discriminator.")
         with self._precision():
             output = self._generate(audio, states[:, 0])
             image = state_image(output)
             # The image enters the discriminator as a leaf, so that its gradient can be taken by itself.
             leaf = image.detach().requires_grad_()
-            generated, real = self._judge(leaf), self._judge(state_image(states))
+            generated, real = discriminator(leaf), discriminator(state_image(states))
         loss_d = discriminator_loss(real, generated)
         adversarial = generator_adversarial_loss(generated)
         (through,) = torch.autograd.grad(adversarial, leaf, retain_graph=True)
-        gradients_d = torch.autograd.grad(loss_d, list(self.discriminator.parameters()))
+        gradients_d = torch.autograd.grad(loss_d, list(discriminator.parameters()))
         loss = regression_loss(output, states, states[:, 0], self.weights)
         # d(loss)/d(parameters) with the discriminator's share handed over at the image
         surrogate = loss + self.weights.adversarial * (image * through.to(image.dtype)).sum()
         _update(self._adam, surrogate, self.generator)
-        _apply(self._adam_d, self.discriminator, gradients_d)
+        _apply(adam_d, discriminator, gradients_d)
         return (loss + self.weights.adversarial * adversarial).detach()
 
     def run(

@@ -18,11 +18,11 @@ def facial_bench_trackers() -> Sequence[TrackerSpec]:
 
         return find_weights(chosen)
 
-    def create(found: Path | None) -> Tracker:
+    def create(path: Path | None) -> Tracker:
         from facial_bench_mediapipe.tracker import FaceLandmarker
         from facial_bench_mediapipe.weights import find_weights
 
-        return FaceLandmarker(find_weights(found))
+        return FaceLandmarker(find_weights(path))
 
     def focal(width: int, height: int) -> float:
         from facial_bench_mediapipe.points import focal_length

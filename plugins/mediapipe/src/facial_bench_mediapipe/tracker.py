@@ -43,12 +43,12 @@ class FaceLandmarker:
         self._last = max(self._last + 1, round(seconds * 1000))  # its clock counts whole milliseconds, and must grow
         # ascontiguousarray: an Image ignores strides, and reads a padded or turned array as noise
         picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
-        found = self._landmarker.detect_for_video(picture, self._last)
-        if not (found.face_landmarks and found.facial_transformation_matrixes and found.face_blendshapes):
+        answer = self._landmarker.detect_for_video(picture, self._last)
+        if not (answer.face_landmarks and answer.facial_transformation_matrixes and answer.face_blendshapes):
             return None
-        mesh = np.array([(point.x, point.y, point.z) for point in found.face_landmarks[0]])
-        matrix = np.asarray(found.facial_transformation_matrixes[0], np.float64)
-        shapes = np.array([shape.score for shape in found.face_blendshapes[0]])
+        mesh = np.array([(point.x, point.y, point.z) for point in answer.face_landmarks[0]])
+        matrix = np.asarray(answer.facial_transformation_matrixes[0], np.float64)
+        shapes = np.array([shape.score for shape in answer.face_blendshapes[0]])
         return Face(
             landmarks=ibug_landmarks(mesh, image.shape[1], image.shape[0]),
             rotation=euler_angles(matrix[:3, :3]),

@@ -141,9 +141,9 @@ def _columns(folder: Path, config: Mapping[str, Any], vocabulary: Mapping[str, A
         places.setdefault(symbol, []).append(number)
     names = {" ": f"the space ('{delimiter}')", "": f"the CTC blank ('{pad}')", "'": "the apostrophe"}
     for symbol in ALPHABET:
-        found = places.get(symbol, [])
-        if len(found) != 1:
-            problem = "lacks" if not found else f"has {len(found)} outputs (as upper and lower case?) for"
+        outputs = places.get(symbol, [])
+        if len(outputs) != 1:
+            problem = "lacks" if not outputs else f"has {len(outputs)} outputs (as upper and lower case?) for"
             raise FacialBenchError(
                 f"{folder / 'vocab.json'} {problem} {names.get(symbol, repr(symbol))}; ctc29 needs a model with "
                 "one output for each of the space, a..z, the apostrophe and the CTC blank."
@@ -203,13 +203,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FacialBenchError(f"{path.parent} is no wav2vec 2.0 checkpoint: it has no {path.name}.")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as problem:
         text = " ".join(str(problem).split())
         raise FacialBenchError(f"{path} cannot be read ({text}). Download it again.") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise FacialBenchError(f"{path} is no JSON object. Download it again.")
-    return found
+    return content
 
 
 def _optional(path: Path) -> dict[str, Any]:

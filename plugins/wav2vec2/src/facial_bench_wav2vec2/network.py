@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def load_network(checkpoint: Checkpoint) -> Wav2Vec2ForCTC:
     logging.disable_progress_bar()
     logging.set_verbosity(logging.CRITICAL)  # what it would report is raised below
     try:
-        network, report = Wav2Vec2ForCTC.from_pretrained(
+        loaded: Any = Wav2Vec2ForCTC.from_pretrained(
             checkpoint.folder,
             local_files_only=True,
             use_safetensors=True,
@@ -43,6 +43,7 @@ def load_network(checkpoint: Checkpoint) -> Wav2Vec2ForCTC:
             dtype=torch.float32,
             attn_implementation="sdpa",
         )
+        network, report = loaded
     except Exception as problem:  # a config may be wrong in any way
         text = " ".join(str(problem).split())[:300]
         raise FacialBenchError(
