@@ -18,7 +18,8 @@ from facial_bench.core.geometry import decode_face, outer_eye_distance, project
 from facial_bench.core.progress import QUIET
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.synthetic import make
-from facial_bench.corpora.synthetic.people import Person, people
+from facial_bench.corpora.synthetic.habits import Person
+from facial_bench.corpora.synthetic.people import people
 from facial_bench.corpora.synthetic.tracks import Take, record
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.methods.ridge import solve_ridge

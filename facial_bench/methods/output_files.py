@@ -9,7 +9,7 @@ import numpy as np
 
 from facial_bench.core.errors import CorpusError, GenerationError, one_line
 from facial_bench.core.files import file_digest, read_arrays
-from facial_bench.core.geometry import resample, resample_rotation
+from facial_bench.core.resampling import resample, resample_rotation
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, STATE_WIDTH, Motion
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
 from facial_bench.metrics.identity import SELF

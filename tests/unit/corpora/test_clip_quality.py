@@ -10,7 +10,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from facial_bench.cli import main
-from facial_bench.corpora.clip_quality import LEAD, clip_facts, loudness, mouth_opening, sound_offset
+from facial_bench.corpora.clip_quality import LEAD, clip_facts, lip_gap, loudness, sound_offset
 from facial_bench.corpora.corpus import open_corpus
 
 
@@ -32,9 +32,9 @@ def talking(rng: np.random.Generator, late: float, frames: int = 400) -> tuple[n
 @pytest.mark.parametrize("late", [-0.2, -0.06, 0.0, 0.08, 0.16, 0.25])
 def test_an_offset_is_found_to_a_fraction_of_a_frame(rng: np.random.Generator, late: float) -> None:
     loud, opening = talking(rng, late)
-    found = sound_offset(loud, opening, np.ones(400, bool), 25.0)
-    assert found == pytest.approx(late, abs=0.02)
-    assert sound_offset(2 * loud + 7, 0.1 * opening - 3, np.ones(400, bool), 25.0) == pytest.approx(found, abs=0.01)
+    measured = sound_offset(loud, opening, np.ones(400, bool), 25.0)
+    assert measured == pytest.approx(late, abs=0.02)
+    assert sound_offset(2 * loud + 7, 0.1 * opening - 3, np.ones(400, bool), 25.0) == pytest.approx(measured, abs=0.01)
 
 
 def test_where_nothing_is_clear_nothing_is_said(rng: np.random.Generator) -> None:
@@ -58,11 +58,11 @@ def test_frames_without_a_face_do_not_count(rng: np.random.Generator) -> None:
     )
 
 
-def test_mouth_opening_by_hand() -> None:
+def test_lip_gap_by_hand() -> None:
     landmarks = np.zeros((1, 68, 3))
     landmarks[0, 45], landmarks[0, 36] = [50, 0, 0], [-50, 0, 0]
     landmarks[0, 66] = [0, 25, 9]
-    assert mouth_opening(landmarks).tolist() == [0.25]
+    assert lip_gap(landmarks).tolist() == [0.25]
 
 
 @pytest.mark.slow

@@ -12,8 +12,9 @@ from facial_bench.core.geometry import RIGID, decode_face, outer_eye_distance, p
 from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora import face_model
-from facial_bench.corpora.face_model import Track, principal_directions, ridge_directions
+from facial_bench.corpora.face_model import principal_directions, ridge_directions
 from facial_bench.corpora.split import ClipEntry, Segment, Split, split_clips
+from facial_bench.corpora.track import Track
 from facial_bench.errors import CorpusError
 from facial_bench.types import Camera
 
