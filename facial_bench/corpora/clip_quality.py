@@ -13,7 +13,7 @@ from facial_bench.core.geometry import outer_eye_distance
 from facial_bench.core.types import Clip, CorpusInfo
 from facial_bench.metrics.blink_detector import Blinks, detect_blinks
 
-INNER_LIPS = (62, 66)
+LIP_MIDDLES = (62, 66)
 """Middle of the upper and of the lower inner lip, iBUG order from 0."""
 LARGEST_OFFSET = 0.4
 """Seconds that sound is looked for to either side."""
@@ -52,16 +52,16 @@ def show_offset(seconds: float, unclear: str) -> str:
 
 
 def clip_facts(clip: Clip, info: CorpusInfo) -> ClipFacts:
-    """The facts of a clip."""
+    """Measure a clip: its tracking, its blinks, how far the head turns, whether sound and picture fit."""
     valid = np.asarray(clip.valid, bool)
     blinks = detect_blinks(clip.motion.blink, valid, info.fps, info.blink_scale)
     minutes = valid.sum() / info.fps / 60
     angles = np.degrees(np.unwrap(clip.motion.pose[valid, :3].astype(np.float64), axis=0))
-    spread = tuple(float(s) for s in (angles.std(axis=0) if len(angles) else np.full(3, np.nan)))
+    pitch, yaw, roll = (angles.std(axis=0) if len(angles) else np.full(3, np.nan)).tolist()
     loud = loudness(clip, info)
-    offset = math.nan if loud is None else sound_offset(loud, mouth_opening(clip.landmarks), valid, info.fps)
+    offset = math.nan if loud is None else sound_offset(loud, lip_gap(clip.landmarks), valid, info.fps)
     rate = len(blinks.onsets) / minutes if minutes else math.nan
-    return ClipFacts(clip.frames / info.fps, float(valid.mean()), blinks, rate, spread, offset)
+    return ClipFacts(clip.frames / info.fps, float(valid.mean()), blinks, rate, (pitch, yaw, roll), offset)
 
 
 def loudness(clip: Clip, info: CorpusInfo) -> np.ndarray | None:
@@ -73,9 +73,9 @@ def loudness(clip: Clip, info: CorpusInfo) -> np.ndarray | None:
     return None
 
 
-def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
+def lip_gap(landmarks: np.ndarray) -> np.ndarray:
     """(T,) distance between the inner lips in the image, in outer-eye distances; landmarks (T, 68, D) pixels."""
-    upper, lower = INNER_LIPS
+    upper, lower = LIP_MIDDLES
     opening = np.linalg.norm(landmarks[:, upper, :2].astype(np.float64) - landmarks[:, lower, :2], axis=1)
     return opening / np.maximum(outer_eye_distance(landmarks), 1e-9)
 
@@ -99,12 +99,12 @@ def sound_offset(loud: np.ndarray, opening: np.ndarray, valid: np.ndarray, fps: 
         return math.nan
     audible = np.maximum(loud, np.percentile(loud, 95) - DYNAMIC)
     heard, seen = (np.gradient(gaussian_filter1d(np.asarray(x, np.float64), 1.0)) for x in (audible, opening))
-    found = []
+    correlations = []
     for lag in range(-reach, reach + 1):
         late, early = (slice(lag, None), slice(0, len(seen) - lag)) if lag >= 0 else (slice(0, lag), slice(-lag, None))
         a, b = heard[late][valid[early]], seen[early][valid[early]]
-        found.append(np.corrcoef(a, b)[0, 1] if len(a) > 2 and a.std() > 0 and b.std() > 0 else np.nan)
-    values = np.array(found)
+        correlations.append(np.corrcoef(a, b)[0, 1] if len(a) > 2 and a.std() > 0 and b.std() > 0 else np.nan)
+    values = np.array(correlations)
     if np.isnan(values).any():
         return math.nan
     best = int(values.argmax())

@@ -9,48 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.geometry import FLIP, RIGID, frontalise, rotation_matrices
-from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, Camera, Clip, FaceModel, Motion
+from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, Clip, FaceModel, Motion
 from facial_bench.corpora.split import Split
+from facial_bench.corpora.track import Track, check_track
 
 FIT_FRAMES = 50_000
 """Training frames that a model is fitted on; of a corpus with more, every second, third ... one is taken."""
 _RIDGE = 1e-3
 """Ridge penalty of the regression on stored coefficients, as a share of their mean variance."""
-
-
-@dataclass(frozen=True, eq=False)
-class Track:
-    """A tracked clip at the protocol's rate, before it has expression coefficients."""
-
-    id: str
-    """Name, unique within the corpus."""
-    identity: str
-    """Whose face it is."""
-    recording: str
-    """The recording session it comes from."""
-    audio: np.ndarray
-    """(T, F) audio features."""
-    landmarks: np.ndarray
-    """(T, 68, 3) pixels; x right, y down, z away from the viewer."""
-    rotation: np.ndarray
-    """(T, 3) rad: pitch, yaw, roll, head to camera."""
-    translation: np.ndarray
-    """(T, 3) length unit: x right, y up, z toward the viewer (negative in front of the camera)."""
-    blink: np.ndarray
-    """(T,) on the corpus's blink scale."""
-    valid: np.ndarray
-    """(T,) bool, face found; the other frames hold interpolated, finite values."""
-    camera: Camera
-    """The view that the landmarks were seen in."""
-    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Further arrays (T, ...), kept with the clip."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +39,8 @@ class _Training:
     """(n * 2, 3) the first two rows of each rotation matrix."""
     seen: np.ndarray
     """(n * 2,) where the centroid of nose and eyes is seen, relative to the translation, length unit."""
-    expression: np.ndarray | None
-    """(n, 64) stored coefficients."""
+    expression: np.ndarray
+    """(n, 64) stored coefficients; (n, 0) where none come with the tracks."""
 
 
 def corpus_from_tracks(
@@ -77,7 +50,7 @@ def corpus_from_tracks(
 
     Size and position of an identity's head are constants of that identity: the size is the median, over its
     training frames, of the landmarks' RMS radius in pixels * depth / focal length; the position (of the centroid
-    of nose and eyes in the head's frame) is the least-squares one that makes `geometry.project` land on the
+    of nose and eyes in the head's frame) is the least-squares one that makes `core.geometry.project` land on the
     landmarks. So clips carry no trace of test frames but in their own coefficients.
 
     Args:
@@ -107,7 +80,7 @@ def corpus_from_tracks(
             for who in people
         }
         centred = [(f - neutral[p.identity]).reshape(-1, LANDMARKS * 3) for f, p in zip(faces, parts, strict=True)]
-        means = None
+        means: dict[str, np.ndarray] = {}
         if expression is None:
             basis = principal_directions(np.concatenate(centred))
         else:
@@ -127,23 +100,23 @@ def corpus_from_tracks(
         for track in tracks:
             with threadpool_limits(limits=1):
                 if expression is not None:
-                    found = np.asarray(expression[track.id], np.float64) - means[track.identity]
+                    coefficients = np.asarray(expression[track.id], np.float64) - means[track.identity]
                 else:
                     size, position = heads[track.identity]
                     face = frontalise(track.landmarks, track.rotation)[0] * size + position
-                    found = (face - neutral[track.identity]).reshape(-1, LANDMARKS * 3) @ basis.T
-            yield _clip(track, found)
+                    coefficients = (face - neutral[track.identity]).reshape(-1, LANDMARKS * 3) @ basis.T
+            yield _clip(track, coefficients)
 
     return model, clips()
 
 
 def _training(track: Track, split: Split, every: int, expression: Mapping[str, np.ndarray] | None) -> _Training:
-    _check(track, expression)
-    chosen = np.zeros(len(track.valid), dtype=bool)
+    check_track(track, expression)
+    training = np.zeros(len(track.valid), dtype=bool)
     for segment in split.train:
         if segment.clip == track.id:
-            chosen[segment.start : segment.stop] = True
-    chosen = np.flatnonzero(chosen & track.valid)[::every]
+            training[segment.start : segment.stop] = True
+    chosen = np.flatnonzero(training & track.valid)[::every]
     landmarks = track.landmarks[chosen]
     shapes, radius = frontalise(landmarks, track.rotation[chosen])
     depth = -track.translation[chosen, 2].astype(np.float64)
@@ -156,7 +129,7 @@ def _training(track: Track, split: Split, every: int, expression: Mapping[str, n
         radius * depth / track.camera.focal,
         rotation_matrices(track.rotation[chosen])[:, :2].reshape(-1, 3),
         (seen - track.translation[chosen, :2]).reshape(-1),
-        None if expression is None else np.asarray(expression[track.id])[chosen],
+        np.empty((len(chosen), 0)) if expression is None else np.asarray(expression[track.id])[chosen],
     )
 
 
@@ -197,32 +170,6 @@ def ridge_directions(coefficients: np.ndarray, samples: np.ndarray) -> np.ndarra
             "The stored expression coefficients do not vary over the training frames; use the option expression=fit."
         )
     return np.linalg.solve(gram + penalty * np.eye(len(gram)), coefficients.T @ samples)
-
-
-def _check(track: Track, expression: Mapping[str, np.ndarray] | None) -> None:
-    frames = len(track.valid)
-    expected = {"landmarks": (LANDMARKS, 3), "rotation": (3,), "translation": (3,), "blink": ()}
-    arrays = {name: getattr(track, name) for name in expected}
-    if expression is not None:
-        if track.id not in expression:
-            raise CorpusError(f"Clip '{track.id}' has no stored expression; use the option expression=fit.")
-        expected["expression"], arrays["expression"] = (EXPRESSION_WIDTH,), expression[track.id]
-    for name, shape in expected.items():
-        if np.shape(arrays[name]) != (frames, *shape):
-            raise CorpusError(f"Clip '{track.id}': {name} is {np.shape(arrays[name])}, expected {(frames, *shape)}.")
-        if not np.isfinite(arrays[name]).all():
-            raise CorpusError(f"Clip '{track.id}': {name} holds NaN or infinity; interpolate the invalid frames first.")
-    for name, array in track.extras.items():
-        if len(array) != frames or not np.isfinite(array).all():
-            what = f"{name} is {np.shape(array)} or not finite"
-            raise CorpusError(f"Clip '{track.id}': {what}; {frames} frames expected.")
-    if len(track.audio) != frames:
-        raise CorpusError(f"Clip '{track.id}': audio has {len(track.audio)} rows for {frames} frames.")
-    if track.valid.any() and not (np.asarray(track.translation)[track.valid, 2] < 0).all():
-        raise CorpusError(
-            f"Clip '{track.id}': translation z must be negative (in front of the camera) in every valid frame; "
-            "check the sign convention of the tracker."
-        )
 
 
 def _clip(track: Track, expression: np.ndarray) -> Clip:

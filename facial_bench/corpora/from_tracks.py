@@ -13,8 +13,9 @@ from facial_bench.core.files import safe_name
 from facial_bench.core.geometry import decode_face, outer_eye_distance, project
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, FaceModel
-from facial_bench.corpora.face_model import Track, corpus_from_tracks
+from facial_bench.corpora.face_model import corpus_from_tracks
 from facial_bench.corpora.split import ClipEntry, split_clips
+from facial_bench.corpora.track import Track
 from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facial_bench.core.geometry import interpolate_rotation
+from facial_bench.core.resampling import interpolate_rotation
 
 SAME_INSTANT = 1e-6
 """Seconds within which two times are one; containers keep times to a millisecond or better."""

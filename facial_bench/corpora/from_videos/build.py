@@ -13,7 +13,6 @@ from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import require_writable, write_json
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Camera
-from facial_bench.corpora.face_model import Track
 from facial_bench.corpora.find_videos import Source
 from facial_bench.corpora.from_tracks import assemble, corpus_name
 from facial_bench.corpora.from_videos.build_video import VideoTask, read_clip
@@ -21,6 +20,7 @@ from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, 
 from facial_bench.corpora.from_videos.video_frames import PLACES
 from facial_bench.corpora.from_videos.workers import build_all
 from facial_bench.corpora.split import ClipEntry
+from facial_bench.corpora.track import Track
 from facial_bench.media.video import Video
 
 

@@ -27,9 +27,9 @@ from facial_bench.core.errors import CorpusError, FacialBenchError
 from facial_bench.core.geometry import FLIP, rotation_matrices
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, STATE_WIDTH, Camera
-from facial_bench.corpora.face_model import Track
 from facial_bench.corpora.importers.common import Found, check_options, find_files, hear, import_files, read_rate
 from facial_bench.corpora.resample_tracks import resample_tracks
+from facial_bench.corpora.track import Track
 
 IMAGE, FOCAL, DISTANCE = 224, 1015.0, 10.0
 """Deep3DFaceRecon's camera: pixels, pixels, its units from the origin."""

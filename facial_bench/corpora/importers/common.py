@@ -11,9 +11,9 @@ import numpy as np
 
 from facial_bench.core.errors import CorpusError, FacialBenchError, unknown_name
 from facial_bench.core.files import file_digest
-from facial_bench.corpora.face_model import Track
 from facial_bench.corpora.find_videos import clip_name, identity_of_file
 from facial_bench.corpora.from_tracks import assemble, corpus_name
+from facial_bench.corpora.track import Track
 from facial_bench.media.audio_features import mel29
 
 SOUND_TOLERANCE = 0.25

@@ -21,9 +21,9 @@ from facial_bench.core.errors import CorpusError
 from facial_bench.core.geometry import FLIP
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import LANDMARKS, Camera
-from facial_bench.corpora.face_model import Track
 from facial_bench.corpora.importers.common import Found, check_options, find_files, hear, import_files, read_rate
 from facial_bench.corpora.resample_tracks import resample_tracks
+from facial_bench.corpora.track import Track
 
 FASTEST = 200.0
 """Frames a second above which time stamps are taken for wrong."""

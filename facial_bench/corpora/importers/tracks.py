@@ -22,11 +22,17 @@ import numpy as np
 
 from facial_bench.core.errors import CorpusError, unknown_name
 from facial_bench.core.files import file_digest, read_json, safe_name
-from facial_bench.core.geometry import fill_invalid, fill_invalid_rotation, resample, resample_rotation, resample_valid
 from facial_bench.core.protocol import Protocol
+from facial_bench.core.resampling import (
+    fill_invalid,
+    fill_invalid_rotation,
+    resample,
+    resample_rotation,
+    resample_valid,
+)
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, Camera
-from facial_bench.corpora.face_model import Track
 from facial_bench.corpora.from_tracks import assemble, corpus_name
+from facial_bench.corpora.track import Track
 from facial_bench.media.audio_features import PHONE_RATE, AudioKind, audio_kinds
 
 FORMAT = "facial-bench track folder 1"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facial_bench.corpora.synthetic.people import BlinkHabits
+from facial_bench.corpora.synthetic.habits import BlinkHabits
 from facial_bench.corpora.synthetic.speech import FRAME_RATE, RATE, Speech
 
 

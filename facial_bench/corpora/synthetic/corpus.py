@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from facial_bench.core.protocol import Protocol
-from facial_bench.corpora.face_model import Track, corpus_from_tracks
+from facial_bench.corpora.face_model import corpus_from_tracks
 from facial_bench.corpora.split import ClipEntry, split_clips
 from facial_bench.corpora.synthetic.people import people
 from facial_bench.corpora.synthetic.tracks import record
+from facial_bench.corpora.track import Track
 from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 
 NAME = "synthetic"

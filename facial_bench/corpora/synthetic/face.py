@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facial_bench.corpora.synthetic.people import Person
+from facial_bench.corpora.synthetic.habits import Person
 
 MIRROR = np.array(
     [

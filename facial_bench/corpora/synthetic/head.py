@@ -7,9 +7,9 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import fftconvolve, lfilter
 from scipy.spatial.transform import Rotation
 
+from facial_bench.corpora.synthetic.habits import HeadHabits
 from facial_bench.corpora.synthetic.logits import at_frames
 from facial_bench.corpora.synthetic.noise import smooth_noise
-from facial_bench.corpora.synthetic.people import HeadHabits
 from facial_bench.corpora.synthetic.speech import FRAME_RATE, RATE, Speech
 
 _NECK = np.array([0.0, -11.0, -9.0])

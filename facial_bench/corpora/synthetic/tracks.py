@@ -11,11 +11,11 @@ from facial_bench.core.geometry import project
 from facial_bench.core.types import Camera
 from facial_bench.corpora.synthetic.blink import Blinks, closure, draw_blinks
 from facial_bench.corpora.synthetic.face import move_face, person_face
+from facial_bench.corpora.synthetic.habits import Person
 from facial_bench.corpora.synthetic.head import move_head
 from facial_bench.corpora.synthetic.logits import at_frames, character_logits
 from facial_bench.corpora.synthetic.mouth import articulate
 from facial_bench.corpora.synthetic.noise import smooth_noise
-from facial_bench.corpora.synthetic.people import Person
 from facial_bench.corpora.synthetic.speech import FRAME_RATE, Speech, speak
 
 
