@@ -82,7 +82,7 @@ def score(
 
     from facial_bench.evaluation.rescore import expand, open_result
     from facial_bench.metrics.catalog import select
-    from facial_bench.reports.tables import metrics_table
+    from facial_bench.reports.result_table import metrics_table
 
     session = make_session(plugin_files, corpus=corpus, device=device)
     chosen = select(wanted, session.definitions())

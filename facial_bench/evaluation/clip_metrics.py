@@ -56,11 +56,12 @@ def make_sample(model: FaceModel, info: CorpusInfo, clip: Clip, motion: Motion) 
     shown = motion.landmarks
     if shown is None and "landmarks" in motion.parts:
         shown = project(face, motion.pose, clip.camera)
+    seen: Any = None if shown is None else np.asarray(shown, np.float64)  # None: no metric asks for it
     return Sample(
         reference=_double(clip.motion),
         generated=_double(motion),
         reference_landmarks=clip.landmarks.astype(np.float64),
-        generated_landmarks=None if shown is None else np.asarray(shown, np.float64),
+        generated_landmarks=seen,
         reference_face=decode_face(model, clip.identity, clip.motion.expression),
         generated_face=face,
         valid=clip.valid,

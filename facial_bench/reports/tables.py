@@ -1,10 +1,10 @@
-"""Numbers as text: cells, and a result as a plain table. What comes from a file of others is made harmless here."""
+"""Numbers as text, and tables of text. What comes from a file of others is made harmless here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from facial_bench.evaluation.result import Ceiling, Metric, Reference, Result
+from facial_bench.evaluation.result import Ceiling, Metric
 from facial_bench.statistics.aggregate import Summary
 
 
@@ -29,11 +29,23 @@ def arrow(higher_is_better: bool | None) -> str:
     return "≈" if higher_is_better is None else "↑" if higher_is_better else "↓"
 
 
+def unscored(failed: int, undefined: int) -> str:
+    """How many clips have no value, and why: `1 failed`, `2 undefined`, or both; empty for none.
+
+    >>> unscored(1, 2)
+    '1 failed, 2 undefined'
+    """
+    return ", ".join(f"{count} {why}" for count, why in ((failed, "failed"), (undefined, "undefined")) if count)
+
+
+def printable(text: object) -> str:
+    """Text from a file of somebody else's, on one line, without what could steer a terminal."""
+    return "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split()))
+
+
 def escape(text: str) -> str:
     """Text from a result file, harmless in a Markdown table: no markup, no HTML, one line."""
-    plain = "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split())).replace(
-        "&", "&amp;"
-    )
+    plain = printable(text).replace("&", "&amp;")
     return "".join(f"&#{ord(mark)};" if mark in "\\`*[]<>|~" else mark for mark in plain)
 
 
@@ -49,31 +61,3 @@ def plain(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
     from tabulate import tabulate
 
     return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
-
-
-def result_table(result: Result) -> str:
-    """A result as a plain-text table."""
-    return metrics_table(result.metrics, result.references)
-
-
-def metrics_table(metrics: Mapping[str, Metric], references: Mapping[str, Reference]) -> str:
-    """The entries of `metrics` and `references` of a result as a plain-text table, reasons of refusals below."""
-    rows = []
-    for name, metric in metrics.items():
-        reference = references[name]
-        shown = cell(metric, metric.unit) if metric.status != "refused" else "refused"
-        failed = f"{metric.n_failed} of {metric.n_clips}" if metric.n_failed else ""
-        rows.append(
-            [
-                f"{name} {arrow(metric.higher_is_better)}",
-                metric.unit,
-                shown,
-                number(reference.chance, metric.unit),
-                number(reference.ceiling.value, metric.unit),
-                number(metric.skill, "skill"),
-                failed,
-            ]
-        )
-    headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "failed"]
-    reasons = {m.reason for m in metrics.values() if m.status == "refused"}
-    return "\n".join([plain(rows, headers), *(f"refused: {reason}" for reason in sorted(reasons))])

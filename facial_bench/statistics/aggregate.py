@@ -34,6 +34,8 @@ class Summary:
     """Clips that were asked for, of each seed."""
     n_failed: int
     """Clips without a value, over all seeds: the method failed, or the metric is not defined for them."""
+    n_undefined: int = 0
+    """Those of them on which the method did not fail: the metric is not defined there."""
 
 
 def is_scored(row: Row, metric: str) -> bool:
@@ -45,6 +47,12 @@ def is_scored(row: Row, metric: str) -> bool:
 def scored_rows(rows: Sequence[Row], metric: str) -> list[Row]:
     """The rows that hold something to estimate the metric from."""
     return [row for row in rows if is_scored(row, metric)]
+
+
+def count_undefined(rows: Sequence[Row], metric: str) -> int:
+    """Clips on which the method did not fail, and the metric is not defined."""
+    entries = [row.metrics[metric] for row in rows if row.status == "ok" and metric in row.metrics]
+    return sum(entry.numbers is None and not entry.absent for entry in entries)
 
 
 def is_pooled(rows: Sequence[Row], metric: str) -> bool:
@@ -114,9 +122,10 @@ def summarise(groups: Sequence[Sequence[Row]], metric: str, protocol: Protocol, 
         estimate: of one identity; see `estimator`.
     """
     asked = [row for rows in groups for row in rows if metric in row.metrics and not row.metrics[metric].absent]
-    failed = sum(row.status == "failed" or not is_scored(row, metric) for row in asked)
-    empty = Summary(None, None, None, len(asked) // len(groups), failed)
-    if all(row.status == "failed" for row in asked):
+    undefined = count_undefined(asked, metric)
+    failed = sum(row.status == "failed" for row in asked)
+    empty = Summary(None, None, None, len(asked) // len(groups), failed + undefined, undefined)
+    if failed == len(asked):
         return empty
     kept = common_rows(groups, metric)
     if not kept[0]:

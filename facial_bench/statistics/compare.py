@@ -1,4 +1,4 @@
-"""Is one method better than another? Paired permutation over clips, Holm's correction, ranks as intervals.
+"""Is one method better than another? Paired permutation over clips, and Holm's correction for many of them.
 
 The clip is the unit: never a window, and never a block of a clip. The people are fixed. Source: docs/protocol.md,
 "differences".
@@ -6,16 +6,14 @@ The clip is the unit: never a window, and never a block of a clip. The people ar
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.protocol import Protocol
-from facial_bench.statistics.aggregate import common_rows, is_pooled, make_shares, make_units, make_whole_units
+from facial_bench.statistics.aggregate import common_rows, make_shares, make_units, make_whole_units
 from facial_bench.statistics.bootstrap import Estimate, Unit, bootstrap_draws, point, ratio, spread
 from facial_bench.statistics.rows import Row
 
@@ -44,7 +42,8 @@ class Difference:
     left_out: int
     """Clips that one of the two has no score of."""
     effect: float | None
-    """Mean of the paired differences of clips / their standard deviation (Cohen's d_z); None for pooled metrics."""
+    """Effect size: mean of the paired differences of clips / their standard deviation (Cohen's d_z); None for pooled
+    metrics, and where all differences are alike."""
     a_higher: float | None
     """Share of the clips in which A is higher, ties counting half; None for pooled metrics."""
 
@@ -104,24 +103,26 @@ def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Pro
         a, b, metric, estimate: as for `permute`.
         protocol: for the resampling.
     """
-    found = permute(a, b, metric, estimate)
-    if found is None:
+    tested = permute(a, b, metric, estimate)
+    if tested is None:
         return None
     asked = {row.request for row in (*a[0], *b[0]) if metric in row.metrics}
-    shares = make_shares(found.rows[0], metric)
-    values = [
-        point([[unit for own in people.values() for unit in own] for people in part], shares, estimate)
-        for part in (found.a, found.b)
-    ]
-    ends = _paired_interval(found, metric, shares, estimate, protocol, values[0] - values[1])
-    effect, higher = _effects(_clip_values(found.a) - _clip_values(found.b)) if estimate is ratio else (None, None)
+    shares = make_shares(tested.rows[0], metric)
+    value_a, value_b = _value(tested.a, shares, estimate), _value(tested.b, shares, estimate)
+    low, high = _paired_interval(tested, metric, shares, estimate, protocol, value_a - value_b)
+    effect: float | None = None
+    higher: float | None = None
+    if estimate is ratio:
+        effect, higher = _effects(_clip_values(tested.a) - _clip_values(tested.b))
     return Difference(
-        *values,
-        *ends,
-        p=found.p,
-        smallest_p=found.smallest_p,
-        clips=found.clips,
-        left_out=len(asked) - found.clips,
+        value_a,
+        value_b,
+        low,
+        high,
+        p=tested.p,
+        smallest_p=tested.smallest_p,
+        clips=tested.clips,
+        left_out=len(asked) - tested.clips,
         effect=effect,
         a_higher=higher,
     )
@@ -140,89 +141,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def mean_ranks(methods: Mapping[str, Groups], metric: str, higher: bool) -> dict[str, float] | None:
-    """label -> mean over clips of its rank among the methods, 1 the best, ties sharing the mean of their ranks.
-
-    None where a method has no value for each clip (a pooled metric, a failure).
-    """
-    common = common_rows([rows for groups in methods.values() for rows in groups], metric)
-    if not common[0] or is_pooled(common[0], metric):
-        return None
-    requests = [row.request for row in common[0] if metric in row.metrics]
-    table = np.array(
-        [
-            [
-                np.mean([row.metrics[metric].value for rows in groups for row in rows if row.request == name])
-                for name in requests
-            ]
-            for groups in methods.values()
-        ]
-    )
-    ranks = rankdata(-table if higher else table, axis=0)
-    return dict(zip(methods, ranks.mean(axis=1).tolist(), strict=True))
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Where the methods of a board stand on one metric."""
-
-    ranks: Mapping[str, tuple[int, int]]
-    """label -> best and worst rank that the tests leave open; methods without a value have none."""
-    strongest: str | None
-    """The null model with the best value."""
-    against: Mapping[str, str]
-    """label of a method that is no null -> `beats`, `undecided` (better, but the test does not say so) or `not`."""
-    smallest_p: float
-    """Of the pair with the fewest clips."""
-
-
-def rank_methods(
-    methods: Mapping[str, Groups],
-    values: Mapping[str, float],
-    nulls: Sequence[str],
-    *,
-    metric: str,
-    higher: bool,
-    estimate: Estimate,
-    protocol: Protocol,
-    ranked: bool = True,
-) -> Ranking:
-    """Compare all methods pairwise on one metric, or only each with the strongest null; Holm-corrected over the pairs.
-
-    A method's rank interval runs from 1 + the number of methods that are significantly better to the number of methods
-    - those that are significantly worse: simultaneous confidence for ranks (Mohamad, Goeman and van Zwet 2019).
-
-    Args:
-        methods: label -> rows per seed.
-        values: label -> value on the board, of the methods that have one.
-        nulls: labels of the null models that count.
-        metric: its id.
-        higher: whether a higher value is better.
-        estimate: of one identity.
-        protocol: for resampling and significance.
-        ranked: whether ranks are asked for, which takes all pairs.
-    """
-    labels, sign = list(values), 1 if higher else -1
-    strongest = max((n for n in nulls if n in values), key=lambda n: sign * values[n], default=None)
-    pairs = list(itertools.combinations(labels, 2))
-    if not ranked:
-        pairs = [(label, strongest) for label in labels if label not in nulls and strongest is not None]
-    found = [permute(methods[one], methods[two], metric, estimate) for one, two in pairs]
-    adjusted = holm([1.0 if difference is None else difference.p for difference in found])
-    better: dict[str, set[str]] = {label: set() for label in labels}  # label -> whom it beats
-    for (one, two), p in zip(pairs, adjusted, strict=True):
-        if p < protocol.significance:
-            winner, loser = (one, two) if sign * (values[one] - values[two]) > 0 else (two, one)
-            better[winner].add(loser)
-    ranks, against = {}, {}
-    for label in labels if ranked and len(labels) > 1 else ():  # one method alone has no rank
-        worst = len(labels) - len(better[label])
-        ranks[label] = (1 + sum(label in beaten for beaten in better.values()), worst)
-    for label in labels if strongest is not None else ():
-        if label not in nulls:
-            ahead = sign * (values[label] - values[strongest]) > 0
-            against[label] = "beats" if strongest in better[label] else "undecided" if ahead else "not"
-    return Ranking(ranks, strongest, against, max((d.smallest_p for d in found if d is not None), default=0.0))
+def _value(seeds: Sequence[Mapping[str, list[Unit]]], shares: Mapping[str, float], estimate: Estimate) -> float:
+    return point([[unit for own in people.values() for unit in own] for people in seeds], shares, estimate)
 
 
 def _by_person(rows: Sequence[Row], metric: str, shares: Mapping[str, float]) -> dict[str, list[Unit]]:
@@ -259,7 +179,7 @@ def _swapped(
 
 
 def _paired_interval(
-    found: Permutation,
+    tested: Permutation,
     metric: str,
     shares: Mapping[str, float],
     estimate: Estimate,
@@ -267,8 +187,8 @@ def _paired_interval(
     difference: float,
 ) -> tuple[float | None, float | None]:
     """Percentile interval of the difference; the same clips are drawn for both, because the same seed draws them."""
-    seeds = len(found.a)
-    units = [[make_units(rows, metric) for rows in part] for part in (found.rows[:seeds], found.rows[seeds:])]
+    seeds = len(tested.a)
+    units = [[make_units(rows, metric) for rows in part] for part in (tested.rows[:seeds], tested.rows[seeds:])]
     draws = [
         bootstrap_draws(
             own, shares, protocol.resamples, np.random.default_rng(derive_seed(0, "bootstrap", metric)), estimate

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from facial_bench.cli import main
-from facial_bench.cli.common import known_pools
 from facial_bench.core import types
 from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
@@ -27,9 +26,6 @@ from facial_bench.evaluation.run import evaluate
 from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.plugin_api import hookspecs
 from facial_bench.plugin_api.manager import load_plugins, source_digest
-from facial_bench.reports.archive import read_every
-from facial_bench.reports.board_markdown import first_difference, make_boards
-from facial_bench.reports.ledger import is_entered, read_ledger
 from facial_bench.types import Context, Request
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -217,12 +213,3 @@ def test_the_method_of_the_readme_runs(
     )
     result = evaluate(method, setup, Settings(), tmp_path, QUIET)
     assert {row.status for row in result.clips} == {"ok"}
-
-
-def test_the_committed_boards_are_what_the_committed_results_give() -> None:
-    folder = DOCS.parent / "leaderboards"
-    results, entries = read_every([folder]), read_ledger(folder)
-    assert all(is_entered(result, entries) for result in results), "verified, and not changed since"
-    boards = make_boards(results, Protocol(), known_pools(load_plugins()), entries)
-    assert {"synthetic.md", "real-tracks.md"} <= set(boards)
-    assert first_difference(folder, boards) is None

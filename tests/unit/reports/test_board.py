@@ -10,10 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import Definition
 from facial_bench.errors import ResultError
 from facial_bench.evaluation.result import Behaviour, Result, read_results
-from facial_bench.reports.board_markdown import first_difference, make_boards, write_boards
-from facial_bench.reports.tables import arrow, escape, result_table
+from facial_bench.metrics.catalog import all_definitions
+from facial_bench.reports.board import assemble
+from facial_bench.reports.board_markdown import first_difference, make_boards, write_board, write_boards
+from facial_bench.reports.tables import arrow, escape
 from facial_bench.statistics.aggregate import summarise
 from facial_bench.statistics.rows import Row
 from tests.helpers.results import changed, make_result, make_row, store
@@ -30,7 +33,7 @@ def rows(lmd: float, accuracy: float = 0.75, spread: float = 0.1, **extra: float
 
 
 def boards_of(folder: Path) -> dict[str, str]:
-    return make_boards(read_results(folder), RULES, {})
+    return make_boards(read_results(folder), RULES, all_definitions())
 
 
 def board(folder: Path, *results: Result) -> str:
@@ -108,7 +111,6 @@ def test_nothing_of_a_hostile_result_becomes_markup(tmp_path: Path) -> None:
     widths = {len(row) for row in table(text)}
     assert widths == {4}, "no cell is torn by a bar"
     assert all(len(row) == 3 for row in table(text, "Other metrics"))
-    assert result_table(own).count("refused:") == 1
 
 
 def test_escaped_text_is_one_line_and_gives_itself_back() -> None:
@@ -146,7 +148,15 @@ def test_a_failed_clip_is_marked_and_counted(tmp_path: Path) -> None:
     cells = {row[0]: row for row in table(text)}
     assert cells["lame"][2].endswith(" †")
     assert not cells["whole"][2].endswith("†")
-    assert "† lame, lmd: 1 of 4 clips have no value" in text
+    assert "† lame, lmd: 1 failed of 4 clips; in an accuracy a failed clip counts as wrong" in text
+
+
+def test_what_is_not_defined_did_not_fail(tmp_path: Path) -> None:
+    own = rows(1.0)
+    own[0] = make_row("a", "a0", {"lmd": None, "pose_accuracy": 0.5})
+    own[1] = make_row("a", "a1", {"lmd": None, "pose_accuracy": None})
+    text = board(tmp_path, make_result(own, label="some"), make_result(rows(1.5), label="whole"))
+    assert "† some, lmd: 1 failed, 1 undefined of 4 clips" in text
 
 
 def test_what_has_no_value_comes_last_with_a_dash(tmp_path: Path) -> None:
@@ -162,8 +172,59 @@ def test_a_missing_interval_is_said(tmp_path: Path) -> None:
 
 
 def test_null_models_are_in_italics(tmp_path: Path) -> None:
-    text = board(tmp_path, make_result(rows(1), label="still", reference="null model"), make_result(rows(2)))
-    assert [row[0] for row in table(text)[2:-1]] == ["*still*", "echo"]
+    text = board(tmp_path, make_result(rows(1), label="frozen", plugin="facial-bench"), make_result(rows(2)))
+    assert [row[0] for row in table(text)[2:-1]] == ["*frozen*", "echo"]
+
+
+def test_a_plugin_that_calls_itself_a_null_model_is_none(tmp_path: Path) -> None:
+    """Neither by its reference nor by a built-in null's name: nobody is held against it."""
+    methods = placed(6, good=0.5, frozen=9.0)
+    own = [make_result(one.clips, label="mine", reference="null model", plugin="mine") for one in placed(6, x=0.1)]
+    theirs = [make_result(one.clips, label="ar1", reference="null model", plugin="theirs") for one in placed(6, x=0.2)]
+    (made,) = assemble([*methods, *own, *theirs], RULES, all_definitions()).values()
+    ranking = made.columns["lmd"].ranking
+    assert ranking is not None
+    assert ranking.strongest == "frozen", "not the better ones that only say so"
+    assert ranking.against == {"good": "beats", "mine": "beats", "ar1": "beats"}
+    assert "*mine*" not in write_board(made) and "*ar1*" not in write_board(made)
+
+
+def test_what_copies_training_motion_is_no_null_model_for_accuracies(tmp_path: Path) -> None:
+    copier = make_result(rows(1.0, 0.9), label="replay", plugin="facial-bench")
+    (made,) = assemble([copier, make_result(rows(2.0, 0.8))], RULES, all_definitions()).values()
+    strongest = {name: made.columns[name].ranking.strongest for name in ("lmd", "pose_accuracy")}
+    assert strongest == {"lmd": "replay", "pose_accuracy": None}
+
+
+def test_columns_stand_by_what_their_definitions_say(tmp_path: Path) -> None:
+    """Ranked ones first, then by family; what nobody here knows comes last, whatever its name."""
+    values = {"blink_rate": 0.3, "lve": 0.1, "copying_index": 0.5, "pose_speed": 2.0, "mouth_mystery": 1.0}
+    text = board(tmp_path, make_result(rows(1, **values)), make_result(rows(2, **values), label="b"))
+    titles = re.findall(r"^## (.*)", text, re.MULTILINE)
+    assert titles == ["Scores", "Skill", "Behaviour", "Lips", "Head", "Blinks", "People", "Other metrics"]
+    shown = {title: [cell.split()[0] for cell in table(text, title)[0][2:]] for title in titles if title != "Skill"}
+    assert shown["Scores"] == ["lmd", "pose_accuracy"]
+    assert shown["Lips"] == ["lve"] and shown["Head"] == ["pose_speed"] and shown["Blinks"] == ["blink_rate"]
+    assert shown["People"] == ["copying_index"] and shown["Other metrics"] == ["mouth_mystery"]
+
+
+def test_a_plugins_metric_stands_where_its_definition_says(tmp_path: Path) -> None:
+    own = Definition("gaze", 1, "rad", None, "f", family="head", ranked=True)
+    results = [make_result(rows(1, gaze=0.25)), make_result(rows(2, gaze=0.25), label="b")]
+    (made,) = assemble(results, RULES, {**all_definitions(), "gaze": own}).values()
+    assert list(made.columns) == ["lmd", "gaze", "pose_accuracy"], "among the ranked, family by family"
+    assert made.columns["gaze"].family == "head"
+
+
+def test_unequal_seeds_are_marked_and_explained(tmp_path: Path) -> None:
+    whole = [make_result(rows(1.0), label=label, seed=seed) for label in "ab" for seed in (0, 1, 2)]
+    part = [make_result(rows(2.0), label="part", seed=seed) for seed in (0, 2)]
+    text = board(tmp_path, *whole, *part)
+    cells = {row[0]: row[1] for row in table(text)}
+    assert cells["a"] == cells["b"] == "3"
+    assert cells["part"] == "2 ‡"
+    assert "- ‡ part has seeds 0, 2; others 0, 1, 2." in text
+    assert "‡" not in board(tmp_path / "equal", *whole)
 
 
 def test_seeds_are_put_together_by_the_one_estimator(tmp_path: Path) -> None:
@@ -237,11 +298,11 @@ def test_check_finds_an_edited_line_a_missing_board_and_rubbish(tmp_path: Path) 
 
 
 def placed(count: int, **methods: float) -> list[Result]:
-    """Results of methods whose clips are that far, give or take; `null` is a null model."""
+    """Results of methods whose clips are that far, give or take; `frozen` is a null model."""
     made = []
     for k, (label, lmd) in enumerate(methods.items()):
         own = [make_row(p, f"{p}{c}", {"lmd": lmd + 0.01 * ((7 * c + 3 * k) % 5)}) for p in "ab" for c in range(count)]
-        made.append(make_result(own, label=label, reference="null model" if label == "null" else "none"))
+        made.append(make_result(own, label=label, plugin="facial-bench" if label == "frozen" else "plug"))
     return made
 
 
@@ -259,30 +320,31 @@ def test_few_clips_leave_every_rank_open(tmp_path: Path) -> None:
 
 
 def test_a_method_that_does_not_beat_the_strongest_null_is_marked(tmp_path: Path) -> None:
-    text = board(tmp_path, *placed(6, good=0.5, alike=1.0, bad=1.5, null=1.005))
+    text = board(tmp_path, *placed(6, good=0.5, alike=1.0, bad=1.5, frozen=1.005))
     cells = {row[0]: row[2] for row in table(text)}
-    assert cells["bad"].endswith("▽") and cells["alike"].endswith("?") and cells["good"][-1] not in "▽?"
-    assert cells["*null*"][-1] not in "▽?"
-    skills = table(text, "Null skill")
-    assert skills[0][:3] == ["metric", "strongest null", "its value"]
-    assert skills[1][1] == "*null*"
+    assert cells["bad"].endswith("(no better)") and cells["alike"].endswith("(better?)")
+    assert "better" not in cells["good"] and "better" not in cells["*frozen*"]
+    skills = table(text, "Skill against the strongest null model")
+    assert skills[0][:3] == ["metric", "strongest null model", "its value"]
+    assert skills[1][1] == "*frozen*"
     by_label = dict(zip(skills[0], skills[1], strict=True))
     assert float(by_label["bad"].split()[0]) < 0 < float(by_label["good"])
+    assert "*(no better)*" in text and "*(better?)*" in text, "both marks are explained"
 
 
-def test_a_null_that_reaches_the_ceiling_leaves_no_null_skill(tmp_path: Path) -> None:
-    text = board(tmp_path, *placed(6, good=0.5, null=-0.1))
-    assert table(text, "Null skill")[1][3] == "– ▽"
+def test_a_null_that_reaches_the_ceiling_leaves_no_skill_against_it(tmp_path: Path) -> None:
+    text = board(tmp_path, *placed(6, good=0.5, frozen=-0.1))
+    assert table(text, "Skill against the strongest null model")[1][3] == "– (no better)"
 
 
 def test_how_a_method_behaves_stands_on_the_board(tmp_path: Path) -> None:
-    one, two = placed(2, hears=1.0, null=2.0)
+    one, two = placed(2, hears=1.0, frozen=2.0)
     hears = Behaviour(uses_audio=True, look_ahead_ms=280.0)
     one = replace(one, behaviour=hears, timing={"real_time_factor": 1234.5})
     two = replace(two, behaviour=Behaviour(reason="<b>no"), timing={"real_time_factor": "x"})
-    rows_ = table(board(tmp_path, one, two), "Conduct")
+    rows_ = table(board(tmp_path, one, two), "Behaviour")
     assert rows_[1] == ["hears", "yes", "280", "1.2e+03"]
-    assert rows_[2] == ["*null*", "–", "–", "–"]
+    assert rows_[2] == ["*frozen*", "–", "–", "–"]
 
 
 def test_one_damaged_result_is_named(tmp_path: Path) -> None:
@@ -290,11 +352,3 @@ def test_one_damaged_result_is_named(tmp_path: Path) -> None:
     (folder / "c1/m1/seed-0/result.json").write_text("{")
     with pytest.raises(ResultError, match=r"c1/m1/seed-0/result\.json cannot be read"):
         boards_of(folder)
-
-
-def test_the_table_on_the_terminal(tmp_path: Path) -> None:
-    own = changed(make_result(rows(1), refused=["pose_accuracy"]), (("metrics", "lmd", "n_failed"), 2))
-    lines = result_table(own).splitlines()
-    assert lines[2].split() == ["lmd", "↓", "1", "0.5", "[0.4,", "0.6]", "2", "0", "–", "2", "of", "4"]
-    assert "refused" in lines[3]
-    assert lines[-1] == "refused: the ceiling touches chance"

@@ -13,7 +13,8 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.metrics.pools import wasserstein_pool
 from facial_bench.statistics.aggregate import estimator
 from facial_bench.statistics.bootstrap import ratio
-from facial_bench.statistics.compare import compare, holm, permute, rank_methods
+from facial_bench.statistics.compare import compare, holm, permute
+from facial_bench.statistics.ranks import rank_methods
 from facial_bench.statistics.rows import Entry, Row
 from tests.helpers.results import make_row
 

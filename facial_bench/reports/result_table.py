@@ -1,0 +1,164 @@
+"""One result as a table: a line a metric, or a line a clip."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from facial_bench.core.types import FAMILIES, Definition
+from facial_bench.evaluation.result import Metric, Reference, Result
+from facial_bench.reports.tables import arrow, cell, escape, markdown, number, plain, printable, unscored
+from facial_bench.statistics.aggregate import count_undefined
+from facial_bench.statistics.rows import Row
+
+Format = Literal["table", "markdown", "csv", "json"]
+Cells = Mapping[str, object]
+"""Column -> value; numbers as they are, to be read by programs."""
+
+
+def result_table(
+    result: Result, definitions: Mapping[str, Definition], shown: str = "ranked", format_: Format = "table"
+) -> str:
+    """The metrics of a result.
+
+    Args:
+        result: of one run.
+        definitions: id -> definition of every metric known here.
+        shown: `ranked`, `all`, or one of `FAMILIES`.
+        format_: csv and json hold all numbers as they are, the others those that people look at.
+    """
+    chosen = _chosen(result, definitions, shown)
+    metrics = {name: result.metrics[name] for name in chosen}
+    if format_ in ("csv", "json"):
+        return _data([_cells(result, name) for name in chosen], format_)
+    undefined = {name: count_undefined(result.clips, name) for name in result.metrics}
+    text = _table(metrics, result.references, undefined, format_)
+    lines = [text, *_reasons(result.metrics, undefined), *_more(result, definitions, chosen)]
+    return "\n".join(lines if format_ == "table" else lines[:1])
+
+
+def metrics_table(metrics: Mapping[str, Metric], references: Mapping[str, Reference]) -> str:
+    """Metrics without their clips, as a plain-text table."""
+    return "\n".join([_table(metrics, references, {}, "table"), *_reasons(metrics, {})])
+
+
+def clips_table(
+    result: Result, definitions: Mapping[str, Definition], shown: str = "ranked", format_: Format = "table"
+) -> str:
+    """What the metrics found in every clip; arguments as of `result_table`. A pooled metric has no value of a clip."""
+    chosen = _chosen(result, definitions, shown)
+    rows = [_clip_cells(row, chosen) for row in result.clips]
+    if format_ in ("csv", "json"):
+        return _data(rows, format_)
+    units = {name: result.metrics[name].unit for name in chosen}
+    texts = [[_text(value, units.get(column, "")) for column, value in row.items()] for row in rows]
+    return _laid_out(texts, list(rows[0]), format_)
+
+
+def _chosen(result: Result, definitions: Mapping[str, Definition], shown: str) -> list[str]:
+    """The metrics to show, in the order of the result; all of them where none is ranked."""
+    if shown in FAMILIES:
+        return [name for name in result.metrics if _family(definitions, name) == shown]
+    ranked = [name for name in result.metrics if name in definitions and definitions[name].ranked]
+    return ranked if shown == "ranked" and ranked else list(result.metrics)
+
+
+def _family(definitions: Mapping[str, Definition], metric: str) -> str:
+    return definitions[metric].family if metric in definitions else "other"
+
+
+def _table(
+    metrics: Mapping[str, Metric], references: Mapping[str, Reference], undefined: Mapping[str, int], format_: Format
+) -> str:
+    headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "no value"]
+    rows = []
+    for name, metric in metrics.items():
+        reference, without = references[name], undefined.get(name, 0)
+        missing = unscored(metric.n_failed - without, without)
+        rows.append(
+            [
+                f"{name} {arrow(metric.higher_is_better)}",
+                metric.unit,
+                cell(metric, metric.unit) if metric.status == "ok" else _status(metric, without),
+                number(reference.chance, metric.unit),
+                number(reference.ceiling.value, metric.unit),
+                number(metric.skill, "skill"),
+                f"{missing} of {metric.n_clips}" if missing else "",
+            ]
+        )
+    if not any(row[-1] for row in rows):
+        headers, rows = headers[:-1], [row[:-1] for row in rows]
+    return _laid_out(rows, headers, format_)
+
+
+def _status(metric: Metric, undefined: int) -> str:
+    """Why there is no value, in a word; `undefined` where the method failed on no clip."""
+    return "undefined" if metric.status == "failed" and undefined and undefined == metric.n_failed else metric.status
+
+
+def _reasons(metrics: Mapping[str, Metric], undefined: Mapping[str, int]) -> list[str]:
+    """One line for each reason why there is no value, with the metrics that it concerns."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for name, metric in metrics.items():
+        if metric.status != "ok":
+            reasons.setdefault((_status(metric, undefined.get(name, 0)), metric.reason), []).append(name)
+    return [printable(f"{', '.join(names)} {status}: {why}") for (status, why), names in reasons.items()]
+
+
+def _more(result: Result, definitions: Mapping[str, Definition], chosen: Sequence[str]) -> list[str]:
+    """How to see the metrics that are not shown."""
+    hidden = [name for name in result.metrics if name not in chosen]
+    families = [family for family in FAMILIES if any(_family(definitions, name) == family for name in hidden)]
+    return [f"{len(hidden)} more: --all, --family {'|'.join(families)}"] if hidden else []
+
+
+def _cells(result: Result, name: str) -> Cells:
+    metric, reference = result.metrics[name], result.references[name]
+    return {
+        "metric": name,
+        "unit": metric.unit,
+        "higher_is_better": metric.higher_is_better,
+        "value": metric.value,
+        "low": metric.low,
+        "high": metric.high,
+        "chance": reference.chance,
+        "ceiling": reference.ceiling.value,
+        "skill": metric.skill,
+        "n_clips": metric.n_clips,
+        "n_failed": metric.n_failed,
+        "n_undefined": count_undefined(result.clips, name),
+        "status": metric.status,
+        "reason": metric.reason,
+    }
+
+
+def _clip_cells(row: Row, metrics: Sequence[str]) -> Cells:
+    entries = {name: row.metrics[name].value if name in row.metrics else None for name in metrics}
+    values = {name: value if isinstance(value, (int, float)) else None for name, value in entries.items()}
+    return {"request": row.request, "identity": row.identity, "status": row.status, **values, "reason": row.reason}
+
+
+def _text(value: object, unit: str) -> str:
+    return number(value, unit) if value is None or isinstance(value, (int, float)) else str(value)
+
+
+def _laid_out(rows: Sequence[Sequence[str]], headers: Sequence[str], format_: Format) -> str:
+    if format_ == "markdown":
+        return markdown([[escape(text) for text in row] for row in rows], [escape(text) for text in headers])
+    return plain([[printable(text) for text in row] for row in rows], [printable(text) for text in headers])
+
+
+def _data(rows: Sequence[Cells], format_: Format) -> str:
+    """Rows for programs."""
+    if format_ == "json":
+        return json.dumps(rows, indent=1)
+    if not rows:
+        return ""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue().rstrip("\n")
