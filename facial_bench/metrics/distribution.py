@@ -131,11 +131,7 @@ class Nearness:
 
 
 def nearness(person: Person) -> Nearness:
-    """The reference of `copying_index`.
-
-    Raises:
-        ValueError: The person has no training window, or no held-out one.
-    """
+    """The reference of `copying_index`; without windows where all of the person's clips are too short for one."""
     frames = np.concatenate([_signal(sample.reference)[sample.valid] for sample in person.training])
     scale = np.where(frames.std(axis=0) > 0, frames.std(axis=0), 1.0)
     training = np.concatenate(
@@ -147,14 +143,14 @@ def nearness(person: Person) -> Nearness:
     held = np.concatenate(
         [_centred(sample.reference, window_starts(sample.valid, WINDOW, STRIDE), scale) for sample in person.test]
     )
-    if not len(training) or not len(held):
-        raise ValueError(f"no window of {WINDOW} valid frames on one side of the split")
     return Nearness(scale, training, np.sort(_nearest(held, training)))
 
 
 def copying(sample: Sample, nearness: Nearness) -> Items:
     """`copying_index`: for each generated window the share of real held-out windows farther from the training ones."""
     starts = window_starts(sample.valid, WINDOW, STRIDE)
+    if not len(nearness.training) or not len(nearness.real):
+        return Items(starts[:0], np.zeros(0))
     distances = _nearest(_centred(sample.generated, starts, nearness.scale), nearness.training)
     first = np.searchsorted(nearness.real, distances, side="left")
     last = np.searchsorted(nearness.real, distances, side="right")
@@ -162,7 +158,7 @@ def copying(sample: Sample, nearness: Nearness) -> Items:
 
 
 def _nearest(windows: np.ndarray, training: np.ndarray) -> np.ndarray:
-    return cdist(windows, training).min(axis=1) if len(windows) else np.zeros(0)
+    return cdist(windows, training).min(axis=1) if len(windows) and len(training) else np.zeros(0)
 
 
 def _signal(motion: Motion) -> np.ndarray:

@@ -17,6 +17,7 @@ from facial_bench.metrics.distribution import (
     nearness,
     pose_windows,
 )
+from facial_bench.metrics.pools import mean_pool
 from facial_bench.types import Items, Motion, Person, Sample
 from tests.helpers.faces import ar1, make_sample
 
@@ -153,14 +154,17 @@ def test_a_copy_has_index_one_and_real_motion_one_half() -> None:
     assert copying(moved, reference).values.mean() == 1, "a copy seen by another camera is a copy"
 
 
-def test_without_a_window_on_one_side_nothing_can_be_said() -> None:
-    with pytest.raises(ValueError, match="one side of the split"):
-        nearness(Person("a", [person(1)], [person(2, 100)]))
-
-
 def test_items_fit_their_pools() -> None:
     for spec in METRICS.values():
         if spec.prepare is None:
             items = spec.compute(person(0))
             assert isinstance(items, Items)
             assert len(items.frames) == len(items.values)
+
+
+@pytest.mark.parametrize(("training", "test"), [(60, 60), (60, 200), (200, 60)])
+def test_copying_is_not_defined_for_a_person_whose_clips_are_all_too_short(training: int, test: int) -> None:
+    known, held = (make_sample(np.zeros((frames, 68, 3))) for frames in (training, test))
+    items = copying(held, nearness(Person("a", [known], [held])))
+    assert len(items.frames) == len(items.values) == 0
+    assert np.isnan(mean_pool().estimate([mean_pool().reduce(items.values)], np.ones((1, 1)), [0.0, 0.0])).all()
