@@ -71,7 +71,7 @@ def print_results(
 ) -> None:
     """Print each result when it is there; JSON at the end, as one value."""
     from facial_bench.evaluation.result import as_json
-    from facial_bench.reports.tables import clips_table, result_table
+    from facial_bench.reports.result_table import clips_table, result_table
 
     shown = family or ("all" if everything else "ranked")
     objects = []

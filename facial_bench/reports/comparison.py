@@ -11,7 +11,7 @@ from facial_bench.core.errors import ResultError
 from facial_bench.evaluation.method_comparison import Comparison, Pair
 from facial_bench.reports.figures import critical_differences
 from facial_bench.reports.tables import number, plain
-from facial_bench.statistics.compare import mean_ranks
+from facial_bench.statistics.ranks import mean_ranks
 
 HEADERS = (
     "metric",
