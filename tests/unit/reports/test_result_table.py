@@ -1,0 +1,135 @@
+"""One result as a table: short at first, every metric on demand, the reasons why a number is missing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from facial_bench.evaluation.result import Result
+from facial_bench.metrics.catalog import all_definitions
+from facial_bench.reports.result_table import clips_table, metrics_table, result_table
+from facial_bench.statistics.rows import Entry
+from tests.helpers.results import changed, make_result, make_row
+
+VALUES = {"lmd": 1.0, "pose_accuracy": 0.75, "lve": 0.25, "pose_speed": 2.0, "blink_rate": 0.3, "gaze": 0.5}
+
+
+def make(more: Mapping[str, float | Entry | None] | None = None, **changes: object) -> Result:
+    rows = [make_row(p, f"{p}{k}", {**VALUES, **(more or {})}) for p in "ab" for k in (0, 1)]
+    return make_result(rows, **changes)
+
+
+def table(result: Result, *arguments: str) -> str:
+    return result_table(result, all_definitions(), *arguments)
+
+
+def test_the_ranked_metrics_come_first_and_the_rest_is_counted() -> None:
+    lines = table(make()).splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == ["lmd", "pose_accuracy"]
+    assert lines[2].split() == ["lmd", "↓", "1", "0.5", "[0.4,", "0.6]", "2", "0", "–"]
+    assert lines[4:] == ["4 more: --all, --family lips|head|blinks|other"]
+
+
+def test_all_metrics_or_one_family_on_demand() -> None:
+    whole = table(make(), "all").splitlines()
+    assert [line.split()[0] for line in whole[2:]] == list(VALUES)
+    assert "more" not in whole[-1]
+    head = table(make(), "head").splitlines()
+    assert [line.split()[0] for line in head[2:-1]] == ["pose_speed"]
+    assert head[-1] == "5 more: --all, --family lips|blinks|people|other"
+    other = table(make(), "other").splitlines()
+    assert other[2].split()[0] == "gaze", "nobody here knows it"
+
+
+def test_what_ranks_nothing_here_is_shown_whole() -> None:
+    """Of a result without a ranked metric everything is shown: an empty table helps nobody."""
+    rows = [make_row("a", "a0", {"gaze": 0.5})]
+    assert "gaze" in table(make_result(rows))
+
+
+def test_a_refusal_names_its_metrics_on_one_line_for_each_reason() -> None:
+    refused = make({"blink_accuracy": 0.5}, refused=["pose_accuracy", "blink_accuracy"])
+    lines = table(refused).splitlines()
+    assert "refused" in next(line for line in lines if line.startswith("pose_accuracy ↑"))
+    assert lines[-2] == "pose_accuracy, blink_accuracy refused: the ceiling touches chance"
+    other = changed(refused, (("metrics", "blink_accuracy", "reason"), "its own"))
+    assert table(other).splitlines()[-3:-1] == [
+        "pose_accuracy refused: the ceiling touches chance",
+        "blink_accuracy refused: its own",
+    ]
+
+
+def test_why_metrics_are_absent_is_said_also_of_those_that_are_not_shown() -> None:
+    why = "needs pose, which this output does not hold"
+    fields = {"value": None, "low": None, "high": None, "status": "absent", "reason": why}
+    paths = [
+        (("metrics", name, key), value) for name in ("pose_accuracy", "pose_speed") for key, value in fields.items()
+    ]
+    text = table(changed(make(), *paths))
+    assert f"pose_accuracy, pose_speed absent: {why}" in text.splitlines()
+    assert text.count(why) == 1
+
+
+def test_undefined_is_not_failed() -> None:
+    """A clip whose method failed, and one for which the metric has no value."""
+    rows = [make_row("a", "a0", {"lmd": None, "lve": None}), make_row("a", "a1", {"lmd": None, "lve": 1.0})]
+    rows.append(make_row("b", "b0", {"lmd": 1.0, "lve": 1.0}))
+    result = changed(make_result(rows), (("metrics", "lmd", "n_failed"), 2), (("metrics", "lve", "n_failed"), 1))
+    lines = table(result, "all").splitlines()
+    assert lines[0].endswith("no value")
+    assert lines[2].endswith("1 failed, 1 undefined of 3")
+    assert lines[3].endswith("1 failed of 3")
+
+
+@pytest.mark.parametrize(("failing", "word"), [(False, "undefined"), (True, "failed")])
+def test_a_metric_without_any_value_says_whose_fault_it_is(failing: bool, word: str) -> None:
+    rows = [make_row("a", "a0", {"lmd": None, "lve": None if failing else 1.0})]
+    fields = {"value": None, "low": None, "high": None, "n_failed": 1, "status": "failed", "reason": "none has one"}
+    result = changed(make_result(rows), *((("metrics", "lmd", key), value) for key, value in fields.items()))
+    assert f"lmd {word}: none has one" in table(result).splitlines()
+
+
+def test_numbers_for_programs_are_exact() -> None:
+    result = changed(make(), (("metrics", "lmd", "value"), 1 / 3))
+    for rows in (
+        json.loads(table(result, "all", "json")),
+        list(csv.DictReader(io.StringIO(table(result, "all", "csv")))),
+    ):
+        assert [row["metric"] for row in rows] == list(VALUES)
+        assert float(rows[0]["value"]) == 1 / 3
+        assert float(rows[0]["chance"]) == 2.0
+    assert len(table(result, "ranked", "csv").splitlines()) == 3
+
+
+def test_markdown_is_a_table_and_nothing_else() -> None:
+    lines = table(make(), "all", "markdown").splitlines()
+    assert len(lines) == 2 + len(VALUES)
+    assert all(line.startswith("|") for line in lines)
+
+
+def test_every_clip_on_demand() -> None:
+    result = make({"w1": Entry(part=(1.0,), blocks=((1.0,),), items=1)})
+    lines = clips_table(result, all_definitions()).splitlines()
+    assert lines[0].split() == ["request", "identity", "status", "lmd", "pose_accuracy", "reason"]
+    assert lines[2].split() == ["self/a0@0", "a", "ok", "1", "0.750"]
+    assert len(lines) == 2 + 4
+    rows = list(csv.DictReader(io.StringIO(clips_table(result, all_definitions(), "all", "csv"))))
+    assert rows[0]["lve"] == "0.25"
+    assert rows[0]["w1"] == "", "a pooled metric has no value of a clip"
+
+
+def test_nothing_of_a_hostile_result_steers_a_terminal() -> None:
+    hostile = "x\x1b[31m\n\u202ey|<b>"
+    result = changed(make({hostile: 1.0}, refused=[hostile]), (("metrics", hostile, "unit"), hostile))
+    for text in (table(result, "all"), clips_table(result, all_definitions(), "all")):
+        assert "\x1b" not in text and "\u202e" not in text
+    shown = table(result, "all", "markdown")
+    assert "<b>" not in shown and "\x1b" not in shown
+    assert {line.count("|") for line in shown.splitlines()} == {7}
+    text = metrics_table(result.metrics, result.references)
+    assert "\x1b" not in text
+    assert sum("refused:" in line for line in text.splitlines()) == 1

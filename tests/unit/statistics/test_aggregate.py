@@ -1,0 +1,97 @@
+"""From rows to a value and its counts: who is asked, who failed, what is not defined."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+
+from facial_bench.core.protocol import Protocol
+from facial_bench.metrics.pools import mean_pool
+from facial_bench.statistics.aggregate import (
+    common_rows,
+    count_undefined,
+    estimator,
+    is_scored,
+    make_shares,
+    make_units,
+    summarise,
+)
+from facial_bench.statistics.bootstrap import Unit
+from facial_bench.statistics.rows import Entry, Row
+from tests.helpers.results import make_row
+
+RULES = Protocol(resamples=200)
+ABSENT = Entry(value=None, reason="needs pose", absent=True)
+
+
+def make_rows(metric: str = "lmd", **people: list[float | Entry | None]) -> list[Row]:
+    """A row for each value of each person."""
+    return [make_row(p, f"{p}{k}", {metric: v}) for p, values in people.items() for k, v in enumerate(values)]
+
+
+def test_what_stands_for_a_clip() -> None:
+    assert Entry(value=0.5, weight=4, blocks=((1.0, 2),)).numbers == (2.0, 4)
+    assert Entry(part=(), blocks=((),), items=0).numbers == (), "a clip without an event is a part too"
+    assert Entry(value=None, reason="no").numbers is None
+    assert Entry().numbers is None
+    row = make_row("a", "a0", {"lmd": 0.0, "lve": None})
+    assert [is_scored(row, name) for name in ("lmd", "lve", "fdd")] == [True, False, False]
+
+
+def test_distances_are_means_over_clips_and_accuracies_over_people() -> None:
+    values = {"a": [1.0, 2.0, 3.0], "b": [6.0]}
+    assert summarise([make_rows("lmd", **values)], "lmd", RULES).value == pytest.approx(12 / 4)
+    assert summarise([make_rows("pose_accuracy", **values)], "pose_accuracy", RULES).value == pytest.approx((2 + 6) / 2)
+    assert make_shares(make_rows("lmd", **values), "lmd") == {"a": 0.75, "b": 0.25}
+
+
+def test_a_persons_only_clip_is_resampled_in_blocks() -> None:
+    rows = make_rows(a=[1.0, 2.0], b=[4.0])
+    assert make_units(rows, "lmd") == [
+        Unit("a", (1.0, 1)),
+        Unit("a", (2.0, 1)),
+        Unit("b", (2.0, 1)),
+        Unit("b", (6.0, 1)),
+    ]
+
+
+def test_a_pooled_metric_is_estimated_of_a_persons_clips_together() -> None:
+    def part(count: float, total: float) -> Entry:
+        return Entry(part=(count, total), blocks=((count, total),), items=int(count))
+
+    rows = make_rows("rate", a=[part(1, 1.0), part(3, 9.0)], b=[part(2, 2.0), part(2, 6.0)])
+    found = summarise([rows], "rate", RULES, estimator(mean_pool(), {"a": (), "b": ()}))
+    assert found.value == pytest.approx((10 / 4 + 8 / 4) / 2), "not the mean over clips, which is 2.0"
+    assert make_shares(rows, "rate") == {"a": 0.5, "b": 0.5}
+
+
+def test_counts_keep_apart_what_failed_and_what_is_not_defined() -> None:
+    """Two clips without a value: the method failed on one, the metric is not defined for the other."""
+    rows = make_rows(a=[1.0, None], b=[2.0, 3.0])
+    rows.append(make_row("b", "b9", {"lmd": None, "lve": 1.0}))
+    found = summarise([rows], "lmd", RULES)
+    assert (found.n_clips, found.n_failed, found.n_undefined) == (5, 2, 1)
+    assert count_undefined(rows, "lmd") == 1
+    assert count_undefined(rows, "lve") == 0
+
+
+def test_an_absent_metric_is_not_asked_for() -> None:
+    found = summarise([make_rows(a=[ABSENT, ABSENT])], "lmd", RULES)
+    assert astuple(found) == (None, None, None, 0, 0, 0)
+    assert count_undefined(make_rows(a=[ABSENT]), "lmd") == 0
+
+
+def test_where_every_clip_failed_an_accuracy_is_no_zero() -> None:
+    rows = [make_row("a", f"a{k}", {"lmd": None}) for k in range(3)]
+    found = summarise([rows], "lmd", RULES)
+    assert (found.value, found.n_clips, found.n_failed, found.n_undefined) == (None, 3, 3, 0)
+
+
+def test_seeds_are_put_together_on_the_clips_that_all_have() -> None:
+    one, two = make_rows(a=[1.0, 2.0, 9.0]), make_rows(a=[3.0, 4.0, None])
+    assert [[row.clip for row in rows] for rows in common_rows([one, two], "lmd")] == [["a0", "a1"]] * 2
+    found = summarise([one, two], "lmd", RULES)
+    assert found.value == pytest.approx(np.mean([1, 2, 3, 4]))
+    assert found.n_clips == 3
