@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -59,20 +60,20 @@ def find_sources(folder: Path, table: Path | None = None) -> tuple[list[Source],
     """
     if not folder.is_dir():
         raise CorpusError(f"No folder of videos at {folder}. Name an existing one.")
-    found = sorted(
+    videos = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.suffix.lower() in VIDEO_ENDINGS and path.is_file() and not path.name.startswith(".")
     )
-    if not found:
+    if not videos:
         raise CorpusError(f"No videos in {folder}: looked for {', '.join(sorted(VIDEO_ENDINGS))}.")
     if table is not None:
-        sources, how = _from_table(found, folder, table), f"from {table}"
+        sources, how = _from_table(videos, folder, table), f"from {table}"
     else:
-        nested = [file for file in found if "/" in file]
+        nested = [file for file in videos if "/" in file]
         how = "from the names of the files" if not nested else "from the subfolders"
-        how += ", and of files outside them from their names" if nested and len(nested) < len(found) else ""
-        sources = [Source(clip_name(file), file, identity_of_file(file), clip_name(file)) for file in found]
+        how += ", and of files outside them from their names" if nested and len(nested) < len(videos) else ""
+        sources = [Source(clip_name(file), file, identity_of_file(file), clip_name(file)) for file in videos]
     by_id: dict[str, str] = {}
     for source in sources:
         safe_name(source.identity, "identity", CorpusError)
@@ -109,7 +110,7 @@ def identity_of_file(file: str) -> str:
     return re.sub(r"^[^A-Za-z0-9]+", "", re.sub(r"[^A-Za-z0-9._-]", "_", named)) or "unnamed"
 
 
-def _from_table(found: list[str], folder: Path, table: Path) -> list[Source]:
+def _from_table(videos: Sequence[str], folder: Path, table: Path) -> list[Source]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
@@ -122,7 +123,7 @@ def _from_table(found: list[str], folder: Path, table: Path) -> list[Source]:
     for number, row in enumerate(rows, start=2):
         cells = {(key or "").strip(): (value or "").strip() for key, value in row.items() if isinstance(value, str)}
         file, identity = cells.get("file", ""), cells.get("identity", "")
-        if file not in found:
+        if file not in videos:
             raise CorpusError(f"{table}, line {number}: there is no video '{file}' in {folder}. Correct 'file'.")
         if not identity:
             raise CorpusError(f"{table}, line {number}: no identity for {file}. Add one.")

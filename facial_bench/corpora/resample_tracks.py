@@ -1,4 +1,4 @@
-"""Tracks at the times that their frames were filmed -> tracks at a constant rate."""
+"""Tracks at the times that their frames were with_face -> tracks at a constant rate."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ def resample_tracks(times: np.ndarray, faces: np.ndarray, arrays: Mapping[str, n
     Raises:
         ValueError: no frame has a face.
     """
-    stamps, found = np.asarray(times, np.float64), np.flatnonzero(faces)
-    if not len(found):
+    stamps, with_face = np.asarray(times, np.float64), np.flatnonzero(faces)
+    if not len(with_face):
         raise ValueError("no frame has a face")
-    known, at = stamps[found], output_times(stamps, fps)
+    known, at = stamps[with_face], output_times(stamps, fps)
     after = np.clip(np.searchsorted(known, at - SAME_INSTANT), 0, len(known) - 1)
     met = np.abs(known[after] - at) <= SAME_INSTANT
     before = np.where(met, after, np.maximum(after - 1, 0))
     gap = known[after] - known[before]
     inside = (known[before] <= at + SAME_INSTANT) & (known[after] >= at - SAME_INSTANT)
-    neighbours = found[after] - found[before] <= 1  # between two found faces there must be no frame without one
+    neighbours = with_face[after] - with_face[before] <= 1  # none without a face between them
     weight = np.where(gap > 0, np.clip((at - known[before]) / np.where(gap > 0, gap, 1.0), 0.0, 1.0), 0.0)
     made = {}
     for name, values in arrays.items():
-        seen = np.asarray(values, np.float64)[found]
+        seen = np.asarray(values, np.float64)[with_face]
         share = weight.reshape(-1, *[1] * (seen.ndim - 1))
         made[name] = np.where(share > 0, (1 - share) * seen[before] + share * seen[after], seen[before])
     if "rotation" in arrays and len(known) > 1:
-        turned = np.asarray(arrays["rotation"], np.float64)[found]
+        turned = np.asarray(arrays["rotation"], np.float64)[with_face]
         made["rotation"] = interpolate_rotation(known, turned, np.clip(at, known[0], known[-1]))
     return Tracked(made, inside & (neighbours & (gap <= LONGEST_GAP) | met))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, FacialBenchError, unknown_name
+from facial_bench.core.errors import CorpusError, FacialBenchError, one_line, unknown_name
 from facial_bench.core.files import file_digest
 from facial_bench.core.types import Sound
 from facial_bench.media.audio_features import frame_means, mel29
@@ -45,7 +45,7 @@ class Mel29:
 class Stored:
     """Features that somebody computed before, one array a video in a folder.
 
-    NAME.npy, NAME.npz (its only array) or NAME.pkl (see `importers.safe_pickle`), NAME being the video's without its
+    NAME.npy, NAME.npz (its only array) or NAME.pkl (see `media.safe_pickle`), NAME being the video's without its
     ending: (n, F) rows at `rate` a second, or windows (n, 16, F) around each row, as FACIAL's DeepSpeech features are;
     row k stands for the time k / rate.
 
@@ -100,19 +100,20 @@ def read_feature_array(path: Path) -> np.ndarray:
     """
     try:
         if path.suffix == ".pkl":
-            found = read_pickled_arrays(path)
+            content = read_pickled_arrays(path)
         else:
-            found = np.load(path, allow_pickle=False)
-            found = {name: found[name] for name in found.files} if isinstance(found, np.lib.npyio.NpzFile) else found
+            content = np.load(path, allow_pickle=False)
+            if isinstance(content, np.lib.npyio.NpzFile):
+                content = {name: content[name] for name in content.files}
     except CorpusError:
         raise
     except Exception as problem:  # a damaged archive raises a dozen kinds
-        raise CorpusError(f"{path} cannot be read ({' '.join(str(problem).split())}). Write it again.") from None
-    if isinstance(found, dict):
-        if len(found) != 1:
-            raise CorpusError(f"{path} holds {len(found)} arrays ({', '.join(sorted(found))}), expected one.")
-        found = next(iter(found.values()))
-    array = np.asarray(found)
+        raise CorpusError(f"{path} cannot be read ({one_line(problem)}). Write it again.") from None
+    if isinstance(content, dict):
+        if len(content) != 1:
+            raise CorpusError(f"{path} holds {len(content)} arrays ({', '.join(sorted(content))}), expected one.")
+        content = next(iter(content.values()))
+    array = np.asarray(content)
     if array.ndim == 3 and array.shape[1] == 2 * CENTRE:
         array = array[:, CENTRE]
     if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.size:

@@ -11,11 +11,11 @@ import io
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError
+from facial_bench.core.errors import CorpusError, one_line
 
 LARGEST = 2 * 1024**3
 """Bytes of a file that is read at all."""
@@ -55,7 +55,7 @@ def read_pickled_arrays(path: Path) -> Any:
     except CorpusError as problem:
         raise CorpusError(f"{path} {problem} Nothing in it was run.") from None
     except Exception as problem:  # a damaged pickle raises anything
-        reason = " ".join(f"{type(problem).__name__}: {problem}".split())[:200]
+        reason = one_line(f"{type(problem).__name__}: {problem}")
         raise CorpusError(f"{path} cannot be read as a pickle of arrays ({reason}). Copy or write it again.") from None
 
 
@@ -63,29 +63,29 @@ class _Type:
     """A dtype that is being rebuilt: plain numbers and text only."""
 
     def __init__(self, code: Any, *rest: Any) -> None:
-        self.found = np.dtype(code if isinstance(code, str) else "O")
-        if self.found.kind not in "biufcSU":
-            raise CorpusError(f"holds an array of {self.found}, which are no numbers: refused.")
+        self.made = np.dtype(code if isinstance(code, str) else "O")
+        if self.made.kind not in "biufcSU":
+            raise CorpusError(f"holds an array of {self.made}, which are no numbers: refused.")
 
     def __setstate__(self, state: Any) -> None:
         if state[1] in ("<", ">"):
-            self.found = self.found.newbyteorder(state[1])
+            self.made = self.made.newbyteorder(state[1])
 
 
 class _Array:
-    """An array that is being rebuilt; `found` once its state has come."""
+    """An array that is being rebuilt; `made` once its state has come."""
 
-    found: np.ndarray | None = None
+    made: np.ndarray | None = None
 
     def __setstate__(self, state: Any) -> None:
         _, shape, kind, fortran, content = state
-        self.found = _filled(content, kind, shape, "F" if fortran else "C")
+        self.made = _filled(content, kind, shape, "F" if fortran else "C")
 
 
-def _filled(content: Any, kind: Any, shape: Any, order: str) -> np.ndarray:
+def _filled(content: Any, kind: Any, shape: Any, order: Literal["C", "F"]) -> np.ndarray:
     """An array of the bytes that are there: no shape makes more of them."""
     held = content.encode("latin1") if isinstance(content, str) else bytes(content)
-    return np.frombuffer(held, kind.found).reshape(shape, order=order).copy(order="C")
+    return np.frombuffer(held, kind.made).reshape(shape, order=order).copy(order="C")
 
 
 def _names() -> dict[tuple[str, str], Callable[..., Any]]:
@@ -100,9 +100,9 @@ def _names() -> dict[tuple[str, str], Callable[..., Any]]:
         return _filled(content, kind, (), "C")[()]
 
     def from_buffer(content: Any, kind: Any, shape: Any, order: Any) -> _Array:
-        made = _Array()
-        made.found = _filled(content, kind, shape, "F" if order == "F" else "C")
-        return made
+        array = _Array()
+        array.made = _filled(content, kind, shape, "F" if order == "F" else "C")
+        return array
 
     def encode(text: str, how: str) -> bytes:
         return text.encode("latin1")
@@ -122,7 +122,10 @@ def _names() -> dict[tuple[str, str], Callable[..., Any]]:
     }
 
 
-class _Reader(pickle._Unpickler):  # type: ignore[name-defined]
+_Unpickler: Any = pickle._Unpickler  # the stubs do not know what it is made of
+
+
+class _Reader(_Unpickler):
     """An unpickler without most of its instructions."""
 
     def __init__(self, content: bytes) -> None:
@@ -153,26 +156,28 @@ class _Reader(pickle._Unpickler):  # type: ignore[name-defined]
         raise CorpusError("builds something that is no array: refused.")
 
     dispatch: ClassVar = {
-        **pickle._Unpickler.dispatch,  # type: ignore[attr-defined]
+        **_Unpickler.dispatch,
         pickle.BUILD[0]: load_build,
         pickle.BYTEARRAY8[0]: load_bytearray8,
         **dict.fromkeys(REFUSED, refuse),
     }
 
 
-def _plain(found: Any, seen: dict[int, Any]) -> Any:
+def _plain(held: Any, seen: dict[int, Any]) -> Any:
     """The same with arrays for what stood for them; each thing is looked at once, however often it is held."""
-    if id(found) in seen:
-        return seen[id(found)]
-    if isinstance(found, _Array) and found.found is not None:
-        return found.found
-    if isinstance(found, dict):
-        seen[id(found)] = made = {}
-        made |= {_plain(key, seen): _plain(value, seen) for key, value in found.items()}
-        return made
-    if isinstance(found, (list, tuple)):
-        seen[id(found)] = made = [_plain(value, seen) for value in found]
-        return made
-    if found is None or isinstance(found, (bool, int, float, complex, str, bytes, bytearray, np.generic)):
-        return found
-    raise CorpusError(f"holds a {type(found).__name__}, which is no array: refused.")
+    if id(held) in seen:
+        return seen[id(held)]
+    if isinstance(held, _Array) and held.made is not None:
+        return held.made
+    if isinstance(held, dict):
+        plain: dict[Any, Any] = {}
+        seen[id(held)] = plain
+        plain |= {_plain(key, seen): _plain(value, seen) for key, value in held.items()}
+        return plain
+    if isinstance(held, (list, tuple)):
+        items = [_plain(value, seen) for value in held]
+        seen[id(held)] = items
+        return items
+    if held is None or isinstance(held, (bool, int, float, complex, str, bytes, bytearray, np.generic)):
+        return held
+    raise CorpusError(f"holds a {type(held).__name__}, which is no array: refused.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, FacialBenchError
+from facial_bench.core.errors import CorpusError, FacialBenchError, one_line
 
 RATE = 16_000
 """Sampling rate that sound is brought to, Hz."""
@@ -39,7 +39,7 @@ def open_container(path: Path) -> Any:
     try:
         return av.open(str(path), mode="r", metadata_errors="replace")
     except (OSError, ValueError, av.FFmpegError) as problem:
-        reason = " ".join((getattr(problem, "strerror", None) or str(problem)).split())
+        reason = one_line(getattr(problem, "strerror", None) or problem)
         what = f"{path.name} cannot be opened as a video ({reason})"
         raise CorpusError(f"{what}; damaged, truncated or no video.") from None
 
@@ -103,7 +103,7 @@ class Video:
                     last, first = seconds, seconds if first is None else first
                     yield seconds, frame
         except av.FFmpegError as problem:
-            reason = " ".join((problem.strerror or str(problem)).split())
+            reason = one_line(problem.strerror or problem)
             raise CorpusError(f"{self.path.name} cannot be decoded after {max(last, 0.0):.2f} s ({reason}).") from None
         if first is None:
             raise CorpusError(f"{self.path.name} has no frame that can be decoded; damaged or truncated.")
@@ -191,7 +191,7 @@ class SoundReader:
                 yield round(at), _mono(piece)
                 at += piece.samples
         except av.FFmpegError as problem:
-            reason = " ".join((problem.strerror or str(problem)).split())
+            reason = one_line(problem.strerror or problem)
             raise CorpusError(f"The sound of {self.path.name} cannot be decoded ({reason}).") from None
 
 

@@ -12,7 +12,7 @@ from facial_bench.corpora.resample_tracks import Tracked, resample_tracks
 
 
 def resample_faces(times: Sequence[float], faces: Sequence[Face | None], fps: float) -> Tracked:
-    """The faces found at some times, at the rate `fps`; see `resampling.resample_tracks`.
+    """The faces found at some times, at the rate `fps`; see `resample_tracks`.
 
     Args:
         times: n, seconds, increasing, of any spacing.
@@ -22,14 +22,14 @@ def resample_faces(times: Sequence[float], faces: Sequence[Face | None], fps: fl
     Raises:
         CorpusError: no face in any frame, or a face that is not what a tracker should give.
     """
-    found = np.array([face is not None for face in faces], dtype=bool)
-    if not found.any():
+    visible = np.array([face is not None for face in faces], dtype=bool)
+    if not visible.any():
         raise CorpusError("no face was found in any frame")
     raw = _stack([face for face in faces if face is not None])
     spread = {name: np.zeros((len(faces), *array.shape[1:])) for name, array in raw.items()}
     for name, array in raw.items():
-        spread[name][found] = array
-    return resample_tracks(np.asarray(times, np.float64), found, spread, fps)
+        spread[name][visible] = array
+    return resample_tracks(np.asarray(times, np.float64), visible, spread, fps)
 
 
 def _stack(faces: Sequence[Face]) -> dict[str, np.ndarray]:

@@ -17,53 +17,39 @@ Sound is NAME.wav. Blinks of a .mat are `NAME.blink.npy`, (T,) eye closure 0..1:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, FacialBenchError
-from facial_bench.core.geometry import FLIP, rotation_matrices
+from facial_bench.core.errors import CorpusError, FacialBenchError, one_line
 from facial_bench.core.protocol import Protocol
-from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, STATE_WIDTH, Camera
-from facial_bench.corpora.importers.common import Found, check_options, find_files, hear, import_files, read_rate
+from facial_bench.core.types import LANDMARKS, STATE_WIDTH, Camera
+from facial_bench.corpora.importers.common import (
+    InputFile,
+    check_options,
+    find_files,
+    hear,
+    import_files,
+    make_track,
+    read_rate,
+)
+from facial_bench.corpora.importers.linear_basis import (
+    DISTANCE,
+    FOCAL,
+    IMAGE,
+    Basis,
+    Coefficients,
+    project_basis,
+    read_basis,
+)
 from facial_bench.corpora.resample_tracks import resample_tracks
 from facial_bench.corpora.track import Track
 
-IMAGE, FOCAL, DISTANCE = 224, 1015.0, 10.0
-"""Deep3DFaceRecon's camera: pixels, pixels, its units from the origin."""
 CENTIMETRES = 10.0
-"""In one of its units."""
+"""In one of Deep3DFaceRecon's units."""
 COEFFICIENTS = 257
-
-
-@dataclass(frozen=True, eq=False)
-class Basis:
-    """Landmarks of a linear face, Deep3DFaceRecon's units."""
-
-    mean: np.ndarray
-    """(68, 3)."""
-    identity: np.ndarray
-    """(80, 68, 3)."""
-    expression: np.ndarray
-    """(64, 68, 3)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Coefficients:
-    """What a file holds, at its own rate."""
-
-    identity: np.ndarray
-    """(T, 80)."""
-    expression: np.ndarray
-    """(T, 64)."""
-    rotation: np.ndarray
-    """(T, 3) rad."""
-    translation: np.ndarray
-    """(T, 3) Deep3DFaceRecon's units, y up, before the camera's distance is taken off z."""
-    blink: np.ndarray
-    """(T,)."""
+"""Columns of a `coeff`."""
 
 
 def import_deep3d(source: Path | str, dest: Path | str, options: Mapping[str, str], log: Callable[[str], None]) -> None:
@@ -88,7 +74,7 @@ def import_facial_release(
 def _import(
     importer: str,
     ending: str,
-    read: Callable[[Found], Coefficients],
+    read: Callable[[InputFile], Coefficients],
     rate: float,
     blink_scale: str,
     source: Path,
@@ -97,69 +83,44 @@ def _import(
     log: Callable[[str], None],
 ) -> None:
     check_options(importer, options, ("basis", "image_size", "fps"))
-    basis = read_basis(Path(options["basis"])) if "basis" in options else None
-    size = _size(options["image_size"]) if "image_size" in options else None
-    if (basis is None) == (size is None):
+    if ("basis" in options) == ("image_size" in options):
         raise FacialBenchError(
             f"The importer {importer} needs landmarks: --option basis=FILE.npz (mean, identity, expression of your "
             "3DMM), or NAME.landmarks.npy beside each file and --option image_size=WxH; one of them."
         )
-    fps = read_rate(importer, options, rate)
-    found = find_files(source, ending)
-    make = partial(_track, read=read, basis=basis, size=size, rate=fps)
-    import_files(dest, found, make, importer=importer, blink_scale=blink_scale, log=log, notes={"tracker": importer})
+    view = read_basis(Path(options["basis"])) if "basis" in options else _size(options["image_size"])
+    make = partial(_track, read=read, view=view, rate=read_rate(importer, options) or rate)
+    files, notes = find_files(source, ending), {"tracker": importer}
+    import_files(dest, files, make, importer=importer, blink_scale=blink_scale, log=log, notes=notes)
 
 
 def _track(
-    found: Found,
-    *,
-    read: Callable[[Found], Coefficients],
-    basis: Basis | None,
-    size: tuple[int, int] | None,
-    rate: float,
+    file: InputFile, *, read: Callable[[InputFile], Coefficients], view: Basis | tuple[int, int], rate: float
 ) -> tuple[Track, np.ndarray]:
-    held = read(found)
+    """A file's track, and its expression; `view` is a basis to project, or the size of an image with landmarks."""
+    held = read(file)
     frames = len(held.blink)
-    if basis is not None:
-        landmarks, camera = project_basis(basis, held), Camera(IMAGE, IMAGE, FOCAL)
+    if isinstance(view, Basis):
+        landmarks, camera = project_basis(view, held), Camera(IMAGE, IMAGE, FOCAL)
     else:
-        landmarks, camera = _beside(found, ".landmarks.npy", (frames, LANDMARKS, 3)), Camera(*size, FOCAL)
+        landmarks = _beside(file, ".landmarks.npy", (frames, LANDMARKS, 3))
+        camera = Camera(view[0], view[1], FOCAL)
     place = (held.translation - [0, 0, DISTANCE]) * CENTIMETRES
     if not (place[:, 2] < 0).all():
         raise CorpusError("its translation lies behind the camera")
-    tracked = resample_tracks(
-        np.arange(frames) / rate,
-        np.ones(frames, bool),
-        {
-            "landmarks": landmarks,
-            "rotation": held.rotation,
-            "translation": place,
-            "blink": held.blink,
-            "expression": held.expression,
-        },
-        Protocol().fps,
-    )
-    arrays = dict(tracked.arrays)
-    expression = arrays.pop("expression")
-    audio = hear(found, len(tracked.valid), Protocol().fps)
-    made = Track(found.name, found.identity, found.name, audio, **arrays, valid=tracked.valid, camera=camera)
-    return made, expression
+    arrays = {
+        "landmarks": landmarks,
+        "rotation": held.rotation,
+        "translation": place,
+        "blink": held.blink,
+        "expression": held.expression,
+    }
+    tracked = resample_tracks(np.arange(frames) / rate, np.ones(frames, bool), arrays, Protocol().fps)
+    audio = hear(file, len(tracked.valid), Protocol().fps)
+    return make_track(file, tracked, audio, camera), tracked.arrays["expression"]
 
 
-def project_basis(basis: Basis, held: Coefficients) -> np.ndarray:
-    """(T, 68, 3) pixels of Deep3DFaceRecon's camera: x right, y down, z away from the viewer (0 at its origin)."""
-    face = (
-        basis.mean + np.tensordot(held.identity, basis.identity, 1) + np.tensordot(held.expression, basis.expression, 1)
-    )
-    turned = face @ rotation_matrices(held.rotation).transpose(0, 2, 1)
-    placed = turned + held.translation[:, None]
-    depth = DISTANCE - placed[..., 2:]
-    flat = FOCAL * placed[..., :2] / depth * FLIP[:2] + IMAGE / 2
-    scale = FOCAL / (DISTANCE - held.translation[:, None, 2:])
-    return np.concatenate([flat, -scale * turned[..., 2:]], axis=2)
-
-
-def read_deep3d(found: Found) -> Coefficients:
+def read_deep3d(file: InputFile) -> Coefficients:
     """A .mat of Deep3DFaceRecon.
 
     Raises:
@@ -168,27 +129,27 @@ def read_deep3d(found: Found) -> Coefficients:
     from scipy.io import loadmat
 
     try:
-        array = loadmat(found.path, variable_names=["coeff"]).get("coeff")
+        array = loadmat(file.path, variable_names=["coeff"]).get("coeff")
     except Exception as problem:  # a damaged file raises a dozen kinds
-        raise CorpusError(f"it cannot be read as .mat ({' '.join(str(problem).split())[:200]})") from None
+        raise CorpusError(f"it cannot be read as .mat ({one_line(problem)})") from None
     coeff = _numbers("coeff", array, COEFFICIENTS)
-    blink = _beside(found, ".blink.npy", (len(coeff),))
+    blink = _beside(file, ".blink.npy", (len(coeff),))
     if blink.min() < 0 or blink.max() > 1:
-        raise CorpusError(f"{found.beside('.blink.npy').name} is not within 0..1")
+        raise CorpusError(f"{file.beside('.blink.npy').name} is not within 0..1")
     return Coefficients(coeff[:, :80], coeff[:, 80:144], coeff[:, 224:227], coeff[:, 254:257], blink)
 
 
-def read_release(found: Found) -> Coefficients:
+def read_release(file: InputFile) -> Coefficients:
     """An .npz of FACIAL's release: the one array of 71 columns in it.
 
     Raises:
         CorpusError: damaged, no such array, or NaN.
     """
     try:
-        with np.load(found.path, allow_pickle=False) as archive:
+        with np.load(file.path, allow_pickle=False) as archive:
             arrays = [archive[name] for name in archive.files]
     except Exception as problem:  # a damaged archive raises a dozen kinds
-        raise CorpusError(f"it cannot be read as .npz ({' '.join(str(problem).split())[:200]})") from None
+        raise CorpusError(f"it cannot be read as .npz ({one_line(problem)})") from None
     fitting = [array for array in arrays if array.ndim == 2 and array.shape[1] == STATE_WIDTH]
     state = _numbers("states", fitting[0] if len(fitting) == 1 else None, STATE_WIDTH)
     frames = len(state)
@@ -199,21 +160,6 @@ def read_release(found: Found) -> Coefficients:
         np.zeros((frames, 3)),
         np.clip(state[:, 6], 0, 5),
     )
-
-
-def read_basis(path: Path) -> Basis:
-    """The user's basis; raises FacialBenchError where it is not one."""
-    shapes = {"mean": (LANDMARKS, 3), "identity": (80, LANDMARKS, 3), "expression": (EXPRESSION_WIDTH, LANDMARKS, 3)}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name], np.float64) for name in shapes}
-    except Exception as problem:
-        reason = " ".join(str(problem).split())
-        raise FacialBenchError(f"The basis {path} cannot be read ({reason}): an .npz of {', '.join(shapes)}.") from None
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
-            raise FacialBenchError(f"The basis {path}: {name} is {arrays[name].shape}, expected finite {shape}.")
-    return Basis(**arrays)
 
 
 def _numbers(what: str, array: object, width: int) -> np.ndarray:
@@ -227,14 +173,14 @@ def _numbers(what: str, array: object, width: int) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def _beside(found: Found, ending: str, shape: tuple[int, ...]) -> np.ndarray:
-    path = found.beside(ending)
+def _beside(file: InputFile, ending: str, shape: tuple[int, ...]) -> np.ndarray:
+    path = file.beside(ending)
     try:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise CorpusError(f"there is no {path.name} beside it, {shape} numbers") from None
     except Exception as problem:
-        raise CorpusError(f"{path.name} cannot be read ({' '.join(str(problem).split())})") from None
+        raise CorpusError(f"{path.name} cannot be read ({one_line(problem)})") from None
     if array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise CorpusError(f"{path.name} is {array.dtype} of shape {array.shape}, expected finite numbers {shape}")
     return array.astype(np.float64)

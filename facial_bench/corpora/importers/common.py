@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, FacialBenchError, unknown_name
+from facial_bench.core.errors import CorpusError, FacialBenchError, one_line, unknown_name
 from facial_bench.core.files import file_digest
+from facial_bench.core.types import Camera
 from facial_bench.corpora.find_videos import clip_name, identity_of_file
 from facial_bench.corpora.from_tracks import assemble, corpus_name
+from facial_bench.corpora.resample_tracks import Tracked
 from facial_bench.corpora.track import Track
 from facial_bench.media.audio_features import mel29
 
@@ -21,7 +23,7 @@ SOUND_TOLERANCE = 0.25
 
 
 @dataclass(frozen=True)
-class Found:
+class InputFile:
     """A file to import."""
 
     name: str
@@ -34,7 +36,7 @@ class Found:
         return self.path.with_name(self.path.name.removesuffix(self.path.suffix) + ending)
 
 
-def find_files(source: Path, ending: str) -> list[Found]:
+def find_files(source: Path, ending: str) -> list[InputFile]:
     """The files of an ending below a folder (or the one file), in order; identities as `corpus build` finds them.
 
     Raises:
@@ -42,11 +44,11 @@ def find_files(source: Path, ending: str) -> list[Found]:
     """
     source = Path(source)
     if source.is_file():
-        return [Found(clip_name(source.name), identity_of_file(source.name), source)]
+        return [InputFile(clip_name(source.name), identity_of_file(source.name), source)]
     files = sorted(path.relative_to(source).as_posix() for path in source.rglob(f"*{ending}"))
     if not files:
         raise CorpusError(f"No {ending} file in {source}. Name a folder of them, or one.")
-    return [Found(clip_name(file), identity_of_file(file), source / file) for file in files]
+    return [InputFile(clip_name(file), identity_of_file(file), source / file) for file in files]
 
 
 def check_options(importer: str, options: Mapping[str, str], known: Sequence[str]) -> None:
@@ -56,10 +58,10 @@ def check_options(importer: str, options: Mapping[str, str], known: Sequence[str
             raise unknown_name(f"option of the importer {importer}", name, known)
 
 
-def read_rate(importer: str, options: Mapping[str, str], default: float | None) -> float | None:
-    """The option `fps` as a number; raises FacialBenchError where it is none."""
+def read_rate(importer: str, options: Mapping[str, str]) -> float | None:
+    """The option `fps`, frames a second, None where it is not given; raises FacialBenchError where it is no rate."""
     if "fps" not in options:
-        return default
+        return None
     try:
         rate = float(options["fps"])
     except ValueError:
@@ -70,7 +72,7 @@ def read_rate(importer: str, options: Mapping[str, str], default: float | None) 
     return rate
 
 
-def hear(found: Found, frames: int, fps: float) -> np.ndarray:
+def hear(file: InputFile, frames: int, fps: float) -> np.ndarray:
     """(frames, 29) mel bands of NAME.wav.
 
     Raises:
@@ -78,13 +80,13 @@ def hear(found: Found, frames: int, fps: float) -> np.ndarray:
     """
     from scipy.io import wavfile
 
-    path = found.beside(".wav")
+    path = file.beside(".wav")
     if not path.is_file():
         raise CorpusError(f"there is no sound beside it: add {path.name}")
     try:
         rate, samples = wavfile.read(path)
     except Exception as problem:  # a damaged file raises struct.error, EOFError and others
-        raise CorpusError(f"{path.name} cannot be read as .wav ({' '.join(str(problem).split())})") from None
+        raise CorpusError(f"{path.name} cannot be read as .wav ({one_line(problem)})") from None
     if samples.ndim == 2:
         samples = samples.mean(axis=1) / (-float(np.iinfo(samples.dtype).min) if samples.dtype.kind == "i" else 1.0)
     if len(samples) / rate < frames / fps - SOUND_TOLERANCE:
@@ -95,10 +97,26 @@ def hear(found: Found, frames: int, fps: float) -> np.ndarray:
         raise CorpusError(f"{path.name} is unusable ({problem})") from None
 
 
+def make_track(file: InputFile, tracked: Tracked, audio: np.ndarray, camera: Camera) -> Track:
+    """The track of a file, which is a recording of its own."""
+    return Track(
+        file.name,
+        file.identity,
+        file.name,
+        audio,
+        landmarks=tracked.arrays["landmarks"],
+        rotation=tracked.arrays["rotation"],
+        translation=tracked.arrays["translation"],
+        blink=tracked.arrays["blink"],
+        valid=tracked.valid,
+        camera=camera,
+    )
+
+
 def import_files(
     dest: Path,
-    found: Sequence[Found],
-    read: Callable[[Found], tuple[Track, np.ndarray | None]],
+    files: Sequence[InputFile],
+    read: Callable[[InputFile], tuple[Track, np.ndarray | None]],
     *,
     importer: str,
     blink_scale: str,
@@ -109,7 +127,7 @@ def import_files(
 
     Args:
         dest: Absent or empty.
-        found: The files.
+        files: The files.
         read: A file -> its track at the protocol's rate, and its expression coefficients (T, 64) if it has some.
         importer: Its name, for the notes.
         blink_scale: Of the tracks.
@@ -123,12 +141,12 @@ def import_files(
     tracks: list[Track] = []
     expression: dict[str, np.ndarray] = {}
     left_out: list[tuple[str, str]] = []
-    for one in found:
+    for file in files:
         try:
-            track, coefficients = read(one)
+            track, coefficients = read(file)
         except CorpusError as problem:
-            left_out.append((one.path.name, " ".join(str(problem).split())))
-            log(f"left out: {one.path.name}: {left_out[-1][1]}")
+            left_out.append((file.path.name, one_line(problem)))
+            log(f"left out: {file.path.name}: {left_out[-1][1]}")
             continue
         tracks.append(track)
         if coefficients is not None:
@@ -147,6 +165,6 @@ def import_files(
             "importer": importer,
             **notes,
             "left_out": [list(pair) for pair in left_out],
-            "files": {one.name: file_digest(one.path) for one in found if one.name in {t.id for t in tracks}},
+            "files": {file.name: file_digest(file.path) for file in files if file.name in {t.id for t in tracks}},
         },
     )

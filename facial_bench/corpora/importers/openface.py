@@ -21,7 +21,15 @@ from facial_bench.core.errors import CorpusError
 from facial_bench.core.geometry import FLIP
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import LANDMARKS, Camera
-from facial_bench.corpora.importers.common import Found, check_options, find_files, hear, import_files, read_rate
+from facial_bench.corpora.importers.common import (
+    InputFile,
+    check_options,
+    find_files,
+    hear,
+    import_files,
+    make_track,
+    read_rate,
+)
 from facial_bench.corpora.resample_tracks import resample_tracks
 from facial_bench.corpora.track import Track
 
@@ -41,7 +49,7 @@ def import_openface(
         FacialBenchError: an option that is unknown or impossible.
     """
     check_options("openface", options, ("fps",))
-    rate = read_rate("openface", options, None)
+    rate = read_rate("openface", options)
     import_files(
         Path(dest),
         find_files(Path(source), ".csv"),
@@ -53,13 +61,13 @@ def import_openface(
     )
 
 
-def read_openface(found: Found, rate: float | None = None) -> tuple[Track, None]:
+def read_openface(file: InputFile, rate: float | None = None) -> tuple[Track, None]:
     """One CSV as a track at the protocol's rate; blink is AU45_r (0..5).
 
     Raises:
         CorpusError: a file that is damaged, lacks columns, or holds NaN in a frame with a face; names line and column.
     """
-    columns, faces = _read_columns(found.path)
+    columns, faces = _read_columns(file.path)
     times = columns["timestamp"] if rate is None else np.arange(len(faces)) / rate
     steps = np.diff(times)
     if rate is None and (not len(steps) or steps.min() <= 0 or 1 / np.median(steps) > FASTEST):
@@ -83,16 +91,8 @@ def read_openface(found: Found, rate: float | None = None) -> tuple[Track, None]
         fps,
     )
     width, height = round(2 * centre[0]), round(2 * centre[1])
-    audio = hear(found, len(tracked.valid), fps)
-    return Track(
-        found.name,
-        found.identity,
-        found.name,
-        audio,
-        **tracked.arrays,
-        valid=tracked.valid,
-        camera=Camera(width, height, focal),
-    ), None
+    audio = hear(file, len(tracked.valid), fps)
+    return make_track(file, tracked, audio, Camera(width, height, focal)), None
 
 
 def to_our_rotation(angles: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -149,7 +149,7 @@ def _camera(points: np.ndarray, image: np.ndarray) -> tuple[float, np.ndarray]:
     ones, none = np.ones(across.size), np.zeros(across.size)
     rows = [(across.ravel(), ones, none), (down.ravel(), none, ones)]
     left = np.concatenate([np.stack(row, axis=1) for row in rows])
-    found = np.linalg.lstsq(left, np.concatenate([image[..., 0].ravel(), image[..., 1].ravel()]), rcond=None)[0]
-    if not (found > 0).all():
+    fit = np.linalg.lstsq(left, np.concatenate([image[..., 0].ravel(), image[..., 1].ravel()]), rcond=None)[0]
+    if not (fit > 0).all():
         raise CorpusError("its 2-D and 3-D landmarks fit no camera")
-    return float(found[0]), found[1:]
+    return float(fit[0]), fit[1:]

@@ -11,16 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from facial_bench.core.geometry import decode_face, project
 from facial_bench.corpora.corpus import Corpus, open_corpus
-from facial_bench.corpora.importers.coefficients import (
-    CENTIMETRES,
-    DISTANCE,
-    Basis,
-    Coefficients,
-    import_deep3d,
-    import_facial_release,
-    project_basis,
-    read_basis,
-)
+from facial_bench.corpora.importers.coefficients import CENTIMETRES, import_deep3d, import_facial_release
+from facial_bench.corpora.importers.linear_basis import DISTANCE, Basis, Coefficients, project_basis, read_basis
 from facial_bench.errors import CorpusError, FacialBenchError
 from facial_bench.types import Camera
 from tests.helpers.media import tone, write_sound
