@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from facial_bench.core.progress import QUIET
+from facial_bench.api import Session
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import FacialBenchError, PluginError
-from facial_bench.evaluation.method import Method, Settings
-from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
+from facial_bench.evaluation.config import RunConfig
+from facial_bench.evaluation.result_schema import Result
+from facial_bench.evaluation.setup import protocol_with
 from facial_bench.plugin_api.manager import Plugins, Registered, call, load_plugins, source_digest
 from facial_bench.types import Context, CorpusSpec, GeneratorSpec
 
@@ -100,12 +100,17 @@ def test_the_built_ins_are_there() -> None:
 
 @pytest.mark.slow
 def test_an_installed_distribution_is_listed_with_its_version(target: Path) -> None:
-    for command, name in (("methods", "nod"), ("metrics", "nod_size")):
-        done = facial_bench(command, path=target)
+    for arguments, line in (
+        (("methods",), r"nod +facial-bench-nod 2\.1\.0 +the mean state, nodding with the sound"),
+        (("methods", "nod"), r"source +facial-bench-nod 2\.1\.0"),
+        (("methods", "nod"), r"--option size= +pitch for one deviation of loudness, rad; default 0\.05"),
+        (("metrics",), r"nod_size .*"),
+        (("plugins",), r"  facial-bench-nod 2\.1\.0 +nod_size"),
+    ):
+        done = facial_bench(*arguments, path=target)
         assert (done.returncode, done.stderr) == (0, "")
-        (line,) = (line for line in done.stdout.splitlines() if line.split()[0] == name)
-        assert "facial-bench-nod 2.1.0" in line
-    assert "nod" not in {line.split()[0] for line in facial_bench("methods").stdout.splitlines()}
+        assert re.search(f"^{line}$", done.stdout, re.MULTILINE), done.stdout
+    assert "facial-bench-nod" not in facial_bench("plugins").stdout
 
 
 @pytest.mark.slow
@@ -118,29 +123,33 @@ def test_an_installed_method_and_metric_run(
 ) -> None:
     monkeypatch.syspath_prepend(target)
     plugins = load_plugins(installed=[p for d in distributions(path=[str(target)]) for p in d.entry_points])
-    registered = plugins.get("generators", "method", "nod")
-    assert str(registered.source) == "facial-bench-nod 2.1.0"
-    distances = [plugins.get("metrics", "metric", name).spec for name in ("lmd", "lmd/canonical", "nod_size")]
-    method = Method(
-        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
-    )
-    corpus = make_corpus(clips=8, scales=[0.3, 3.0])
-    rules = protocol_with(distances, small_protocol)
-    assert rules.digest() == protocol_with(distances[:2], small_protocol).digest(), "a plugin's metric is no rule"
-    setup: EvaluationSetup = prepare(corpus, rules, distances, device="cpu", cache=tmp_path, report=QUIET)
-    results = {
-        size: evaluate(method, setup, Settings(options={"size": size}), tmp_path, QUIET) for size in ("0", "0.5")
-    }
+    metrics = ("lmd", "lmd/canonical", "nod_size")
+    session = Session(plugins, cache=tmp_path, protocol=small_protocol, metrics=metrics, device="cpu")
+    path = str(make_corpus(clips=8, scales=[0.3, 3.0]).path)
+
+    def run(**options: str) -> Result:
+        config = RunConfig("nod", path, device="cpu", options=options, out=str(tmp_path))
+        ((_, result),) = session.evaluate(config)
+        return result
+
+    results = {size: run(size=size) for size in ("0", "0.5")}
     values = {size: result.metrics["nod_size"].value for size, result in results.items()}
     assert values["0.5"] > values["0"] + 0.2, "louder audio, deeper nods"
-    assert values["0"] == pytest.approx(results["0"].references["nod_size"].chance)
-    assert results["0"].references["nod_size"].ceiling.value == 0
-    assert results["0"].metrics["nod_size"].unit == "rad"
-    assert results["0"].method.plugin == "facial-bench-nod"
-    again = evaluate(method, setup, Settings(options={"size": "0.5"}), tmp_path, QUIET)
-    assert again["timing"]["fit_reused"] is True
+    still = results["0"]
+    assert values["0"] == pytest.approx(still.references["nod_size"].chance)
+    assert still.references["nod_size"].ceiling.value == 0
+    assert still.metrics["nod_size"].unit == "rad"
+    assert (still.method.plugin, still.method.version) == ("facial-bench-nod", "2.1.0")
+    assert run(size="0.5").timing["fit_reused"] is True
     with pytest.raises(FacialBenchError, match=r"method nod: unknown option 'speed'\. Available: size"):
-        evaluate(method, setup, Settings(options={"speed": "1"}), tmp_path, QUIET)
+        run(speed="1")
+
+
+def test_a_metric_of_a_plugin_is_no_rule_of_the_protocol(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(target)
+    plugins = load_plugins(installed=[p for d in distributions(path=[str(target)]) for p in d.entry_points])
+    specs = [plugins.get("metrics", "metric", name).spec for name in ("lmd", "lmd/canonical", "nod_size")]
+    assert protocol_with(specs).digest() == protocol_with(specs[:2]).digest()
 
 
 BROKEN = {
@@ -371,15 +380,3 @@ def test_what_a_plugin_raises_while_it_works_is_one_line(tmp_path: Path) -> None
 
     with pytest.raises(BrokenPipeError):  # `| head` has closed our output: no plugin is to blame
         call(registered, "making c", unread, tmp_path)
-
-
-@pytest.mark.parametrize("command", ["methods", "corpora", "metrics"])
-def test_listing_imports_nothing_heavy(command: str) -> None:
-    code = (
-        "import sys\nfrom facial_bench.cli import main\n"
-        f"try:\n    main([{command!r}])\nexcept SystemExit as done:\n    assert not done.code\n"
-        "heavy = {'torch', 'matplotlib', 'tabulate', 'safetensors.torch'} & set(sys.modules)\nassert not heavy, heavy\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout

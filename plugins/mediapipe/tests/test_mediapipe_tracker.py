@@ -54,14 +54,14 @@ def weights(data: Path) -> Path:
 def tracked(video: Path, weights: Path, count: int | None = None) -> list[tuple[float, Face | None]]:
     """(seconds on the container's clock, face) of the first frames, with nothing between decoder and tracker."""
     tracker = facial_bench_trackers()[0].create(weights)
-    found = []
+    faces = []
     with Video(video) as opened:
         for seconds, frame in opened.read():
-            found.append((seconds, tracker.track(rgb(frame), seconds)))
-            if len(found) == count:
+            faces.append((seconds, tracker.track(rgb(frame), seconds)))
+            if len(faces) == count:
                 break
     tracker.close()
-    return found
+    return faces
 
 
 def test_the_weights_are_looked_for_and_told_about(
@@ -91,8 +91,8 @@ def test_points_and_camera_by_hand() -> None:
     np.testing.assert_allclose(placed[30], [100, 25, -20])
     assert len(set(IBUG)) == 68
     turns = Rotation.random(200, random_state=0)
-    found = np.array([euler_angles(turn.as_matrix()) for turn in turns])
-    np.testing.assert_allclose(Rotation.from_euler("xyz", found).as_matrix(), turns.as_matrix(), atol=1e-9)
+    angles = np.array([euler_angles(turn.as_matrix()) for turn in turns])
+    np.testing.assert_allclose(Rotation.from_euler("xyz", angles).as_matrix(), turns.as_matrix(), atol=1e-9)
     np.testing.assert_allclose(euler_angles(np.eye(3)), 0)
     np.testing.assert_allclose(euler_angles(Rotation.from_euler("xyz", [0.1, -0.2, 0.3]).as_matrix()), [0.1, -0.2, 0.3])
     assert focal_length(256) == pytest.approx(128 / np.tan(np.radians(31.5)))
@@ -102,8 +102,8 @@ def test_points_and_camera_by_hand() -> None:
 
 def test_padded_pictures_are_read_right(data: Path, weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """At 700 pixels a decoder pads rows: a face is found all the same. And the native library keeps quiet."""
-    found = tracked(data / "videos" / "s11a-variable-rate.mp4", weights, 3)
-    assert all(face is not None for _, face in found)
+    faces = tracked(data / "videos" / "s11a-variable-rate.mp4", weights, 3)
+    assert all(face is not None for _, face in faces)
     with Video(data / "videos" / "s12a.mp4") as opened:
         image = rgb(next(iter(opened.read()))[1])
     wide = np.zeros((image.shape[0], image.shape[1] + 40, 3), np.uint8)[:, : image.shape[1]]
@@ -169,8 +169,8 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
     """The real test videos, encoded again, score as the real motion does."""
     corpus = built.select(["s01", "s02", "s03", "s04", "s05"])
     specs = [one for one in built_in_metrics() if one.id in ("lmd", "lmd/canonical")]
-    judges = replace(Protocol().judges, seeds=(1, 2), steps=100, learning_rate=1e-3)
-    protocol = protocol_with(specs, replace(Protocol(), judges=judges, resamples=100))
+    classifiers = replace(Protocol().classifiers, seeds=(1, 2), steps=100, learning_rate=1e-3)
+    protocol = protocol_with(specs, replace(Protocol(), classifiers=classifiers, resamples=100))
     bench = prepare(corpus, protocol, specs, device="cpu", cache=folder / "cache", report=QUIET)
     for task in fold_tasks(bench.folds[0], 0):
         clip, note = task.clip, corpus.note("clips", task.clip.id)
@@ -196,16 +196,16 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
 def check_variable_rate(built: Corpus, data: Path) -> None:
     """Frame k of the clip is what the camera saw k / 25 s after its first frame, to within half a frame."""
     clip = built.clip("s11a-variable-rate")
-    found = [
+    faces = [
         (t, face)
         for t, face in tracked(data / "videos" / "s11a-variable-rate.mp4", data / "models" / "face_landmarker.task")
         if face is not None
     ]
-    times = np.array([t for t, _ in found])
+    times = np.array([t for t, _ in faces])
     times -= times[0]
     assert np.diff(times).max() > 1.5 * np.diff(times).min(), "its rate varies"
     assert 0 <= times[-1] - (clip.frames - 1) / 25 < 1 / 25
-    nose = np.array([face.landmarks[30, :2] for _, face in found])
+    nose = np.array([face.landmarks[30, :2] for _, face in faces])
     at = np.arange(clip.frames) / 25
 
     def off(shift: float, clock: np.ndarray) -> float:
