@@ -12,7 +12,8 @@ from facial_bench.core.errors import CorpusError
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.windows import longest_stretch
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.corpora.split import ClipEntry, Segment, split_folds
+from facial_bench.corpora.rotated_split import split_folds
+from facial_bench.corpora.split import ClipEntry, Segment
 
 
 def read_masks(corpus: Corpus) -> dict[str, np.ndarray]:

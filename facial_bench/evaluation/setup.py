@@ -16,7 +16,7 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import MetricSpec
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.enough_motion import motion_note, read_masks
-from facial_bench.corpora.split import split_folds
+from facial_bench.corpora.rotated_split import split_folds
 from facial_bench.evaluation.ceiling_and_chance import make_references
 from facial_bench.evaluation.clip_metrics import make_metric_set
 from facial_bench.evaluation.clip_scores import Fold

@@ -18,7 +18,8 @@ from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, 
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
 from facial_bench.corpora.from_videos.tracking import Shot, blame, track_video
 from facial_bench.media.audio_features import FLOOR, frame_means
-from facial_bench.media.video import RATE, SoundReader, Video
+from facial_bench.media.sound import RATE, SoundReader
+from facial_bench.media.video import Video
 
 HEARD = 0.5
 """Share of a clip that must have sound."""

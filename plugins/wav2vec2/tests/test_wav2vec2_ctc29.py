@@ -38,8 +38,8 @@ def noise(n: int, seed: int = 0) -> np.ndarray:
 
 def edit(path: Path, **changes: object) -> None:
     """Change entries of a JSON file; None removes one."""
-    found = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({k: v for k, v in (found | changes).items() if v is not None}))
+    entries = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({k: v for k, v in (entries | changes).items() if v is not None}))
 
 
 def test_registered(make_checkpoint: Make) -> None:

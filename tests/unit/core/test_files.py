@@ -118,9 +118,9 @@ def test_a_folder_in_the_way_is_one_line(tmp_path: Path) -> None:
 def test_json_keeps_every_digit_and_the_order_of_keys(tmp_path: Path) -> None:
     value = {"z": [0.1 + 0.2, 1 / 3, 5e-324, -0.0, 1.7976931348623157e308, 2**62], "a": {"text": "é → 目"}, "m": None}
     write_json(tmp_path / "x.json", value)
-    found = read_json(tmp_path / "x.json", FacialBenchError, "")
-    assert found == value
-    assert list(found) == ["z", "a", "m"]
+    read = read_json(tmp_path / "x.json", FacialBenchError, "")
+    assert read == value
+    assert list(read) == ["z", "a", "m"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -201,13 +201,13 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     }
     path = tmp_path / "x.safetensors"
     sha = write_arrays(path, arrays, {"note": "n"})
-    found, metadata = read_arrays(path, FacialBenchError, "")
+    read, metadata = read_arrays(path, FacialBenchError, "")
     assert metadata == {"note": "n"}
-    assert set(found) == set(arrays)
+    assert set(read) == set(arrays)
     for name, array in arrays.items():
-        assert found[name].shape == array.shape, name
-        assert found[name].dtype == array.dtype
-        np.testing.assert_array_equal(found[name], array)
+        assert read[name].shape == array.shape, name
+        assert read[name].dtype == array.dtype
+        np.testing.assert_array_equal(read[name], array)
     assert sha == file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
     assert write_arrays(path, arrays, {"note": "n"}) == sha, "equal arrays give equal bytes"
 

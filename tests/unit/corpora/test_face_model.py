@@ -31,7 +31,7 @@ def tracks_of(rng, frames=120, people=("ada", "bo"), clips=3):
     """Tracked clips of faces whose mouths move along five directions, and what they were made from."""
     mouth = np.zeros((MOVING, 68, 3))
     mouth[:, 48:] = rng.normal(size=(MOVING, 20, 3))
-    found, weights, faces = [], {}, {}
+    tracks, weights, faces = [], {}, {}
     for who in people:
         faces[who] = rng.normal(size=(68, 3)) * 4 + [0.0, 1.5, 7.0]
         camera = Camera(320, 240, 300.0)
@@ -42,7 +42,7 @@ def tracks_of(rng, frames=120, people=("ada", "bo"), clips=3):
             translation = rng.uniform([-3, -3, -60], [3, 3, -45], (frames, 3))
             face = faces[who] + np.einsum("tj,jkd->tkd", weights[name], mouth)
             seen = project(face, np.concatenate([rotation, translation], axis=1), camera)
-            found.append(
+            tracks.append(
                 Track(
                     name,
                     who,
@@ -56,7 +56,7 @@ def tracks_of(rng, frames=120, people=("ada", "bo"), clips=3):
                     camera,
                 )
             )
-    return found, weights, mouth
+    return tracks, weights, mouth
 
 
 def split_of(tracks):
@@ -163,8 +163,8 @@ def test_principal_directions_are_orthonormal_also_with_fewer_frames_than_direct
 def test_principal_directions_are_the_leading_eigenvectors_of_the_covariance(rng):
     samples = rng.normal(size=(300, 204)) * np.linspace(5, 0.1, 204)
     vectors = np.linalg.eigh(samples.T @ samples)[1][:, ::-1][:, :64].T
-    found = principal_directions(samples)
-    np.testing.assert_allclose(np.abs((found * vectors).sum(axis=1)), 1, atol=1e-9)
+    directions = principal_directions(samples)
+    np.testing.assert_allclose(np.abs((directions * vectors).sum(axis=1)), 1, atol=1e-9)
 
 
 def test_the_sign_of_a_direction_does_not_depend_on_the_sign_of_the_samples(rng):

@@ -51,8 +51,8 @@ def test_a_table_says_it_all(tmp_path: Path) -> None:
     videos = folder_of(tmp_path / "v", "x.mp4", "y.mp4", "z.mp4")
     table = tmp_path / "who.csv"
     table.write_text("\ufefffile, identity,recording,sound_offset\ny.mp4,bo,monday,0.08\nx.mp4,anna,,\n")
-    found, how = find_sources(videos, table)
-    assert [(s.file, s.identity, s.recording, s.sound_offset) for s in found] == [
+    sources, how = find_sources(videos, table)
+    assert [(s.file, s.identity, s.recording, s.sound_offset) for s in sources] == [
         ("y.mp4", "bo", "monday", 0.08),
         ("x.mp4", "anna", "x", 0.0),
     ]

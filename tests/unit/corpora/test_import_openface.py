@@ -64,9 +64,9 @@ def test_the_real_file_turns_with_its_landmarks(real_data: Path, tmp_path: Path)
     off, mirrored = [], []
     for k in range(0, 100, 7):
         seen = Rotation.align_vectors(centred[k], centred[0])[0]
-        for found, signs in ((off, [1, 1, 1]), (mirrored, [1, -1, -1])):
+        for errors, signs in ((off, [1, 1, 1]), (mirrored, [1, -1, -1])):
             told = Rotation.from_euler("xyz", track.rotation[[k, 0]] * signs)
-            found.append(np.degrees((told[0] * told[1].inv() * seen.inv()).magnitude()))
+            errors.append(np.degrees((told[0] * told[1].inv() * seen.inv()).magnitude()))
     assert np.mean(off) < 0.7, "degrees; the shape of the face is not quite rigid"
     assert np.mean(mirrored) > 3 * np.mean(off)
     front = points[50] @ turned[50] - (points[50] @ turned[50])[rigid].mean(axis=0)

@@ -133,10 +133,10 @@ def test_every_array_comes_out_at_the_protocols_rate(folder):
     assert clip.landmarks.shape == (200, 68, 3)
     assert clip.camera == CAMERA
     at = np.arange(200) / 25
-    for name, found in {"blink": clip.motion.blink, "translation": clip.motion.pose[:, 5]}.items():
+    for name, resampled in {"blink": clip.motion.blink, "translation": clip.motion.pose[:, 5]}.items():
         stored = array(folder, "ada1", name)
         stored = stored if stored.ndim == 1 else stored[:, 2]
-        np.testing.assert_allclose(found, np.interp(at, np.arange(240) / 30, stored), atol=1e-5)
+        np.testing.assert_allclose(resampled, np.interp(at, np.arange(240) / 30, stored), atol=1e-5)
 
 
 def test_clips_at_the_protocols_rate_are_kept_as_they_are(folder):
@@ -163,8 +163,8 @@ def test_recordings_are_named_or_else_the_source_or_else_one_per_person(folder):
     rows[0]["recording"] = "monday"
     del rows[2]["source_repository"], rows[2]["source_path"]
     write_manifest(folder, rows)
-    found = {entry.id: entry.recording for entry in run(folder).entries}
-    assert (found["ada0"], found["ada1"], found["ada2"]) == ("monday", "some/where/ada1.mp4", "ada")
+    recordings = {entry.id: entry.recording for entry in run(folder).entries}
+    assert (recordings["ada0"], recordings["ada1"], recordings["ada2"]) == ("monday", "some/where/ada1.mp4", "ada")
 
 
 def test_phones(folder):

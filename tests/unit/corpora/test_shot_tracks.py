@@ -34,7 +34,7 @@ def faces_at(times: np.ndarray) -> list[Face]:
 def test_equals_slow_interpolation_at_any_spacing(rng) -> None:
     times = 7.3 + np.cumsum(rng.uniform(0.01, 0.09, 80))
     faces = faces_at(times)
-    found = resample_faces(times.tolist(), faces, 25.0)
+    tracked = resample_faces(times.tolist(), faces, 25.0)
     at = []
     while not at or at[-1] + 0.04 <= times[-1] + 1e-9:
         at.append(times[0] + 0.04 * len(at))
@@ -48,11 +48,11 @@ def test_equals_slow_interpolation_at_any_spacing(rng) -> None:
         slow["mood"].append((1 - w) * faces[k].extras["mood"] + w * faces[nxt].extras["mood"])
         pair = Rotation.from_euler("xyz", [faces[k].rotation, faces[nxt].rotation])
         slow["rotation"].append(Slerp([0, 1], pair)(w).as_matrix())
-    assert found.valid.all()
-    assert len(found.valid) == len(at)
+    assert tracked.valid.all()
+    assert len(tracked.valid) == len(at)
     for name in ("landmarks", "blink", "mood", "translation"):
-        np.testing.assert_allclose(found.arrays[name], slow[name], atol=1e-9)
-    turned = Rotation.from_euler("xyz", found.arrays["rotation"]).as_matrix()
+        np.testing.assert_allclose(tracked.arrays[name], slow[name], atol=1e-9)
+    turned = Rotation.from_euler("xyz", tracked.arrays["rotation"]).as_matrix()
     np.testing.assert_allclose(turned, slow["rotation"], atol=1e-9)
 
 
@@ -72,19 +72,19 @@ def test_a_constant_rate_loses_no_time(rate: float) -> None:
     at = output_times(times, 25.0)
     assert times[-1] - at[-1] < 1 / 25
     assert at[-1] <= times[-1] + 1e-6
-    found = resample_faces(times, faces_at(times), 25.0)
-    np.testing.assert_allclose(found.arrays["translation"][:, 0], at, atol=1e-9)
+    tracked = resample_faces(times, faces_at(times), 25.0)
+    np.testing.assert_allclose(tracked.arrays["translation"][:, 0], at, atol=1e-9)
 
 
 def test_only_what_was_seen_is_valid() -> None:
     times = np.arange(40) / 30
     faces: list[Face | None] = list(faces_at(times))
     faces[0] = faces[12] = faces[39] = None
-    found = resample_faces(times, faces, 25.0)
-    at = np.arange(len(found.valid)) / 25
+    tracked = resample_faces(times, faces, 25.0)
+    at = np.arange(len(tracked.valid)) / 25
     touched = (at < 1 / 30) | ((at > 11 / 30 + 1e-9) & (at < 13 / 30 - 1e-9)) | (at > 38 / 30 + 1e-9)
-    np.testing.assert_array_equal(found.valid, ~touched)
-    assert all(np.isfinite(array).all() for array in found.arrays.values())
+    np.testing.assert_array_equal(tracked.valid, ~touched)
+    assert all(np.isfinite(array).all() for array in tracked.arrays.values())
     gap = [0.0, 0.04, 0.08, 0.08 + LONGEST_GAP + 0.04, 0.36]
     assert resample_faces(gap, faces_at(np.array(gap)), 25.0).valid.tolist() == [1, 1, 1, 0, 0, 0, 0, 0, 1, 1]
 

@@ -10,7 +10,8 @@ import pytest
 
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.windows import longest_stretch, window_starts
-from facial_bench.corpora.split import ClipEntry, Split, split_clips, split_folds
+from facial_bench.corpora.rotated_split import split_folds
+from facial_bench.corpora.split import ClipEntry, Split, split_clips
 
 PROTOCOL = Protocol()
 

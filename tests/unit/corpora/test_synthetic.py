@@ -220,14 +220,14 @@ def test_lips_meet_on_p_b_m(takes):
 
 def test_open_vowels_open_the_mouth_wider_than_closed_ones(takes):
     def mean_gap(phones):
-        found = [
+        gaps = [
             take.articulators[round((start + length / 2) * FRAME_RATE), 1]
             for own in takes.values()
             for take in own
             for phone, start, length in zip(take.speech.phones, take.speech.start, take.speech.duration, strict=True)
             if phone in phones
         ]
-        return np.mean(found)
+        return np.mean(gaps)
 
     assert mean_gap({"AA", "AY", "AE"}) > 2 * mean_gap({"UW", "IY"})
 

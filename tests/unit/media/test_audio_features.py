@@ -38,9 +38,9 @@ def slow_filters(bands, fft, rate, low, high):
 
 
 def test_mel_filters_equal_a_loop():
-    found = mel_filters(29, 512, 16000, MEL_RANGE)
-    np.testing.assert_allclose(found, slow_filters(29, 512, 16000, *MEL_RANGE), atol=1e-9)
-    assert (found.max(axis=1) > 0.5).all()
+    filters = mel_filters(29, 512, 16000, MEL_RANGE)
+    np.testing.assert_allclose(filters, slow_filters(29, 512, 16000, *MEL_RANGE), atol=1e-9)
+    assert (filters.max(axis=1) > 0.5).all()
 
 
 def test_mel_bands_equal_a_loop_over_windows(rng):
@@ -71,16 +71,16 @@ def test_a_full_scale_tone_by_hand():
     ]
     assert lobe[2] == pytest.approx(0.25)
     expected = np.log(np.maximum(mel_filters(29, 512, 16000, MEL_RANGE)[:, 30:35] @ lobe, FLOOR))
-    found = mel29(tone(1000, 16000), 16000, 50, 25.0)[25]
+    bands = mel29(tone(1000, 16000), 16000, 50, 25.0)[25]
     loud = expected > expected.max() - 3
-    np.testing.assert_allclose(found[loud], expected[loud], atol=0.01)
-    assert found.argmax() == expected.argmax()
+    np.testing.assert_allclose(bands[loud], expected[loud], atol=0.01)
+    assert bands.argmax() == expected.argmax()
 
 
 def test_silence_is_the_floor_everywhere():
-    found = mel29(np.zeros(16000, np.int16), 16000, 25, 25.0)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, math.log(FLOOR), rtol=1e-6)
+    bands = mel29(np.zeros(16000, np.int16), 16000, 25, 25.0)
+    assert bands.dtype == np.float32
+    np.testing.assert_allclose(bands, math.log(FLOOR), rtol=1e-6)
 
 
 def test_silence_after_speech_is_silence(rng):
@@ -104,10 +104,10 @@ def test_integers_and_floats_of_one_sound_agree(rng):
 def test_the_bands_mean_the_same_at_every_sampling_rate(rate):
     chord = sum(tone(hz, rate, amplitude=0.2) for hz in (200, 900, 2500, 5000))
     reference = sum(tone(hz, 16000, amplitude=0.2) for hz in (200, 900, 2500, 5000))
-    found, expected = mel29(chord, rate, 50, 25.0)[5:45], mel29(reference, 16000, 50, 25.0)[5:45]
+    bands, expected = mel29(chord, rate, 50, 25.0)[5:45], mel29(reference, 16000, 50, 25.0)[5:45]
     loud = expected > -12
     assert loud.any(axis=0).sum() >= 4
-    np.testing.assert_allclose(found[loud], expected[loud], atol=0.1)
+    np.testing.assert_allclose(bands[loud], expected[loud], atol=0.1)
 
 
 @pytest.mark.parametrize("fps", [25.0, 30.0, 29.97])
@@ -121,9 +121,9 @@ def test_a_click_is_loudest_in_the_frame_whose_time_it_has(fps):
 
 @pytest.mark.parametrize("samples", [1, 3, 399, 15000])
 def test_a_sound_that_ends_early_still_gives_every_frame(samples, rng):
-    found = mel29(rng.uniform(-1, 1, samples), 16000, 25, 25.0)
-    assert found.shape == (25, 29)
-    assert np.isfinite(found).all()
+    bands = mel29(rng.uniform(-1, 1, samples), 16000, 25, 25.0)
+    assert bands.shape == (25, 29)
+    assert np.isfinite(bands).all()
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_phone_rows_are_averaged_as_probabilities(rng):
 def test_certain_phones_have_a_floor_and_no_infinity():
     certain = np.full((100, 42), -np.inf)
     certain[:, 7] = 0.0
-    found = phones(certain, 25, 25.0)
-    np.testing.assert_allclose(found[:, 7], 0, atol=1e-12)
-    np.testing.assert_allclose(np.delete(found, 7, axis=1), math.log(FLOOR), rtol=1e-6)
+    features = phones(certain, 25, 25.0)
+    np.testing.assert_allclose(features[:, 7], 0, atol=1e-12)
+    np.testing.assert_allclose(np.delete(features, 7, axis=1), math.log(FLOOR), rtol=1e-6)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((10, 41)), np.zeros((0, 42)), np.full((10, 42), np.nan)])
@@ -173,14 +173,14 @@ def test_what_is_no_phone_posterior_is_refused(bad):
 @pytest.mark.parametrize(("rate", "fps", "start"), [(100, 25, 0), (100, 30, 0), (100, 29.97, -0.005), (7, 25, 0.1)])
 def test_frame_means_equal_an_integral(rng, rate, fps, start):
     values = rng.normal(size=(60, 2))
-    found = frame_means(values, rate, start, 12, fps)
+    means = frame_means(values, rate, start, 12, fps)
     for t in range(12):
         low, high = (t - 0.5) / fps, (t + 0.5) / fps
         total = np.zeros(2)
         for k in range(-1000, 1000):
             overlap = min(high, start + (k + 1) / rate) - max(low, start + k / rate)
             total += max(0.0, overlap) * values[min(max(k, 0), 59)]
-        np.testing.assert_allclose(found[t], total * fps, atol=1e-9)
+        np.testing.assert_allclose(means[t], total * fps, atol=1e-9)
 
 
 def test_every_kind_gives_its_width(rng):
@@ -191,6 +191,6 @@ def test_every_kind_gives_its_width(rng):
     }
     assert set(audio_kinds()) == {"mel29", "phones"}
     for kind in audio_kinds().values():
-        found = kind.compute({name: arrays[name] for name in kind.needs}, 25, 25.0)
-        assert found.shape == (25, kind.width)
-        assert np.isfinite(found).all()
+        features = kind.compute({name: arrays[name] for name in kind.needs}, 25, 25.0)
+        assert features.shape == (25, kind.width)
+        assert np.isfinite(features).all()

@@ -29,15 +29,15 @@ def test_arrays_of_every_protocol_come_back(tmp_path: Path, protocol: int) -> No
         "nothing": None,
     }
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(held, protocol))
-    found = read_pickled_arrays(tmp_path / "a.pkl")
-    assert set(found) == set(held)
+    read = read_pickled_arrays(tmp_path / "a.pkl")
+    assert set(read) == set(held)
     for name in ("a", "f", "big", "none", "names"):
-        np.testing.assert_array_equal(found[name], held[name])
-        assert found[name].dtype == held[name].dtype
-        assert found[name].flags.writeable
-    assert found["scalar"] == np.float32(2.5)
-    assert (found["text"], found["nothing"]) == ("é", None)
-    np.testing.assert_array_equal(found["nested"][1][1], [True, False])
+        np.testing.assert_array_equal(read[name], held[name])
+        assert read[name].dtype == held[name].dtype
+        assert read[name].flags.writeable
+    assert read["scalar"] == np.float32(2.5)
+    assert (read["text"], read["nothing"]) == ("é", None)
+    np.testing.assert_array_equal(read["nested"][1][1], [True, False])
 
 
 def test_python_2_pickles_and_what_facial_released(tmp_path: Path, real_data: Path) -> None:
@@ -87,7 +87,7 @@ def hostile(trap: Path) -> dict[str, bytes]:
         "persistent": b"Pevil\n.",
         "extension": b"\x80\x02\x82\x01.",
         "build on a function": b"cnumpy.core.multiarray\n_reconstruct\n(dS'a'\nI1\nsb.",
-        "build on a class": b"cnumpy\nndarray\nN(dS'found'\nI1\ns\x86b.",
+        "build on a class": b"cnumpy\nndarray\nN(dS'made'\nI1\ns\x86b.",
         "half an array": b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR.",
         "a class": b"cnumpy\nndarray\n.",
         "empty": b"",

@@ -15,7 +15,8 @@ from scipy.ndimage import gaussian_filter
 from facial_bench.corpora.from_videos.cut_detection import NEIGHBOURS, SIDE, find_cuts, grey
 from facial_bench.corpora.from_videos.tracking import skip_filling
 from facial_bench.errors import CorpusError
-from facial_bench.media.video import SoundReader, Video, rgb
+from facial_bench.media.sound import SoundReader
+from facial_bench.media.video import Video, rgb
 from tests.helpers.media import RATE, moving, picture, tone, write_sound, write_video
 
 
@@ -126,8 +127,8 @@ def test_the_grey_picture_is_the_mean_of_blocks(tmp_path: Path, size: tuple[int,
     path = write_video(tmp_path / "grey.mp4", [np.repeat(smooth[:, :, None], 3, axis=2)] * 2)
     with Video(path) as video:
         frame = next(iter(video.read()))[1]
-    found = grey(frame)
-    assert found.shape == (SIDE, SIDE)
+    small = grey(frame)
+    assert small.shape == (SIDE, SIDE)
     levels = rgb(frame).mean(axis=2)
     slow = np.zeros((SIDE, SIDE))
     for i in range(SIDE):
@@ -138,16 +139,16 @@ def test_the_grey_picture_is_the_mean_of_blocks(tmp_path: Path, size: tuple[int,
             else:
                 slow[i, j] = levels[i * down : (i + 1) * down, j * across : (j + 1) * across].mean()
     scaled = 16 + slow * 219 / 255  # the plane is of limited range
-    assert np.abs(found - scaled).max() < 4
+    assert np.abs(small - scaled).max() < 4
     other = grey(frame.reformat(format="rgb24"))
     assert np.abs(other - slow).max() < 4
 
 
 def judged(pictures: list[np.ndarray]) -> list[int]:
     frames = ((k / 25, p) for k, p in enumerate(pictures))
-    found = list(find_cuts(frames, lambda p: p.astype(np.float64)))
-    assert [one.seconds for one in found] == [k / 25 for k in range(len(pictures))], "nothing lost, order kept"
-    return [k for k, one in enumerate(found) if one.cut]
+    marked = list(find_cuts(frames, lambda p: p.astype(np.float64)))
+    assert [one.seconds for one in marked] == [k / 25 for k in range(len(pictures))], "nothing lost, order kept"
+    return [k for k, one in enumerate(marked) if one.cut]
 
 
 def test_a_cut_is_found_and_nothing_else(rng: np.random.Generator) -> None:
@@ -173,10 +174,10 @@ def rng() -> np.random.Generator:
 def test_an_encoders_filling_at_the_start_is_left_out(rng: np.random.Generator) -> None:
     still, moves = rng.normal(100, 20, (8, 8)), [rng.normal(100, 20, (8, 8)) for _ in range(9)]
     frames = [(k / 25, p) for k, p in enumerate([still, still, still, *moves])]
-    found = list(skip_filling(find_cuts(frames, lambda p: p)))
-    assert [one.seconds for one in found] == [k / 25 for k in range(2, 12)]
-    assert found[0].cut
-    assert not found[0].repeated
+    kept = list(skip_filling(find_cuts(frames, lambda p: p)))
+    assert [one.seconds for one in kept] == [k / 25 for k in range(2, 12)]
+    assert kept[0].cut
+    assert not kept[0].repeated
     only = list(skip_filling(find_cuts(frames[:3], lambda p: p)))
     assert [one.seconds for one in only] == [2 / 25], "a picture that never changes is one frame"
 
