@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from facial_bench.evaluation.result import skill
+from facial_bench.metrics.identity import accuracies
 from facial_bench.reports.board import Board, Column, is_null
 from facial_bench.reports.tables import arrow, cell, escape, markdown, number, unscored
 
@@ -64,16 +65,20 @@ def _shown(board: Board, column: Column, label: str, notes: list[str]) -> str:
     text = cell(entry, column.about.unit)
     if ranking:
         text += f" · {ranks(ranking.ranks[label])}" if label in ranking.ranks else ""
-        text += MARKS[ranking.against.get(label, "beats")]
+        text += "" if is_null(board.methods[label]) else MARKS[ranking.against.get(label, "beats")]
     if entry.n_failed:
         text += " †"
-        whole = entry.n_clips * len(board.methods[label])
         missing = unscored(entry.n_failed - entry.n_undefined, entry.n_undefined)
-        notes.append(
-            f"† {escape(label)}, {metric}: {missing} of {whole} clips; in an accuracy a failed clip counts as wrong, "
-            "other metrics are over what is left."
-        )
+        whole = entry.n_clips * len(board.methods[label])
+        notes.append(f"† {escape(label)}, {metric}: {missing} of {whole} clips{_without_them(column, label)}.")
     return text
+
+
+def _without_them(column: Column, label: str) -> str:
+    """What clips without a value do to the value."""
+    if column.cells[label].value is None:
+        return ""
+    return "; failed ones count as wrong" if column.metric in accuracies() else "; the value is of the rest"
 
 
 def ranks(interval: tuple[int, int]) -> str:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.result import Metric, Reference, Result
@@ -14,13 +13,12 @@ from facial_bench.reports.tables import arrow, cell, escape, markdown, number, p
 from facial_bench.statistics.aggregate import count_undefined
 from facial_bench.statistics.rows import Row
 
-Format = Literal["table", "markdown", "csv", "json"]
 Cells = Mapping[str, object]
 """Column -> value; numbers as they are, to be read by programs."""
 
 
 def result_table(
-    result: Result, definitions: Mapping[str, Definition], shown: str = "ranked", format_: Format = "table"
+    result: Result, definitions: Mapping[str, Definition], shown: str = "ranked", format_: str = "table"
 ) -> str:
     """The metrics of a result.
 
@@ -28,7 +26,7 @@ def result_table(
         result: of one run.
         definitions: id -> definition of every metric known here.
         shown: `ranked`, `all`, or one of `FAMILIES`.
-        format_: csv and json hold all numbers as they are, the others those that people look at.
+        format_: `csv` and `json` hold all numbers as they are, `table` and `markdown` those that people look at.
     """
     chosen = _chosen(result, definitions, shown)
     metrics = {name: result.metrics[name] for name in chosen}
@@ -46,7 +44,7 @@ def metrics_table(metrics: Mapping[str, Metric], references: Mapping[str, Refere
 
 
 def clips_table(
-    result: Result, definitions: Mapping[str, Definition], shown: str = "ranked", format_: Format = "table"
+    result: Result, definitions: Mapping[str, Definition], shown: str = "ranked", format_: str = "table"
 ) -> str:
     """What the metrics found in every clip; arguments as of `result_table`. A pooled metric has no value of a clip."""
     chosen = _chosen(result, definitions, shown)
@@ -71,7 +69,7 @@ def _family(definitions: Mapping[str, Definition], metric: str) -> str:
 
 
 def _table(
-    metrics: Mapping[str, Metric], references: Mapping[str, Reference], undefined: Mapping[str, int], format_: Format
+    metrics: Mapping[str, Metric], references: Mapping[str, Reference], undefined: Mapping[str, int], format_: str
 ) -> str:
     headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "no value"]
     rows = []
@@ -96,7 +94,7 @@ def _table(
 
 def _status(metric: Metric, undefined: int) -> str:
     """Why there is no value, in a word; `undefined` where the method failed on no clip."""
-    return "undefined" if metric.status == "failed" and undefined and undefined == metric.n_failed else metric.status
+    return "undefined" if metric.status == "failed" and undefined == metric.n_failed else metric.status
 
 
 def _reasons(metrics: Mapping[str, Metric], undefined: Mapping[str, int]) -> list[str]:
@@ -145,13 +143,13 @@ def _text(value: object, unit: str) -> str:
     return number(value, unit) if value is None or isinstance(value, (int, float)) else str(value)
 
 
-def _laid_out(rows: Sequence[Sequence[str]], headers: Sequence[str], format_: Format) -> str:
+def _laid_out(rows: Sequence[Sequence[str]], headers: Sequence[str], format_: str) -> str:
     if format_ == "markdown":
         return markdown([[escape(text) for text in row] for row in rows], [escape(text) for text in headers])
     return plain([[printable(text) for text in row] for row in rows], [printable(text) for text in headers])
 
 
-def _data(rows: Sequence[Cells], format_: Format) -> str:
+def _data(rows: Sequence[Cells], format_: str) -> str:
     """Rows for programs."""
     if format_ == "json":
         return json.dumps(rows, indent=1)

@@ -148,7 +148,8 @@ def test_a_failed_clip_is_marked_and_counted(tmp_path: Path) -> None:
     cells = {row[0]: row for row in table(text)}
     assert cells["lame"][2].endswith(" †")
     assert not cells["whole"][2].endswith("†")
-    assert "† lame, lmd: 1 failed of 4 clips; in an accuracy a failed clip counts as wrong" in text
+    assert "† lame, lmd: 1 failed of 4 clips; the value is of the rest." in text
+    assert "† lame, pose_accuracy: 1 failed of 4 clips; failed ones count as wrong." in text
 
 
 def test_what_is_not_defined_did_not_fail(tmp_path: Path) -> None:
@@ -194,6 +195,18 @@ def test_what_copies_training_motion_is_no_null_model_for_accuracies(tmp_path: P
     (made,) = assemble([copier, make_result(rows(2.0, 0.8))], RULES, all_definitions()).values()
     strongest = {name: made.columns[name].ranking.strongest for name in ("lmd", "pose_accuracy")}
     assert strongest == {"lmd": "replay", "pose_accuracy": None}
+
+
+def test_null_models_get_no_mark(tmp_path: Path) -> None:
+    """Nor does the one that is a copying reference for the accuracies."""
+    nulls = [
+        make_result(rows(v, a), label=n, plugin="facial-bench")
+        for n, v, a in (("replay", 1.0, 0.5), ("ar1", 2.0, 0.75))
+    ]
+    text = board(tmp_path, *nulls, make_result(rows(3.0, 0.5)))
+    cells = {row[0]: row[2:] for row in table(text)}
+    assert not any("better" in cell for name in ("*replay*", "*ar1*") for cell in cells[name])
+    assert all("better" in cell for cell in cells["echo"])
 
 
 def test_columns_stand_by_what_their_definitions_say(tmp_path: Path) -> None:
