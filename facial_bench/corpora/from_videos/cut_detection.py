@@ -79,14 +79,14 @@ def find_cuts(frames: Iterable[tuple[float, Any]], picture: Callable[[Any], np.n
         waiting.append((seconds, frame, change))
         differences.append(change or 0.0)
         if len(waiting) > NEIGHBOURS:
-            yield _judge(waiting.popleft(), differences, behind)
+            yield _compared(waiting.popleft(), differences, behind)
             behind += 1
     while waiting:
-        yield _judge(waiting.popleft(), differences, behind)
+        yield _compared(waiting.popleft(), differences, behind)
         behind += 1
 
 
-def _judge(one: tuple[float, Any, float | None], differences: deque[float], place: int) -> ShotFrame:
+def _compared(one: tuple[float, Any, float | None], differences: deque[float], place: int) -> ShotFrame:
     seconds, frame, change = one
     if change is None:
         return ShotFrame(seconds, frame, True, False)
