@@ -49,7 +49,7 @@ def verbosity_options(command: Command) -> Command:
     """`--quiet` and `--verbose`; they act on `make_reporter` and on how errors are shown."""
 
     def keep(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-        context.ensure_object(dict)[parameter.name] = value
+        context.find_root().ensure_object(dict)[parameter.name] = value
 
     verbose = click.option(
         "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Show the traceback behind an error."
@@ -65,7 +65,7 @@ def make_reporter() -> Reporter:
     from facial_bench.cli.progress import reporting
 
     context = click.get_current_context()
-    return context.with_resource(reporting(quiet=bool((context.obj or {}).get("quiet"))))
+    return context.with_resource(reporting(quiet=context.find_root().ensure_object(dict).get("quiet", False)))
 
 
 def make_session(plugin_files: Iterable[Path | str] = (), **more: Any) -> Session:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from facial_bench.core.progress import OutputClosed, Reporter
@@ -43,33 +44,49 @@ class PlainReporter(Reporter):
 
 
 class BarReporter(PlainReporter):
-    """Bars that move; lines appear above them.
+    """Bars that move on standard error; lines appear above them. rich is imported when the first one is needed.
 
     Args:
-        bars: A `rich.progress.Progress` that is started.
+        life: Ends the bars when it is closed.
     """
 
-    def __init__(self, bars: Any) -> None:
-        super().__init__(True, lambda line: bars.console.print(line, markup=False, highlight=False, soft_wrap=True))
-        self._bars, self._tasks = bars, dict[str, Any]()
+    def __init__(self, life: ExitStack) -> None:
+        super().__init__(True, self._above)
+        self._life, self._started, self._tasks = life, None, dict[str, Any]()
 
     def progress(self, done: float, total: float, text: str) -> None:
         """A bar that goes when the part is done, and leaves a line."""
+        bars = self._bars()
         if text not in self._tasks:
-            self._tasks[text] = self._bars.add_task(text, total=total)
-        self._bars.update(self._tasks[text], completed=done, total=total)
+            self._tasks[text] = bars.add_task(text, total=total)
+        bars.update(self._tasks[text], completed=done, total=total)
         if done >= total:
-            self._bars.remove_task(self._tasks.pop(text))
+            bars.remove_task(self._tasks.pop(text))
             self(f"{text}: {total:g}")
+
+    def _above(self, line: str) -> None:
+        self._bars().console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _bars(self) -> Any:
+        if self._started is None:
+            self._started = self._life.enter_context(_make_bars())
+        return self._started
 
 
 @contextmanager
 def reporting(quiet: bool = False) -> Iterator[Reporter]:
-    """A reporter for this terminal, or for none; its bars end with the block. rich is imported here and nowhere else.
+    """A reporter for this terminal, or for none; its bars end with the block.
 
     Args:
         quiet: Whether to show warnings alone.
     """
+    with ExitStack() as life:
+        bars = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not quiet
+        yield BarReporter(life) if bars else PlainReporter(not quiet, _write)
+
+
+def _make_bars() -> Any:
+    """A `rich.progress.Progress` with the name of a part, how much of it is done, rate and time left."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -88,13 +105,9 @@ def reporting(quiet: bool = False) -> Iterator[Reporter]:
         def render(self, task: Task) -> Text:
             return Text("" if task.speed is None else f"{task.speed:.3g}/s")
 
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal or console.is_dumb_terminal:
-        yield PlainReporter(not quiet, _write)
-        return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), Rate())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False) as bars:
-        yield BarReporter(bars)
+    console = Console(stderr=True)
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False)
 
 
 def _write(line: str) -> None:

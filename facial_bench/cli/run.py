@@ -79,6 +79,8 @@ def run(ctx: click.Context, config: Path | None, **given: Any) -> None:
     shown = {name: given.pop(name) for name in ("everything", "family", "format_", "clips")}
     chosen = {name: value for name, value in given.items() if _is_given(ctx, name)}
     values = {**(read_config(config) if config else {}), **_plain(chosen)}
+    if "method" not in values:
+        raise click.UsageError("Missing option '--method' (or `method` in the file of --config).")
     asked = make_config(values)
     session, stdout = make_session(asked.plugins), sys.stdout
     with redirect_stdout(sys.stderr):  # what a method prints is no part of the result

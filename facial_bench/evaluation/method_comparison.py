@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,8 +42,10 @@ class Comparison:
     groups: Mapping[str, Sequence[Result]]
     """label -> its results, one per seed."""
     pairs: Sequence[Pair]
-    skipped: Sequence[str] = field(default_factory=tuple)
-    """What was not compared, and why; one line each."""
+    skipped: Mapping[str, Sequence[str]]
+    """Why something was not compared -> the metrics that it concerns."""
+    notes: Sequence[str] = ()
+    """What else to know; one line each."""
 
 
 class _Tested(NamedTuple):
@@ -113,11 +115,11 @@ def compare_methods(
             raise unknown_name("metric of the results", name, held)
     metrics = wanted or [name for name in held if name in definitions and definitions[name].ranked]
     tested: list[_Tested] = []
-    skipped: list[str] = _unequal_seeds(groups)
+    skipped: dict[str, list[str]] = {}
     for metric in metrics:
         reason = _no_number(metric, groups)
         if reason:
-            skipped.append(f"{metric}: {reason}")
+            skipped.setdefault(reason, []).append(metric)
             continue
         reference, spec = results[0].references[metric], definitions.get(metric)
         estimate = estimator(spec.pool if isinstance(spec, MetricSpec) else None, reference.parts)
@@ -125,16 +127,17 @@ def compare_methods(
             rows = [[result.clips for result in groups[label]] for label in (a, b)]
             difference = compare(rows[0], rows[1], metric, estimate, protocol)
             if difference is None:
-                skipped.append(f"{metric}: {a} and {b} have no clip in common that it is scored on")
+                skipped.setdefault(f"{a} and {b} have no clip in common that is scored", []).append(metric)
             else:
                 tested.append(_Tested(metric, a, b, bool(results[0].metrics[metric].higher_is_better), difference))
     if not tested:
-        raise ResultError(f"Nothing can be compared: {'; '.join(skipped)}.")
+        reasons = (f"{', '.join(names)}: {reason}" for reason, names in skipped.items())
+        raise ResultError(f"Nothing can be compared: {'; '.join(reasons) or 'no metric ranks methods'}.")
     pairs = [
         Pair(*one, p, _verdict(one, p, len(tested), protocol.significance))
         for one, p in zip(tested, holm([one.difference.p for one in tested]), strict=True)
     ]
-    return Comparison(groups, pairs, tuple(skipped))
+    return Comparison(groups, pairs, skipped, _unequal_seeds(groups))
 
 
 def _no_number(metric: str, groups: Mapping[str, Sequence[Result]]) -> str:
@@ -156,7 +159,7 @@ def _unequal_seeds(groups: Mapping[str, Sequence[Result]]) -> list[str]:
     if len(set(counts.values())) == 1:
         return []
     text = ", ".join(f"{label} {count}" for label, count in counts.items())
-    return [f"training seeds: {text}; of a pair as many are used as both have"]
+    return [f"training seeds differ in number ({text}); of a pair as many are used as both have"]
 
 
 def _verdict(tested: _Tested, holm_p: float, tests: int, significance: float) -> str:

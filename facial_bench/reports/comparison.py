@@ -39,7 +39,8 @@ def comparison_table(comparison: Comparison) -> str:
         f"The smallest p that so few clips can give: {smallest:.3g}; after Holm over {tests} tests: "
         f"{min(smallest * tests, 1):.3g}.",
         EFFECT + ".",
-        *(f"not compared: {line}" for line in comparison.skipped),
+        *(f"not compared: {', '.join(names)}: {reason}" for reason, names in comparison.skipped.items()),
+        *(f"note: {line}" for line in comparison.notes),
     ]
     return "\n".join(lines)
 
