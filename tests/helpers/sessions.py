@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from facial_bench import RunConfig, Session, hookimpl
+from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.result import Result
+from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.plugin_api.manager import load_plugins
-from facial_bench.types import GeneratorSpec, MetricSpec
+from facial_bench.types import Context, Generator, GeneratorSpec, MetricSpec
+from tests.helpers.faces import Echo
+
+
+def as_method(create: Callable[[Context], Generator] = Echo, name: str = "echo", **more: Any) -> GeneratorSpec:
+    """A method of a test."""
+    return GeneratorSpec(name, "a test method", "none", create, **more)
 
 
 def plugin_module(specs: Sequence[GeneratorSpec] = (), metrics: Sequence[MetricSpec] = ()) -> ModuleType:
@@ -41,6 +50,19 @@ def make_session(
     """A session that knows the built-ins and these methods, and measures little."""
     plugins = load_plugins(installed=[], modules=[plugin_module(specs)])
     return Session(plugins, cache=cache, protocol=protocol, metrics=metrics, device="cpu", **more)
+
+
+def with_methods(session: Session, *specs: GeneratorSpec, report: Reporter | None = None) -> Session:
+    """The session with these methods instead of its own; what it has made ready is shared."""
+    other = copy.copy(session)
+    other.plugins = load_plugins(installed=[], modules=[plugin_module(specs)])
+    other.report = report or session.report
+    return other
+
+
+def ready(session: Session, corpus: Corpus, folds: str = "one") -> EvaluationSetup:
+    """The corpus made ready as a run of the session finds it."""
+    return session.prepare(corpus, session.measured(), folds, "cpu")
 
 
 def run_one(session: Session, method: str, corpus: Corpus | Path | str, out: Path, **config: Any) -> Result:

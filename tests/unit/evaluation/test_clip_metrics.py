@@ -12,14 +12,10 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace as replace_row
 
-from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import PluginError
 from facial_bench.evaluation.clip_metrics import make_metric_set, make_sample, measure_clip
-from facial_bench.evaluation.method import Method, Settings
-from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.pools import mean_pool
 from facial_bench.statistics.aggregate import estimator, is_scored, summarise
@@ -27,6 +23,7 @@ from facial_bench.statistics.rows import Entry
 from facial_bench.types import Clip, CorpusInfo, Items, MetricSpec, Motion, Sample
 from tests.helpers.faces import Echo, make_clip, make_model
 from tests.helpers.results import make_row
+from tests.helpers.sessions import as_method, make_session, ready, run_one
 
 PEOPLE = ("a", "b")
 MODEL = make_model(PEOPLE)
@@ -178,7 +175,7 @@ def test_identical_motion_is_perfect_under_every_distance() -> None:
 
 @pytest.mark.slow
 def test_all_folds_test_every_clip_once(
-    make_corpus: Callable[..., Corpus], small_protocol: Protocol, as_method: Callable[..., Method], tmp_path: Path
+    make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path
 ) -> None:
     seen: list[Echo] = []
 
@@ -187,22 +184,23 @@ def test_all_folds_test_every_clip_once(
         return seen[-1]
 
     corpus = make_corpus(clips=3, frames=300, scales=[0.3, 3.0])
-    specs = [one for one in built_in_metrics() if one.id in ("lmd", "frechet/pose", "copying_index")]
-    rules = protocol_with(specs, replace(small_protocol, folds="all"))
-    setup = prepare(corpus, rules, specs, device="cpu", cache=tmp_path, report=QUIET)
-    result = evaluate(as_method(create), setup, Settings(), tmp_path, QUIET)
+    metrics = ("lmd", "frechet/pose", "copying_index")
+    session = make_session(tmp_path, small_protocol, as_method(create), metrics=metrics)
+    setup = ready(session, corpus, "all")
+    result = run_one(session, "echo", corpus, tmp_path, folds="all")
     own = [row for row in result.clips if row.driving == "self"]
     assert sorted(row.clip for row in own) == sorted(entry.id for entry in corpus.entries)
     assert {row.fold for row in own} == {"fold-1", "fold-2", "fold-3"}
     assert result.metrics["lmd"].n_clips == 6
-    assert len(seen) == 3, "a method for each fold"
-    for fold, method in zip(setup.folds, seen, strict=True):
+    used = [method for method in seen if method.fitted]
+    assert len(used) == 3, "a method for each fold"
+    for fold, method in zip(setup.folds, used, strict=True):
         assert not {c.id for c in method.fitted} & {c.id for c in fold.test}
     folder = tmp_path / "tiny@all-folds" / "echo" / "seed-0"
     assert len(list(folder.glob("fold-*/motions/self/*.safetensors"))) == 6
-    assert result.protocol.folds == "all"
-    assert result.protocol.digest != protocol_with(specs, small_protocol).digest(), "a board never mixes the two"
-    again = evaluate(as_method(create), setup, Settings(), tmp_path, QUIET)
+    assert (result.protocol.folds, result.protocol.digest) == ("all", setup.protocol.digest())
+    assert setup.protocol.digest() != replace(setup.protocol, folds="one").digest(), "a board never mixes the two"
+    again = run_one(session, "echo", corpus, tmp_path, folds="all")
     assert again.digest == result.digest
 
 
@@ -216,8 +214,8 @@ def test_a_fold_may_test_nothing_of_a_person(
     )
     specs = [one for one in built_in_metrics() if one.prepare is not None]
     assert {one.id for one in specs} == {"sync_share", "copying_index"}
-    rules = protocol_with(specs, replace(small_protocol, folds="all"))
-    setup = prepare(whole, rules, specs, device="cpu", cache=tmp_path, report=QUIET)
+    session = make_session(tmp_path, small_protocol, metrics=[one.id for one in specs])
+    setup = ready(session, whole, "all")
     assert [{c.identity for c in fold.test} for fold in setup.folds] == [{"a", "b"}, {"a", "b"}, {"a"}]
     assert setup.references["copying_index"].ceiling.value == pytest.approx(0.5)
 

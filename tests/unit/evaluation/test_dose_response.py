@@ -22,10 +22,10 @@ from facial_bench.evaluation.sensitivity.record import (
     write_sensitivity,
 )
 from facial_bench.evaluation.sensitivity.verdicts import responses_of
-from facial_bench.evaluation.setup import prepare, protocol_with
-from facial_bench.metrics.catalog import all_definitions, built_in_metrics
+from facial_bench.metrics.catalog import all_definitions
 from facial_bench.reports.sensitivity import draw, verdicts_page
 from facial_bench.types import Definition
+from tests.helpers.sessions import make_session, ready
 
 DOCS = Path(__file__).parents[3] / "docs" / "sensitivity"
 OWN = ("mouth amplitude", "time shift", "jitter", "smoothing")
@@ -142,15 +142,8 @@ def measured(
     make_corpus: Callable[..., Corpus], tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol
 ) -> Sensitivity:
     wanted = ("lmd", "lmd/raw-face", "mouth_lag", "pose_std_distance", "blink_rate/distance")
-    specs = [spec for spec in built_in_metrics() if spec.id in wanted]
-    setup = prepare(
-        make_corpus(clips=8, scales=[0.3, 3.0]),
-        protocol_with(specs, small_protocol),
-        specs,
-        device="cpu",
-        cache=tmp_path_factory.mktemp("cache"),
-        report=QUIET,
-    )
+    session = make_session(tmp_path_factory.mktemp("cache"), small_protocol, metrics=wanted)
+    setup = ready(session, make_corpus(clips=8, scales=[0.3, 3.0]))
     return measure_sensitivity(setup, QUIET)
 
 

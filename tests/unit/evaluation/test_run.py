@@ -1,4 +1,4 @@
-"""The harness end to end on tiny corpora, and what it does with methods that go wrong."""
+"""A run from end to end on tiny corpora, and what it does with methods that go wrong."""
 
 from __future__ import annotations
 
@@ -12,57 +12,63 @@ import msgspec
 import numpy as np
 import pytest
 
-from facial_bench.core.progress import QUIET
+from facial_bench import Session
+from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.errors import CorpusError, FacialBenchError, GenerationError, PluginError
-from facial_bench.evaluation.method import Method, Settings
+from facial_bench.corpora.split import split_clips
+from facial_bench.errors import FacialBenchError, GenerationError, PluginError
 from facial_bench.evaluation.result import Result, read_result
-from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
-from facial_bench.metrics.lmd import landmark_metrics
-from facial_bench.types import Clip, Context, Motion, Request
+from facial_bench.evaluation.setup import EvaluationSetup
+from facial_bench.metrics.identity import accuracy_definitions
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.types import Clip, Context, Generator, Motion, Request
 from tests.helpers.faces import Echo, Lines
+from tests.helpers.sessions import as_method, make_session, ready, run_one, with_methods
 
-AsMethod = Callable[..., Method]
-
-
-def distances() -> list[Any]:
-    return [spec for spec in landmark_metrics() if spec.id in ("lmd", "lmd/canonical")]
+Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+def session(tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) -> Session:
+    return make_session(tmp_path_factory.mktemp("cache"), small_protocol)
 
 
 @pytest.fixture(scope="module")
-def make_bench(cache: Path, small_protocol: Protocol) -> Callable[[Corpus], EvaluationSetup]:
-    def make(corpus: Corpus, protocol: Protocol | None = None) -> EvaluationSetup:
-        rules = protocol_with(distances(), protocol or small_protocol)
-        return prepare(corpus, rules, distances(), device="cpu", cache=cache, report=QUIET)
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def setup(make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus]) -> EvaluationSetup:
+def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
     """Two people, told apart by the size of their motion; eight recordings each: fewer could not be decided."""
-    return make_bench(make_corpus(clips=8, scales=[0.3, 3.0]))
+    return make_corpus(clips=8, scales=[0.3, 3.0])
 
 
-def run(setup: EvaluationSetup, method: Method, out: Path, **settings: Any) -> Result:
-    return evaluate(method, setup, Settings(**settings), out, QUIET)
+@pytest.fixture(scope="module")
+def setup(session: Session, corpus: Corpus) -> EvaluationSetup:
+    return ready(session, corpus)
+
+
+@pytest.fixture
+def run(session: Session, corpus: Corpus, tmp_path: Path) -> Run:
+    """run(create=Echo, ...) -> the result of the method `echo`, by default of the corpus of this module."""
+
+    def evaluate(
+        create: Callable[[Context], Generator] = Echo,
+        out: Path = tmp_path,
+        corpus: Corpus = corpus,
+        report: Reporter | None = None,
+        declared: dict[str, str] | None = None,
+        **config: Any,
+    ) -> Result:
+        own = with_methods(session, as_method(create, options=declared or {}), report=report)
+        return run_one(own, "echo", corpus, out, **config)
+
+    return evaluate
 
 
 def deterministic_part(result: Result) -> Result:
     return msgspec.structs.replace(result, environment={}, timing={})
 
 
-def test_a_result_holds_every_metric_with_its_references(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
-) -> None:
-    result = run(setup, as_method(), tmp_path)
+def test_a_result_holds_every_metric_with_its_references(run: Run, tmp_path: Path) -> None:
+    result = run()
     assert {"lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy", "pose_accuracy/rotation"} <= {*result.metrics}
     pose = result.metrics["pose_accuracy"]
     assert pose.status == "ok"
@@ -74,46 +80,39 @@ def test_a_result_holds_every_metric_with_its_references(
     assert read_result(tmp_path / "tiny/echo/seed-0/result.json") == result
 
 
-def test_real_motion_reaches_the_ceiling(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+def test_real_motion_reaches_the_ceiling(setup: EvaluationSetup, run: Run) -> None:
     truth = {f"self/{clip.id}@{clip.start}": clip.motion for clip in setup.folds[0].test}
 
     class Oracle(Echo):
         def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
             return [truth.get(r.id) or super(Oracle, self).generate([r])[0] for r in requests]
 
-    result = run(setup, as_method(Oracle), tmp_path)
+    result = run(Oracle)
     for name in ("lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy/raw"):
         assert result.metrics[name].value == result.references[name].ceiling.value
     assert result.metrics["pose_accuracy"].skill == pytest.approx(1)
 
 
-def test_the_method_sees_nothing_of_the_test_motion(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
-) -> None:
+def test_the_method_sees_nothing_of_the_test_motion(setup: EvaluationSetup, run: Run) -> None:
     seen: list[Echo] = []
 
     def create(context: Context) -> Echo:
         seen.append(Echo(context))
         return seen[-1]
 
-    run(setup, as_method(create), tmp_path)
-    fitted = {clip.id for clip in seen[0].fitted}
+    run(create)
+    (used,) = [method for method in seen if method.fitted]
+    fitted = {clip.id for clip in used.fitted}
     assert fitted == {segment.clip for segment in setup.folds[0].split.train}
     assert not fitted & {segment.clip for segment in setup.folds[0].split.test}
-    assert set(vars(seen[0].asked[0])) == {"id", "identity", "audio", "initial_state", "fps", "seed", "camera"}
-    means = {r.identity: r.initial_state for r in seen[0].asked}
+    assert set(vars(used.asked[0])) == {"id", "identity", "audio", "initial_state", "fps", "seed", "camera"}
+    means = {r.identity: r.initial_state for r in used.asked}
     for person, state in means.items():
-        own = np.concatenate([clip.motion.state() for clip in seen[0].fitted if clip.identity == person])
+        own = np.concatenate([clip.motion.state() for clip in used.fitted if clip.identity == person])
         np.testing.assert_allclose(state, own.mean(0), atol=1e-4)
 
 
-def test_cross_driving_asks_for_k_with_the_audio_of_k_plus_one(
-    make_bench: Callable[[Corpus], EvaluationSetup],
-    make_corpus: Callable[..., Corpus],
-    as_method: AsMethod,
-    tmp_path: Path,
-) -> None:
-    setup = make_bench(make_corpus(people=("a", "b", "c"), clips=3, scales=[0.3, 1.0, 3.0]))
+def test_cross_driving_asks_for_k_with_the_audio_of_k_plus_one(run: Run, make_corpus: Callable[..., Corpus]) -> None:
     seen: list[Request] = []
 
     class Watch(Echo):
@@ -121,33 +120,31 @@ def test_cross_driving_asks_for_k_with_the_audio_of_k_plus_one(
             seen.extend(requests)
             return super().generate(requests)
 
-    run(setup, as_method(Watch), tmp_path)
+    run(Watch, corpus=make_corpus(people=("a", "b", "c"), clips=3, scales=[0.3, 1.0, 3.0]))
     cross = [(r.identity, r.id.split("/")[1][0]) for r in seen if r.id.startswith("cross/")]
     assert sorted(cross) == [("a", "b"), ("b", "c"), ("c", "a")]
 
 
-def test_requests_cannot_be_changed(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+def test_requests_cannot_be_changed(run: Run) -> None:
     class Vandal(Echo):
         def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
             requests[0].audio[:] = 0
             return super().generate(requests)
 
     with pytest.raises(GenerationError, match=r"failed on all .* raised ValueError"):
-        run(setup, as_method(Vandal), tmp_path)
+        run(Vandal)
 
 
-def test_the_same_seed_gives_the_same_result_and_another_seed_asks_otherwise(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_result_and_another_seed_asks_otherwise(run: Run, tmp_path: Path) -> None:
     class Noise(Echo):
         def generate(self, requests: Sequence[Request]) -> Sequence[Motion]:
             still = super().generate(requests)
             noise = [np.random.default_rng(r.seed).normal(0, 0.1, (r.frames, 71)) for r in requests]
             return [Motion.from_state((m.state() + n).astype(np.float32)) for m, n in zip(still, noise, strict=True)]
 
-    first = run(setup, as_method(Noise), tmp_path / "1", seed=4)
-    assert deterministic_part(run(setup, as_method(Noise), tmp_path / "2", seed=4)) == deterministic_part(first)
-    other = run(setup, as_method(Noise), tmp_path / "3", seed=5)
+    first = run(Noise, tmp_path / "1", seeds=(4,))
+    assert deterministic_part(run(Noise, tmp_path / "2", seeds=(4,))) == deterministic_part(first)
+    other = run(Noise, tmp_path / "3", seeds=(5,))
     assert other.metrics["lmd"].value != first.metrics["lmd"].value
 
 
@@ -200,10 +197,10 @@ def spoil(name: str, value: float) -> Callable[[Motion], Motion]:
     ids=["length", "width", "shape", "dtype", "list", "none", "nan", "infinity", "raises"],
 )
 def test_one_bad_clip_is_named_counted_and_stops_no_other(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path, change: Callable[[Motion], Any], reason: str
+    setup: EvaluationSetup, run: Run, tmp_path: Path, change: Callable[[Motion], Any], reason: str
 ) -> None:
     lines = Lines()
-    result = evaluate(as_method(wrong(change)), setup, Settings(), tmp_path, lines)
+    result = run(wrong(change), report=lines)
     failed = [row for row in result.clips if row.status == "failed"]
     assert len(failed) == 1
     (warning,) = lines.warnings
@@ -212,30 +209,28 @@ def test_one_bad_clip_is_named_counted_and_stops_no_other(
     assert result.metrics["lmd"].n_failed == 1
     pose = result.metrics["pose_accuracy"]
     assert (pose.n_failed, pose.n_clips) == (1, len(setup.folds[0].test))
-    good = run(setup, as_method(), tmp_path / "good").metrics["pose_accuracy"]
+    good = run(out=tmp_path / "good").metrics["pose_accuracy"]
     assert pose.value <= good.value, "a failed clip is wrong, never left out"
 
 
-def test_a_face_behind_the_camera_fails_the_clip(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+def test_a_face_behind_the_camera_fails_the_clip(run: Run) -> None:
     def behind(motion: Motion) -> Motion:
         pose = motion.pose.copy()
         pose[5, 5] = 3.0
         return replace(motion, pose=pose)
 
-    result = run(setup, as_method(wrong(behind)), tmp_path)
+    result = run(wrong(behind))
     assert result.metrics["lmd"].n_failed == 1
     assert any("lmd" in row.metrics and "not in view" in row.metrics["lmd"].reason for row in result.clips)
 
 
-def test_a_fit_that_raises_names_the_plugin_in_one_line(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
-) -> None:
+def test_a_fit_that_raises_names_the_plugin_in_one_line(run: Run, tmp_path: Path) -> None:
     class Broken(Echo):
         def fit(self, clips: Sequence[Clip], context: Context) -> None:
             raise KeyError("weights")
 
     with pytest.raises(PluginError, match=r"test-plugin: method echo could not be fitted: raised KeyError: 'weights'"):
-        run(setup, as_method(Broken), tmp_path)
+        run(Broken)
     assert "Traceback" in (tmp_path / "tiny/echo/seed-0/error.log").read_text()
 
 
@@ -260,9 +255,7 @@ class Learner(Echo):
         self.state = state["state"]
 
 
-def test_an_interrupted_run_goes_on_with_what_was_finished(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path
-) -> None:
+def test_an_interrupted_run_goes_on_with_what_was_finished(run: Run, tmp_path: Path) -> None:
     calls: list[int] = []
 
     class Interrupted(Learner):
@@ -274,128 +267,174 @@ def test_an_interrupted_run_goes_on_with_what_was_finished(
                 raise KeyboardInterrupt
             return super().generate(requests)
 
-    method = as_method(Interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run(setup, method, tmp_path)
-    first = run(setup, method, tmp_path)
+        run(Interrupted)
+    first = run(Interrupted)
     assert Interrupted.fits == 1
     motions = sorted((tmp_path / "tiny/echo/seed-0/motions").rglob("*.safetensors"))
     motions[0].unlink()
     motions[1].write_bytes(motions[1].read_bytes()[:100])
     before = len(calls)
-    again = run(setup, method, tmp_path)
+    again = run(Interrupted)
     assert calls[before] == 2, "the missing and the truncated motion are generated anew, the others are not"
     assert deterministic_part(again) == deterministic_part(first)
 
 
-@pytest.mark.parametrize("change", ["source", "seed", "options", "fresh"])
-def test_nothing_is_reused_by_a_run_of_another_kind(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path, change: str
-) -> None:
+@pytest.mark.parametrize("change", [{"seeds": (1,)}, {"options": {"a": "b"}}, {"fresh": True}], ids=" ".join)
+def test_nothing_is_reused_by_a_run_of_another_kind(run: Run, change: dict[str, Any]) -> None:
     class Counting(Learner):
         fits = 0
 
-    def counting(source: str = "s") -> Method:
-        method = as_method(Counting, source=source)
-        return replace(method, spec=replace(method.spec, options={"a": "any text"}))
-
-    run(setup, counting(), tmp_path)
-    settings = {"seed": {"seed": 1}, "options": {"options": {"a": "b"}}, "fresh": {"fresh": True}}.get(change, {})
-    run(setup, counting("changed" if change == "source" else "s"), tmp_path, **settings)
+    run(Counting, declared={"a": "any text"})
+    run(Counting, declared={"a": "any text"})
+    assert Counting.fits == 1
+    run(Counting, declared={"a": "any text"}, **change)
     assert Counting.fits == 2
 
 
-def test_classifiers_come_from_the_cache_and_a_damaged_one_is_trained_again(
-    make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus], cache: Path
+STORED = """
+from pathlib import Path
+import numpy as np
+from facial_bench import hookimpl
+from facial_bench.types import GeneratorSpec, Motion
+
+class Stored:
+    def __init__(self, context):
+        self.state = {}
+
+    def fit(self, clips, context):
+        with Path(__file__).with_name("fits").open("a") as stream:
+            stream.write("x")
+        self.state = {"n": np.array(float(len(clips)))}
+
+    def generate(self, requests):
+        return [Motion.from_state(np.tile(r.initial_state, (r.frames, 1))) for r in requests]
+
+    def state_dict(self):
+        return self.state
+
+    def load_state_dict(self, state, context):
+        self.state = dict(state)
+
+@hookimpl
+def facial_bench_generators():
+    return [GeneratorSpec("stored", "a test method", "none", Stored)]
+"""
+
+
+def test_a_changed_file_is_another_method_and_what_no_run_made_stays(
+    session: Session, corpus: Corpus, tmp_path: Path
 ) -> None:
-    before = set((cache / "classifiers").iterdir()) if (cache / "classifiers").is_dir() else set()
-    setup = make_bench(make_corpus(clips=3, frames=290, scales=[0.3, 3.0]))
-    again = make_bench(setup.corpus)
+    file, lines = tmp_path / "w2.py", Lines()
+    file.write_text(STORED)
+    folder = tmp_path / "out/tiny/stored/seed-0"
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine")
+
+    def fits_after_a_run() -> int:
+        own = with_methods(session, report=lines)
+        own.plugins = load_plugins([file], installed=[])
+        run_one(own, "stored", corpus, tmp_path / "out")
+        return len((tmp_path / "fits").read_text())
+
+    assert (fits_after_a_run(), fits_after_a_run()) == (1, 1)
+    assert not [line for line in lines.said if "changed" in line]
+    file.write_text(STORED + "# another\n")
+    assert fits_after_a_run() == 2
+    (said,) = [line for line in lines.said if "changed" in line]
+    assert said.startswith("w2.py changed: the result in ")
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_classifiers_come_from_the_cache_and_a_damaged_one_is_trained_again(
+    make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path
+) -> None:
+    corpus = make_corpus(clips=3, frames=290, scales=[0.3, 3.0])
+
+    def anew() -> EvaluationSetup:
+        return ready(make_session(tmp_path, small_protocol), corpus)
+
+    setup, again = anew(), anew()
     assert (setup.timing["classifiers_cached"], again.timing["classifiers_cached"]) == (False, True)
     assert again.references == setup.references
-    (stored,) = set((cache / "classifiers").iterdir()) - before
+    (stored,) = (tmp_path / "classifiers").iterdir()
     stored.write_bytes(stored.read_bytes()[:500])
-    third = make_bench(setup.corpus)
+    third = anew()
     assert not third.timing["classifiers_cached"]
     assert third.references == setup.references
 
 
-def test_people_who_move_alike_get_no_number(
-    make_bench: Callable[[Corpus], EvaluationSetup],
-    make_corpus: Callable[..., Corpus],
-    as_method: AsMethod,
-    tmp_path: Path,
-) -> None:
-    setup = make_bench(make_corpus(people=("a", "b", "c"), clips=3))
-    result = run(setup, as_method(), tmp_path)
+def test_people_who_move_alike_get_no_number(run: Run, make_corpus: Callable[..., Corpus]) -> None:
+    result = run(corpus=make_corpus(people=("a", "b", "c"), clips=3))
     refused = [m for name, m in result.metrics.items() if name.startswith(("pose_", "blink_"))]
     assert all(m.status == "refused" and m.value is None and "ceiling" in m.reason for m in refused)
     assert result.references["pose_accuracy"].ceiling.value is not None
     assert result.metrics["lmd"].status == "ok"
 
 
-def test_a_corpus_of_one_person_is_an_error(
-    make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus]
+def shorten(clip: Clip) -> Clip:
+    return clip[:100] if clip.identity == "b" else clip
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ({"people": ("a",)}, "telling people apart takes at least two, here is a alone; add clips of another person"),
+        (
+            {"people": ("a", "b", "c"), "edit": shorten},
+            "b: 100 training frames and 100 test frames in a row, 128 needed; leave out with --identities a,c",
+        ),
+    ],
+    ids=["one person", "too little motion"],
+)
+def test_where_no_classifier_can_be_trained_the_lips_are_scored_all_the_same(
+    run: Run, make_corpus: Callable[..., Corpus], made: dict[str, Any], why: str
 ) -> None:
-    with pytest.raises(CorpusError, match="at least two"):
-        make_bench(make_corpus(people=("a",)))
+    lines = Lines()
+    result = run(corpus=make_corpus(name="little", **made), report=lines)
+    assert {metric.status for name, metric in result.metrics.items() if name.startswith("lmd")} == {"ok"}
+    for one in accuracy_definitions():
+        metric = result.metrics[one.id]
+        assert (metric.status, metric.value) == ("refused", None)
+        assert metric.reason == f"the identity classifiers cannot be trained: {why}"
+    assert [line for line in lines.warnings if "accuracies" in line] == [
+        f"no accuracies, the identity classifiers cannot be trained: {why}"
+    ]
+    assert {row.status for row in result.clips} == {"ok"}
 
 
-def test_clips_shorter_than_a_window_are_an_error_that_names_the_person(
-    make_bench: Callable[[Corpus], EvaluationSetup], make_corpus: Callable[..., Corpus]
-) -> None:
-    def shorten(clip: Clip) -> Clip:
-        return clip[:100] if clip.identity == "b" else clip
-
-    with pytest.raises(CorpusError, match=r"b: \d+ (test|training) frames .* leave out with --identities a,c"):
-        make_bench(make_corpus(people=("a", "b", "c"), edit=shorten))
-
-
-def test_invalid_frames_are_not_scored_and_hold_no_window(
-    make_bench: Callable[[Corpus], EvaluationSetup],
-    make_corpus: Callable[..., Corpus],
-    as_method: AsMethod,
-    tmp_path: Path,
-) -> None:
+def test_invalid_frames_are_not_scored_and_hold_no_window(run: Run, make_corpus: Callable[..., Corpus]) -> None:
     def hide(clip: Clip) -> Clip:
         valid = clip.valid.copy()
         valid[:20] = False
         return replace(clip, valid=valid)
 
-    result = run(make_bench(make_corpus(clips=8, scales=[0.3, 3.0], edit=hide)), as_method(), tmp_path)
+    result = run(corpus=make_corpus(clips=8, scales=[0.3, 3.0], edit=hide))
     row = next(row for row in result.clips if row.driving == "self")
     assert row.metrics["lmd"].frames == (280, 280)
     assert row.metrics["pose_accuracy"].weight == len(range(32, 300 - 127, 16))
 
 
-def test_a_short_clip_has_distances_but_no_window(
-    make_bench: Callable[[Corpus], EvaluationSetup],
-    make_corpus: Callable[..., Corpus],
-    as_method: AsMethod,
-    tmp_path: Path,
-) -> None:
+def test_a_short_clip_has_distances_but_no_window(run: Run, make_corpus: Callable[..., Corpus]) -> None:
     probe = make_corpus(clips=8, scales=[0.3, 3.0], name="probe")
-    from facial_bench.corpora.split import split_clips
-
     short = next(s.clip for s in split_clips(probe.entries, Protocol()).test)
     cut = make_corpus(clips=8, scales=[0.3, 3.0], edit=lambda clip: clip if clip.id != short else clip[:100])
-    rows = run(make_bench(cut), as_method(), tmp_path).clips
-    (row,) = (row for row in rows if row.driving == "self" and row.clip == short)
+    (row,) = (row for row in run(corpus=cut).clips if row.driving == "self" and row.clip == short)
     assert row.metrics["lmd"].frames == (100, 100)
     assert "pose_accuracy" not in row.metrics
 
 
 def test_another_frame_rate_is_an_error(
-    make_bench: Callable[..., EvaluationSetup], make_corpus: Callable[..., Corpus], small_protocol: Protocol
+    make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path
 ) -> None:
     with pytest.raises(FacialBenchError, match=r"25.0 fps, the protocol at 30"):
-        make_bench(make_corpus(), replace(small_protocol, fps=30.0))
+        run_one(make_session(tmp_path, replace(small_protocol, fps=30.0)), "frozen", make_corpus(), tmp_path)
 
 
-def test_an_unwritable_folder_is_one_line(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_one_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(FacialBenchError, match=r"Cannot write .*taken.*--out"):
-        run(setup, as_method(), tmp_path / "taken")
+        run(out=tmp_path / "taken")
 
 
 def test_training_clips_cannot_be_changed(setup: EvaluationSetup) -> None:
@@ -404,9 +443,7 @@ def test_training_clips_cannot_be_changed(setup: EvaluationSetup) -> None:
 
 
 @pytest.mark.parametrize("when", ["create", "fit", "state_dict"])
-def test_a_method_that_exits_is_named_like_one_that_raises(
-    setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path, when: str
-) -> None:
+def test_a_method_that_exits_is_named_like_one_that_raises(run: Run, when: str) -> None:
     class Quitter(Learner):
         def __init__(self, context: Context) -> None:
             super().__init__(context)
@@ -424,24 +461,15 @@ def test_a_method_that_exits_is_named_like_one_that_raises(
                 raise SystemExit(0)
 
     with pytest.raises(PluginError, match=r"test-plugin: method echo could not be (created|fitted): raised SystemExit"):
-        run(setup, as_method(Quitter), tmp_path)
+        run(Quitter)
 
 
-def test_a_damaged_fit_is_done_again(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
+def test_a_damaged_fit_is_done_again(run: Run, tmp_path: Path) -> None:
     class Counting(Learner):
         fits = 0
 
-    first = run(setup, as_method(Counting), tmp_path)
+    first = run(Counting)
     stored = tmp_path / "tiny/echo/seed-0/fitted.safetensors"
     stored.write_bytes(stored.read_bytes()[:-3])
-    assert deterministic_part(run(setup, as_method(Counting), tmp_path)) == deterministic_part(first)
+    assert deterministic_part(run(Counting)) == deterministic_part(first)
     assert Counting.fits == 2
-
-
-def test_what_a_run_did_not_make_is_left_alone(setup: EvaluationSetup, as_method: AsMethod, tmp_path: Path) -> None:
-    mine = tmp_path / "tiny/echo/seed-0/notes.txt"
-    mine.parent.mkdir(parents=True)
-    mine.write_text("mine")
-    run(setup, as_method(), tmp_path)
-    run(setup, as_method(source="changed"), tmp_path)
-    assert mine.read_text() == "mine"

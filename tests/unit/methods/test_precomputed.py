@@ -9,29 +9,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facial_bench.core.progress import QUIET
+from facial_bench import Session
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.evaluation.clip_metrics import make_sample
-from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import Result
-from facial_bench.evaluation.run import evaluate, fold_tasks
-from facial_bench.evaluation.run_folder import rehearse
-from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
+from facial_bench.evaluation.run import fold_tasks
+from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.methods.output_files import output_names, read_parts
 from facial_bench.methods.precomputed import Precomputed
 from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.identity import SELF
-from facial_bench.plugin_api.builtin import facial_bench_generators
 from facial_bench.statistics.aggregate import is_scored
-from facial_bench.types import Context, GeneratorSpec, Motion
+from facial_bench.types import Context, Motion
+from tests.helpers.sessions import make_session, ready, run_one
 
 METRICS = ("lmd", "lmd/canonical", "lmd/raw-face", "pose_speed", "blink_rate", "frechet/pose", "copying_index")
 
 
-def spec(name: str) -> GeneratorSpec:
-    return next(one for one in facial_bench_generators() if one.name == name)
+Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +37,23 @@ def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def setup(corpus: Corpus, small_protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> EvaluationSetup:
-    chosen = [one for one in built_in_metrics() if one.id in METRICS]
-    return prepare(
-        corpus,
-        protocol_with(chosen, small_protocol),
-        chosen,
-        device="cpu",
-        report=QUIET,
-        cache=tmp_path_factory.mktemp("cache"),
-    )
+def session(small_protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    return make_session(tmp_path_factory.mktemp("cache"), small_protocol, metrics=METRICS)
 
 
-def run(setup: EvaluationSetup, out: Path, which: str = "precomputed", **options: str) -> Result:
-    method = Method(spec(which), "facial-bench", "1", "source")
-    return evaluate(method, setup, Settings(options=options), out, QUIET)
+@pytest.fixture(scope="module")
+def setup(session: Session, corpus: Corpus) -> EvaluationSetup:
+    return ready(session, corpus)
+
+
+@pytest.fixture(scope="module")
+def run(session: Session, corpus: Corpus) -> Run:
+    """run(out, method="precomputed", option=...) -> the result."""
+
+    def evaluate(out: Path, method: str = "precomputed", **options: str) -> Result:
+        return run_one(session, method, corpus, out, options=options)
+
+    return evaluate
 
 
 def real(setup: EvaluationSetup) -> dict[str, Motion]:
@@ -70,8 +69,8 @@ def put(folder: Path, outputs: dict[str, dict[str, np.ndarray]]) -> Path:
 
 
 @pytest.mark.parametrize("form", ["state.npy", "state.npz", "as stored", "parts.npz"])
-def test_outputs_of_a_method_score_as_the_method(setup: EvaluationSetup, tmp_path: Path, form: str) -> None:
-    direct = run(setup, tmp_path / "direct", "phase-randomised")
+def test_outputs_of_a_method_score_as_the_method(setup: EvaluationSetup, run: Run, tmp_path: Path, form: str) -> None:
+    direct = run(tmp_path / "direct", "phase-randomised")
     motions = tmp_path / "direct" / "outputs" / "phase-randomised" / "seed-0" / "motions"
     folder = tmp_path / "given"
     for path in motions.rglob("*.safetensors"):
@@ -85,18 +84,18 @@ def test_outputs_of_a_method_score_as_the_method(setup: EvaluationSetup, tmp_pat
             np.savez(f"{target}.npz", state=state)
         elif form == "parts.npz":
             np.savez(f"{target}.npz", **parts)
-    result = run(setup, tmp_path / "made", motions=str(motions if form == "as stored" else folder))
+    result = run(tmp_path / "made", motions=str(motions if form == "as stored" else folder))
     assert {name: metric.value for name, metric in result.metrics.items()} == {
         name: metric.value for name, metric in direct.metrics.items()
     }
     assert result.method.inputs
 
 
-def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, tmp_path: Path) -> None:
+def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, run: Run, tmp_path: Path) -> None:
     tasks = {task.request.id: task for task in fold_tasks(setup.folds[0], 0)}
     for depth in (2, 3):
         given = {name: {"landmarks": task.clip.landmarks[:, :, :depth]} for name, task in tasks.items()}
-        result = run(setup, tmp_path / f"out{depth}", motions=str(put(tmp_path / f"given{depth}", given)))
+        result = run(tmp_path / f"out{depth}", motions=str(put(tmp_path / f"given{depth}", given)))
         metrics = result.metrics
         assert metrics["lmd"].value == pytest.approx(0, abs=1e-9)
         assert metrics["lmd/raw-face"].value == 0
@@ -118,7 +117,7 @@ def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, t
         assert {row.status for row in result.clips} == {"ok"}
 
 
-def test_tracks_get_their_expression_as_the_real_ones_did(setup: EvaluationSetup, tmp_path: Path) -> None:
+def test_tracks_get_their_expression_as_the_real_ones_did(setup: EvaluationSetup, run: Run, tmp_path: Path) -> None:
     """Of real tracks, everything the benchmark can say is said, and it is what the real motion scores."""
     given = {
         task.request.id: {
@@ -129,19 +128,19 @@ def test_tracks_get_their_expression_as_the_real_ones_did(setup: EvaluationSetup
         }
         for task in fold_tasks(setup.folds[0], 0)
     }
-    metrics = run(setup, tmp_path / "out", motions=str(put(tmp_path / "given", given))).metrics
+    metrics = run(tmp_path / "out", motions=str(put(tmp_path / "given", given))).metrics
     assert metrics["lmd"].value == pytest.approx(0, abs=1e-9)
     assert metrics["lmd/canonical"].value < 0.2, "the made-up corpus's own model fits its landmarks that well"
     assert metrics["pose_speed"].value == pytest.approx(setup.references["pose_speed"].ceiling.value, rel=1e-6)
 
 
-def test_what_is_missing_or_bad_counts_as_failed(setup: EvaluationSetup, tmp_path: Path) -> None:
+def test_what_is_missing_or_bad_counts_as_failed(setup: EvaluationSetup, run: Run, tmp_path: Path) -> None:
     motions = real(setup)
     given = {name: {"state": motion.state()} for name, motion in motions.items()}
     names = [name for name in given if name.startswith(SELF)]
-    whole = run(setup, tmp_path / "whole", motions=str(put(tmp_path / "a", given)))
+    whole = run(tmp_path / "whole", motions=str(put(tmp_path / "a", given)))
     del given[names[0]]
-    result = run(setup, tmp_path / "part", motions=str(put(tmp_path / "b", given)))
+    result = run(tmp_path / "part", motions=str(put(tmp_path / "b", given)))
     (row,) = [row for row in result.clips if row.status == "failed"]
     assert row.request == names[0]
     assert row.reason.startswith(f"no output {names[0]} (.safetensors, .npz, .npy) or {names[0].split('/')[1]}"[:40])
@@ -152,12 +151,12 @@ def test_what_is_missing_or_bad_counts_as_failed(setup: EvaluationSetup, tmp_pat
 
 
 def test_a_part_that_others_hold_and_this_one_lacks_is_a_failure_not_an_absence(
-    setup: EvaluationSetup, tmp_path: Path
+    setup: EvaluationSetup, run: Run, tmp_path: Path
 ) -> None:
     given = {name: {"state": motion.state()} for name, motion in real(setup).items()}
     first = next(iter(given))
     given[first] = {"blink": given[first]["state"][:, 70]}
-    result = run(setup, tmp_path / "out", motions=str(put(tmp_path / "given", given)))
+    result = run(tmp_path / "out", motions=str(put(tmp_path / "given", given)))
     row = next(row for row in result.clips if row.request == first)
     assert row.metrics["pose_accuracy/raw"].value == 0
     assert row.metrics["lmd"].value is None
@@ -166,15 +165,15 @@ def test_a_part_that_others_hold_and_this_one_lacks_is_a_failure_not_an_absence(
     assert is_scored(row, "blink_rate"), "what it holds is scored"
 
 
-def test_other_files_are_another_run(setup: EvaluationSetup, tmp_path: Path) -> None:
+def test_other_files_are_another_run(setup: EvaluationSetup, run: Run, tmp_path: Path) -> None:
     given = {name: {"state": motion.state()} for name, motion in real(setup).items()}
     folder = put(tmp_path / "given", given)
-    first = run(setup, tmp_path / "out", motions=str(folder))
-    again = run(setup, tmp_path / "out", motions=str(folder))
+    first = run(tmp_path / "out", motions=str(folder))
+    again = run(tmp_path / "out", motions=str(folder))
     assert again.digest == first.digest
     name = next(iter(given))
     put(folder, {name: {"state": np.roll(given[name]["state"], 5, axis=0)}})
-    changed = run(setup, tmp_path / "out", motions=str(folder))
+    changed = run(tmp_path / "out", motions=str(folder))
     assert changed.method.inputs != first.method.inputs
     assert changed.metrics["lmd"].value > first.metrics["lmd"].value
 
@@ -193,11 +192,10 @@ def test_other_files_are_another_run(setup: EvaluationSetup, tmp_path: Path) -> 
     ],
 )
 def test_wrong_options_are_told_before_the_work(
-    corpus: Corpus, tmp_path: Path, options: dict[str, str], complaint: str
+    run: Run, tmp_path: Path, options: dict[str, str], complaint: str
 ) -> None:
-    method = Method(spec("precomputed"), "facial-bench", "1", "source")
     with pytest.raises(FacialBenchError, match=complaint.replace("(", r"\(")) as problem:
-        rehearse(method, corpus, Settings(options=options), tmp_path, Protocol())
+        run(tmp_path, **options)
     assert "\n" not in str(problem.value)
 
 
@@ -247,13 +245,13 @@ def test_damaged_files_lengths_rates_and_pickles(setup: EvaluationSetup, corpus:
     np.testing.assert_allclose(quick.generate([request])[0].state(), state[:100], atol=1e-5)
 
 
-def test_a_system_is_called_by_its_name(setup: EvaluationSetup, tmp_path: Path) -> None:
+def test_a_system_is_called_by_its_name(setup: EvaluationSetup, run: Run, tmp_path: Path) -> None:
     given = {name: {"state": motion.state()} for name, motion in real(setup).items()}
-    result = run(setup, tmp_path / "out", motions=str(put(tmp_path / "given", given)), name="theirs")
+    result = run(tmp_path / "out", motions=str(put(tmp_path / "given", given)), name="theirs")
     assert result.method.label == "precomputed@theirs"
     assert (tmp_path / "out" / "outputs" / "precomputed@theirs" / "seed-0" / "result.json").is_file()
     with pytest.raises(FacialBenchError, match="cannot name a file"):
-        run(setup, tmp_path / "out", motions=str(tmp_path / "given"), name="../theirs")
+        run(tmp_path / "out", motions=str(tmp_path / "given"), name="../theirs")
 
 
 def test_names_of_outputs() -> None:

@@ -9,27 +9,26 @@ import pytest
 
 pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
 
+from facial_bench import Session
 from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
-from facial_bench.corpora.corpus import open_corpus
+from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.find_videos import find_sources
 from facial_bench.corpora.from_videos.build import build_corpus
 from facial_bench.corpora.from_videos.settings import BuildSettings
 from facial_bench.corpora.from_videos.video_frames import clip_frames
-from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import Result
-from facial_bench.evaluation.run import evaluate, fold_tasks
-from facial_bench.evaluation.setup import EvaluationSetup, prepare, protocol_with
-from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.evaluation.run import fold_tasks
+from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.metrics.identity import SELF
 from facial_bench.plugin_api.build_tools import make_tools
 from facial_bench.plugin_api.manager import load_plugins
-from facial_bench.types import TrackerSpec
 from tests.helpers.media import TRACKER, moving, tone, write_video
+from tests.helpers.sessions import make_session, ready, run_one
 
 
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) -> EvaluationSetup:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     root = tmp_path_factory.mktemp("rendered")
     for p in range(2):
         for k in range(3):
@@ -37,26 +36,24 @@ def setup(tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) ->
             write_video(root / "v" / f"p{p + 1}{'abc'[k]}.mp4", pictures, sound=tone(len(pictures) / 25))
     settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
     build_corpus(find_sources(root / "v")[0], root / "v", root / "dots", settings, make_tools, workers=1, report=QUIET)
-    chosen = [s for s in built_in_metrics() if s.id in ("lmd", "lmd/canonical", "lmd/raw-face", "pose_std_distance")]
-    return prepare(
-        open_corpus(root / "dots"),
-        protocol_with(chosen, small_protocol),
-        chosen,
-        device="cpu",
-        report=QUIET,
-        cache=root / "cache",
-    )
+    return open_corpus(root / "dots")
 
 
 @pytest.fixture(scope="module")
-def trackers() -> dict[str, TrackerSpec]:
-    return {name: registered.spec for name, registered in load_plugins([TRACKER]).registered("trackers").items()}
+def session(tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol) -> Session:
+    wanted = ("lmd", "lmd/canonical", "lmd/raw-face", "pose_std_distance")
+    session = make_session(tmp_path_factory.mktemp("cache"), small_protocol, metrics=wanted)
+    session.plugins = load_plugins([TRACKER], installed=[])
+    return session
 
 
-def run(setup: EvaluationSetup, out: Path, trackers: dict[str, TrackerSpec], **options: str) -> Result:
-    spec = load_plugins().get("generators", "method", "precomputed").spec
-    settings = Settings(options=options, trackers=trackers)
-    return evaluate(Method(spec, "facial-bench", "1", "s"), setup, settings, out, QUIET)
+@pytest.fixture(scope="module")
+def setup(session: Session, corpus: Corpus) -> EvaluationSetup:
+    return ready(session, corpus)
+
+
+def run(session: Session, corpus: Corpus, out: Path, folder: Path) -> Result:
+    return run_one(session, "precomputed", corpus, out, options={"videos": str(folder)})
 
 
 def render(setup: EvaluationSetup, folder: Path, grow: int = 1, ending: str = ".mp4") -> Path:
@@ -72,10 +69,10 @@ def render(setup: EvaluationSetup, folder: Path, grow: int = 1, ending: str = ".
 @pytest.mark.slow
 @pytest.mark.parametrize("grow", [1, 2])
 def test_the_real_video_scores_as_the_real_motion(
-    setup: EvaluationSetup, trackers: dict[str, TrackerSpec], tmp_path: Path, grow: int
+    session: Session, setup: EvaluationSetup, corpus: Corpus, tmp_path: Path, grow: int
 ) -> None:
     """Rendered at the real size or at twice of it, which the clip's own view takes back."""
-    result = run(setup, tmp_path / "out", trackers, videos=str(render(setup, tmp_path / "v", grow)))
+    result = run(session, corpus, tmp_path / "out", render(setup, tmp_path / "v", grow))
     assert {row.status for row in result.clips} == {"ok"}
     metrics, references = result.metrics, result.references
     assert metrics["lmd/raw-face"].value < 1.0, "pixels"
@@ -87,7 +84,7 @@ def test_the_real_video_scores_as_the_real_motion(
 
 @pytest.mark.slow
 def test_videos_that_are_missing_damaged_faceless_or_too_short_count_as_failed(
-    setup: EvaluationSetup, trackers: dict[str, TrackerSpec], tmp_path: Path
+    session: Session, setup: EvaluationSetup, corpus: Corpus, tmp_path: Path
 ) -> None:
     folder = render(setup, tmp_path / "v", ending=".mkv")
     own = [task for task in fold_tasks(setup.folds[0], 0) if task.driving == SELF]
@@ -95,7 +92,7 @@ def test_videos_that_are_missing_damaged_faceless_or_too_short_count_as_failed(
     images = moving(own[1].clip.frames)
     images[7] = images[7] * 0
     write_video(folder / f"{own[1].request.id}.mkv", images)
-    result = run(setup, tmp_path / "out", trackers, videos=str(folder))
+    result = run(session, corpus, tmp_path / "out", folder)
     reasons = [row.reason for row in result.clips if row.driving == SELF]
     assert "cannot be opened as a video" in reasons[0]
     assert "no face in 1 of" in reasons[1]
@@ -103,7 +100,7 @@ def test_videos_that_are_missing_damaged_faceless_or_too_short_count_as_failed(
     cross = next(task for task in fold_tasks(setup.folds[0], 0) if task.driving != SELF)
     (folder / f"{cross.request.id}.mkv").unlink()
     write_video(folder / f"{cross.request.id}.mp4", moving(cross.clip.frames - 1))
-    again = run(setup, tmp_path / "out", trackers, videos=str(folder))
+    again = run(session, corpus, tmp_path / "out", folder)
     (row,) = [row for row in again.clips if row.request == cross.request.id]
     assert f"has {cross.clip.frames - 1} frames of" in row.reason
     assert row.metrics["pose_accuracy/cross"].value == 0
