@@ -92,7 +92,9 @@ def test_the_protocols_of_a_method_stand_there(text: str) -> None:
 
 
 def commands(group: click.Group, path: str = "facial-bench") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
         else:
@@ -101,9 +103,6 @@ def commands(group: click.Group, path: str = "facial-bench") -> Iterator[tuple[s
 
 def test_every_command_and_option_stands_in_the_docs(text: str) -> None:
     everything = text + (README.read_text(encoding="utf-8") if README.is_file() else "")
-    everything = everything.replace(
-        "facial-bench methods | corpora | metrics", "facial-bench methods facial-bench corpora facial-bench metrics"
-    )
     found = dict(commands(main))
     assert len(found) >= 9
     for path, command in found.items():
