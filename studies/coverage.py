@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from tabulate import tabulate
 
 from facial_bench.core.protocol import Protocol
-from facial_bench.evaluation.result import read_results
+from facial_bench.reports.archive import read_every
 from facial_bench.statistics.aggregate import make_shares, make_units
 from facial_bench.statistics.bootstrap import Unit, interval, point
 
@@ -108,8 +108,8 @@ def populations() -> dict[str, tuple[Population, tuple[int, ...]]]:
 
 def measured(folder: Path) -> list[list[str]]:
     """How much units differ within a person, in the results below a folder."""
-    found: dict[tuple[str, str], list[float]] = {}
-    for result in read_results(folder):
+    spreads: dict[tuple[str, str], list[float]] = {}
+    for result in read_every([folder]):
         for metric in ("lmd", "pose_accuracy"):
             own = [row for row in result.clips if metric in row.metrics]
             units, shares = make_units(own, metric), make_shares(own, metric)
@@ -117,8 +117,8 @@ def measured(folder: Path) -> list[list[str]]:
                 values = np.array([u.numbers[0] / u.numbers[1] for u in units if u.identity == person])
                 if len(values) > 1 and values.mean() > 0:
                     spread = values.std(ddof=1) / (values.mean() if metric == "lmd" else 1)
-                    found.setdefault((result.method.label, metric), []).append(float(spread))
-    return [[method, metric, f"{np.median(values):.2f}"] for (method, metric), values in found.items()]
+                    spreads.setdefault((result.method.label, metric), []).append(float(spread))
+    return [[method, metric, f"{np.median(values):.2f}"] for (method, metric), values in spreads.items()]
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, Re
     nobody = FaceModel(np.zeros((68, 3)), np.zeros((64, 68, 3)), dict.fromkeys(PEOPLE, np.zeros((68, 3))))
     info = CorpusInfo("nobody", "1", "", protocol.fps, "none", 1, "cm", "px", "closure", PEOPLE)
     metric_set = MetricSet(nobody, info, [], protocol.window)
-    found = make_references([Fold("", split, parts["train"], parts["test"], classifiers, metric_set)], [])
+    references = make_references([Fold("", split, parts["train"], parts["test"], classifiers, metric_set)], [])
     names = {
         "pose": "pose_accuracy",
         "pose/raw": "pose_accuracy/raw",
@@ -70,7 +70,7 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, Re
         "blink": "blink_accuracy",
         "blink/raw": "blink_accuracy/raw",
     }
-    return {form: found[names[form]] for form in forms()}
+    return {form: references[names[form]] for form in forms()}
 
 
 def report(title: str, draws: Sequence[dict[str, Reference]]) -> None:
@@ -85,8 +85,8 @@ def report(title: str, draws: Sequence[dict[str, Reference]]) -> None:
         "label permutation alone": lambda ref: ref.p < 0.05,
     }
     for name, rule in rules.items():
-        slipped = sum(any(rule(ref) for ref in found.values()) for found in draws)
-        each = np.mean([rule(ref) for found in draws for ref in found.values()])
+        slipped = sum(any(map(rule, references.values())) for references in draws)
+        each = np.mean([rule(ref) for references in draws for ref in references.values()])
         ends = binomtest(slipped, len(draws)).proportion_ci(method="wilson")
         print(
             f"{title} | {name} | {slipped}/{len(draws)} = {slipped / len(draws):.3f} "
