@@ -15,23 +15,19 @@ import pytest
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.result import read_result
 
+ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from facial_bench.evaluation import method as workspace
-from facial_bench.evaluation.setup import prepare, protocol_with
-from facial_bench.corpora.corpus import open_corpus
-from facial_bench.evaluation.run import evaluate
-import facial_bench.evaluation.run as harness
-from facial_bench.metrics.catalog import built_in_metrics
+import facial_bench.evaluation.run
 from facial_bench.core.protocol import ClassifierSettings, Protocol
-from facial_bench.core.progress import QUIET
 from facial_bench.types import GeneratorSpec, Motion
+from tests.helpers.sessions import make_session, run_one
 
 folder, corpus, wait = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-harness.BATCH = 2
+facial_bench.evaluation.run.BATCH = 2
 
 
 def note(line):
@@ -61,12 +57,10 @@ class Slow:
         self.state = dict(state)
 
 
-judges = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
-specs = [one for one in built_in_metrics() if one.id == "lmd"]
-protocol = protocol_with(specs, replace(Protocol(), classifiers=judges, resamples=200, name="small"))
-bench = prepare(open_corpus(corpus), protocol, specs, device="cpu", cache=folder / "cache", report=QUIET)
-method = workspace.Method(GeneratorSpec("slow", "waits", "none", Slow), "tests", "1", "source")
-evaluate(method, bench, workspace.Settings(), folder / "out", QUIET)
+classifiers = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
+protocol = replace(Protocol(), classifiers=classifiers, resamples=200, name="small")
+session = make_session(folder / "cache", protocol, GeneratorSpec("slow", "waits", "none", Slow), metrics=["lmd"])
+run_one(session, "slow", corpus, folder / "out")
 """
 
 
@@ -81,8 +75,8 @@ def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corp
     def command(name: str, wait: float) -> list[str]:
         return [sys.executable, "-c", SCRIPT, str(tmp_path / name), str(corpus.path), str(wait)]
 
-    subprocess.run(command("whole", 0), check=True)
-    process = subprocess.Popen(command("killed", 0.2))
+    subprocess.run(command("whole", 0), check=True, cwd=ROOT)
+    process = subprocess.Popen(command("killed", 0.2), cwd=ROOT)
     motions, patience = tmp_path / "killed" / "out" / "long" / "slow" / "seed-0" / "motions", time.monotonic() + 120
     while len(list(motions.rglob("*.safetensors"))) < 2 and time.monotonic() < patience:
         time.sleep(0.02)
@@ -94,7 +88,7 @@ def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corp
     assert asked.count("fit") == 1
     assert finished <= set(asked)
     log.unlink()
-    subprocess.run(command("killed", 0), check=True)
+    subprocess.run(command("killed", 0), check=True, cwd=ROOT)
     results = [read_result(tmp_path / name / "out/long/slow/seed-0/result.json") for name in ("whole", "killed")]
     assert results[0].digest == results[1].digest
     assert results[0].metrics == results[1].metrics
