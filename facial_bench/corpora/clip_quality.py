@@ -28,7 +28,7 @@ DYNAMIC = 50.0
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """A clip in numbers."""
+    """What `clip_facts` measures of a clip."""
 
     seconds: float
     tracked: float

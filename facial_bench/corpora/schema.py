@@ -62,7 +62,7 @@ class FaceModelRecord(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """corpus.json."""
+    """The content of corpus.json."""
 
     schema: str
     name: str

@@ -26,7 +26,7 @@ from facial_bench.media.video import Video
 
 @dataclass(frozen=True)
 class Built:
-    """What came of a build."""
+    """How much a build gave, and what it left out."""
 
     clips: int
     seconds: float
@@ -104,15 +104,8 @@ def build_corpus(
     require_writable(dest.absolute().parent)
     tools = make_tools(settings)
     work = dest.absolute().with_name(f"{dest.absolute().name}.building")
-    reports: dict[str, dict[str, Any]] = {}
-    frames = {source.id: _count(videos / source.file) for source in sources}
-    show = _Passed(sum(frames.values()), report)
-    longest_first = sorted(sources, key=lambda source: -frames[source.id])  # or the last one keeps one core busy
-    tasks = [VideoTask(source, videos, work, settings, make_tools) for source in longest_first]
-    for source, outcome in build_all(tasks, workers, show.passed):
-        reports[source.id] = outcome
-        clips, left_out = len(outcome["clips"]), len(outcome["rejected"])
-        report(f"{source.file}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
+    tasks = [VideoTask(source, videos, work, settings, make_tools) for source in sources]
+    reports = _build_videos(tasks, workers, report)
     rejected = tuple((row["what"], row["why"]) for s in sources for row in reports[s.id]["rejected"])
     made = [one for source in sources for one in _name_clips(source, reports[source.id])]
     for what, why in rejected:
@@ -135,6 +128,25 @@ def build_corpus(
     write_json(dest / PLACES, {"videos": os.path.relpath(videos.absolute(), dest.absolute())})
     shutil.rmtree(work, ignore_errors=True)
     return Built(len(made), sum(entry.frames for entry in entries) / settings.fps, rejected)
+
+
+def _build_videos(tasks: Sequence[VideoTask], workers: int, report: Reporter) -> dict[str, dict[str, Any]]:
+    """Source id -> report, as `build_video` gives it; progress is told in frames of all videos together."""
+    frames = {task.source.id: _count(task.videos / task.source.file) for task in tasks}
+    total, done = max(sum(frames.values()), 1), 0
+    reports: dict[str, dict[str, Any]] = {}
+
+    def passed(more: int) -> None:
+        nonlocal done
+        done += more
+        report.progress(min(done, total), total, "tracking, frames")
+
+    longest_first = sorted(tasks, key=lambda task: -frames[task.source.id])  # or the last one keeps one core busy
+    for source, outcome in build_all(longest_first, workers, passed):
+        reports[source.id] = outcome
+        clips, left_out = len(outcome["clips"]), len(outcome["rejected"])
+        report(f"{source.file}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
+    return reports
 
 
 def _name_clips(source: Source, report: Mapping[str, Any]) -> Iterator[_Made]:
@@ -177,15 +189,3 @@ def _count(path: Path) -> int:
             return video.frames
     except CorpusError:
         return 0
-
-
-class _Passed:
-    """Counts the frames that have passed, of all videos."""
-
-    def __init__(self, total: int, report: Reporter) -> None:
-        self._total, self._report, self._done = max(total, 1), report, 0
-
-    def passed(self, frames: int) -> None:
-        """That many more frames are done."""
-        self._done += frames
-        self._report.progress(min(self._done, self._total), self._total, "tracking, frames")

@@ -18,7 +18,7 @@ LONGEST = 300.0
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """The choices of a build."""
+    """What to track, what to compute from the sound, what to leave out."""
 
     tracker: str = "mediapipe"
     model: str | None = None
@@ -36,7 +36,7 @@ class BuildSettings:
 
 @dataclass(frozen=True, eq=False)
 class Tools:
-    """What the settings name, made ready."""
+    """The tracker, its weights and the audio features that settings name, ready for work."""
 
     tracker: TrackerSpec
     weights: Path | None
@@ -50,7 +50,7 @@ class Tools:
         return {name: value for name, value in self.key.items() if name not in SOURCES}
 
     def start_tracker(self) -> Tracker:
-        """A tracker for one shot."""
+        """A new tracker, for one shot: it follows a face from frame to frame."""
         return self.tracker.create(self.weights)
 
 

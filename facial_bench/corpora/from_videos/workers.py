@@ -27,7 +27,7 @@ class _Worker:
     task: VideoTask
 
     def give(self, task: VideoTask) -> None:
-        """Set it to work."""
+        """Send it its next video."""
         self.task = task
         self.connection.send(task)
 

@@ -33,7 +33,7 @@ _PROVENANCE = ("source_repository", "source_commit", "source_path", "source_fram
 
 @dataclass(frozen=True)
 class _Choice:
-    """The options, understood."""
+    """The options `audio` and `expression`, looked up."""
 
     audio: AudioKind
     stored: bool

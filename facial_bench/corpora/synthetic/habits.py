@@ -62,7 +62,7 @@ class BlinkHabits:
 
 @dataclass(frozen=True)
 class Person:
-    """One identity."""
+    """One identity: shape of the face, way of speaking, habits of head and lids."""
 
     name: str
     tempo: float

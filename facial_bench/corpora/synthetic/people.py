@@ -6,7 +6,7 @@ from facial_bench.corpora.synthetic.habits import BlinkHabits, HeadHabits, Perso
 
 
 def people() -> tuple[Person, ...]:
-    """The five, in order."""
+    """The five, in the order of their names."""
     return (
         Person(
             name="p1",
