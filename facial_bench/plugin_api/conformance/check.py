@@ -67,6 +67,12 @@ class Check:
         return Finding("fail", text)
 
 
+def expect(kept: bool, text: str) -> None:
+    """Raise BrokenPromiseError with a text unless something holds."""
+    if not kept:
+        raise BrokenPromiseError(text)
+
+
 def what_happened(problem: BaseException) -> str:
     """One line on what a method raised: an error of ours as it is, another with its type and where it came from."""
     if isinstance(problem, FacialBenchError):
