@@ -106,7 +106,8 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom facial_bench.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n"
-        "    assert not end.code\nheavy = {'torch', 'numpy', 'scipy', 'pluggy', 'tabulate', 'rich', 'jinja2', 'msgspec'} & set(sys.modules)\n"
+        "    assert not end.code\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'pluggy', 'tabulate', 'rich', 'jinja2', 'msgspec'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = python(code, *arguments)
@@ -288,8 +289,8 @@ def test_json_is_all_that_stands_on_standard_output(finished: dict[str, Any]) ->
     found = json.loads(result.stdout)
     assert [one["seed"] for one in found] == [3, 4], "a seed given twice is run once"
     for one in found:
-        result = decode_result(json.dumps(one).encode(), "stdout")
-        assert read_result(finished["base"] / f"out/tiny/chatty/seed-{one['seed']}/result.json") == result
+        printed = decode_result(json.dumps(one).encode(), "stdout")
+        assert read_result(finished["base"] / f"out/tiny/chatty/seed-{one['seed']}/result.json") == printed
         assert one["method"]["plugin"] == "mine.py"
         assert one["metrics"]["blink_distance"]["status"] == "ok"
     assert "fitting" in result.stderr
