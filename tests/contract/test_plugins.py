@@ -51,7 +51,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             info.mkdir()
             (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
             (info / "entry_points.txt").write_text(f"[facial_bench]\n{name} = {name}\n")
-        return [point for found in distributions(path=[str(folder)]) for point in found.entry_points]
+        return [point for one in distributions(path=[str(folder)]) for point in one.entry_points]
 
     return install
 

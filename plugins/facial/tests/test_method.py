@@ -154,20 +154,20 @@ def test_adversarial_gradients_are_the_plain_ones() -> None:
     from facial_bench_facial.trainer import Trainer, build
 
     settings = settings_for("quick", {})
-    generator, judge = build(lambda: FaceGenerator(29), 0, "cpu"), build(PatchDiscriminator, 1, "cpu")
+    generator, discriminator = build(lambda: FaceGenerator(29), 0, "cpu"), build(PatchDiscriminator, 1, "cpu")
     rng = torch.Generator().manual_seed(0)
     audio, states = torch.randn(2, 143, 29, generator=rng), torch.randn(2, 128, 71, generator=rng)
     output = generator(audio, states[:, 0])
-    score = generator_adversarial_loss(judge(state_image(output)))
+    score = generator_adversarial_loss(discriminator(state_image(output)))
     loss = regression_loss(output, states, states[:, 0], settings.weights) + settings.weights.adversarial * score
     expected = torch.autograd.grad(loss, list(generator.parameters()))
-    scores = judge(state_image(states)), judge(state_image(output.detach()))
-    expected_d = torch.autograd.grad(discriminator_loss(*scores), list(judge.parameters()))
-    trainer = Trainer(generator, judge, settings, "cpu")
+    scores = discriminator(state_image(states)), discriminator(state_image(output.detach()))
+    expected_d = torch.autograd.grad(discriminator_loss(*scores), list(discriminator.parameters()))
+    trainer = Trainer(generator, discriminator, settings, "cpu")
     trainer.set_learning_rate(0.0)
     value = trainer.adversarial_step(audio, states)
     torch.testing.assert_close(value, loss.detach())
-    for network, gradients in ((generator, expected), (judge, expected_d)):
+    for network, gradients in ((generator, expected), (discriminator, expected_d)):
         for parameter, gradient in zip(network.parameters(), gradients, strict=True):
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-5)
 

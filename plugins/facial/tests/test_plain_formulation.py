@@ -34,9 +34,9 @@ def test_counted_arithmetic_is_the_specifications() -> None:
     arithmetic = pytest.importorskip("benchmarks.arithmetic")
     from facial_bench_facial.discriminator import PatchDiscriminator
 
-    judge = arithmetic.count_layers(PatchDiscriminator(), torch.randn(1, 1, 255, 71))
-    assert [layer.first for layer in judge] == [True, False, False, False, False]
-    assert round(16 * arithmetic.forward_count(judge) / 1e9, 1) == 8.2
+    discriminator = arithmetic.count_layers(PatchDiscriminator(), torch.randn(1, 1, 255, 71))
+    assert [layer.first for layer in discriminator] == [True, False, False, False, False]
+    assert round(16 * arithmetic.forward_count(discriminator) / 1e9, 1) == 8.2
     generator = arithmetic.count_layers(FaceGenerator(29), torch.randn(1, 143, 29), torch.randn(1, 71))
     assert round(16 * arithmetic.forward_count(generator) / 1e9, 1) == 2.0
     by_hand = 32 * 3 * 29 * 8 + 32 * 3 * 32 * 4 + 64 * 3 * 32 * 2 + 64 * 3 * 64 + 64 * 32  # Table 2, one window

@@ -89,11 +89,11 @@ def test_replay_is_cut_only_where_no_piece_is_long_enough(training: list[Clip]) 
 def test_no_piece_goes_over_frames_without_a_face(training: list[Clip]) -> None:
     lone = [clip for clip in training if clip.id == "a0"]
     state = lone[0].motion.state()
-    found = {
+    made = {
         fitted("replay", lone).generate([request(training, "a", 60, seed)])[0].state().tobytes() for seed in range(200)
     }
     allowed = {state[s : s + 60].tobytes() for s in [*range(1, 11), *range(72, 91)]}
-    assert found == allowed, "every stretch of frames 1..69 and 72..149, and no other"
+    assert made == allowed, "every stretch of frames 1..69 and 72..149, and no other"
 
 
 def test_wrong_identity_is_always_someone_else(training: list[Clip]) -> None:
@@ -189,10 +189,10 @@ def slow_ar1(pieces: list[np.ndarray], noise: np.ndarray) -> list[float]:
     above = sum((p[t] - mean) * (p[t - 1] - mean) for p in pieces for t in range(1, len(p)))
     below = sum((p[t - 1] - mean) ** 2 for p in pieces for t in range(1, len(p)))
     phi = min(max(above / below, 0), 0.999)
-    found = [variance**0.5 * noise[0]]
+    noise_out = [variance**0.5 * noise[0]]
     for t in range(1, len(noise)):
-        found.append(phi * found[-1] + (variance * (1 - phi**2)) ** 0.5 * noise[t])
-    return [mean + v for v in found]
+        noise_out.append(phi * noise_out[-1] + (variance * (1 - phi**2)) ** 0.5 * noise[t])
+    return [mean + v for v in noise_out]
 
 
 def test_ar1_equals_its_loop_and_never_looks_over_a_gap(training: list[Clip]) -> None:
@@ -244,10 +244,10 @@ def test_a_slow_twin_of_replay() -> None:
     memory = Memory({"a": [piece]})
     starts = set()
     for seed in range(60):
-        found = memory.replay("a", 12, np.random.default_rng(seed))
-        np.testing.assert_array_equal(found[:10], np.concatenate([piece, piece]))
-        start = int(found[10, 0]) // 71
-        np.testing.assert_array_equal(found[10:], piece[start : start + 2])
+        stretch = memory.replay("a", 12, np.random.default_rng(seed))
+        np.testing.assert_array_equal(stretch[:10], np.concatenate([piece, piece]))
+        start = int(stretch[10, 0]) // 71
+        np.testing.assert_array_equal(stretch[10:], piece[start : start + 2])
         starts.add(start)
     assert starts == {0, 1, 2, 3}
 

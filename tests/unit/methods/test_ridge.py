@@ -40,11 +40,13 @@ def planted() -> tuple[list[Clip], dict[str, np.ndarray], list[Clip]]:
 
 def test_windows_by_hand() -> None:
     audio = np.arange(1, 21, dtype=np.float64)[:, None] * [1, 100]
-    found = stack_context(audio)
-    assert found.shape == (20, 32)
-    np.testing.assert_array_equal(found[9].reshape(16, 2)[:, 0], np.arange(2, 18), err_msg="frames t-8 .. t+7 of t = 9")
-    np.testing.assert_array_equal(found[0].reshape(16, 2)[:, 1], 100 * np.array([1] * 9 + [2, 3, 4, 5, 6, 7, 8]))
-    np.testing.assert_array_equal(found[19].reshape(16, 2)[:, 0], [12, 13, 14, 15, 16, 17, 18, 19] + [20] * 8)
+    windows = stack_context(audio)
+    assert windows.shape == (20, 32)
+    np.testing.assert_array_equal(
+        windows[9].reshape(16, 2)[:, 0], np.arange(2, 18), err_msg="frames t-8 .. t+7 of t = 9"
+    )
+    np.testing.assert_array_equal(windows[0].reshape(16, 2)[:, 1], 100 * np.array([1] * 9 + [2, 3, 4, 5, 6, 7, 8]))
+    np.testing.assert_array_equal(windows[19].reshape(16, 2)[:, 0], [12, 13, 14, 15, 16, 17, 18, 19] + [20] * 8)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 8, 9, 40])
