@@ -49,6 +49,19 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not all(isinstance(seed, int) and 0 <= seed <= LARGEST_SEED for seed in self.seeds):
             raise ValueError(f"seeds: each is a whole number from 0 to {LARGEST_SEED}")
 
+    @classmethod
+    def read(cls, path: str | Path) -> RunConfig:
+        """The config in a .toml or .json file; raises as `read_config` and `make_config` do."""
+        return make_config(read_config(Path(path)))
+
+    def write(self, path: str | Path) -> None:
+        """Write every field as .toml or .json, atomically; raises FacialBenchError for another ending."""
+        path, values = Path(path), msgspec.to_builtins(self)
+        if path.suffix not in (".toml", ".json"):
+            raise FacialBenchError(f"A configuration is a .toml or a .json, not {path.name}.")
+        content = tomli_w.dumps(values).encode() if path.suffix == ".toml" else msgspec.json.encode(values)
+        write_bytes(path, content)
+
 
 def checked(config: RunConfig) -> RunConfig:
     """The config, if every value is of its type: a config made by hand may hold anything.
@@ -74,15 +87,6 @@ def read_config(path: Path) -> dict[str, Any]:
         raise FacialBenchError(f"{path} holds no names and values. Write for example: method = 'facial'.")
     _convert({"method": "any", **values}, str(path))
     return values
-
-
-def write_config(path: Path, config: RunConfig) -> None:
-    """Write a config as .toml or .json, every field of it."""
-    if path.suffix not in (".toml", ".json"):
-        raise FacialBenchError(f"A configuration is a .toml or a .json, not {path.name}.")
-    values = msgspec.to_builtins(config)
-    content = tomli_w.dumps(values).encode() if path.suffix == ".toml" else msgspec.json.encode(values)
-    write_bytes(path, content)
 
 
 def make_config(values: dict[str, Any]) -> RunConfig:

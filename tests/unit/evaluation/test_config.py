@@ -10,7 +10,7 @@ import pytest
 
 from facial_bench import RunConfig
 from facial_bench.errors import FacialBenchError
-from facial_bench.evaluation.config import checked, make_config, read_config, write_config
+from facial_bench.evaluation.config import checked, make_config, read_config
 
 FULL = RunConfig(
     "facial",
@@ -31,8 +31,8 @@ FULL = RunConfig(
 @pytest.mark.parametrize("ending", [".toml", ".json"])
 @pytest.mark.parametrize("config", [FULL, RunConfig("ridge")], ids=["full", "default"])
 def test_what_is_written_is_read(tmp_path: Path, config: RunConfig, ending: str) -> None:
-    write_config(tmp_path / f"run{ending}", config)
-    assert make_config(read_config(tmp_path / f"run{ending}")) == config
+    config.write(tmp_path / f"run{ending}")
+    assert RunConfig.read(tmp_path / f"run{ending}") == config
 
 
 def test_it_goes_to_another_process_and_cannot_be_changed() -> None:
@@ -83,3 +83,8 @@ def test_a_config_made_by_hand_is_checked(change: dict[str, Any]) -> None:
 def test_a_method_must_be_named() -> None:
     with pytest.raises(FacialBenchError, match="Which method"):
         make_config({"corpus": "synthetic"})
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FacialBenchError, match=r"a .toml or a .json, not run.yaml"):
+        FULL.write(tmp_path / "run.yaml")
