@@ -9,7 +9,6 @@ Functions make a session for one call; who makes several calls on one corpus mak
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from facial_bench.core.types.method import check_options
 from facial_bench.core.version import DISTRIBUTION
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
-from facial_bench.plugin_api.find_corpus import CorpusFinder
+from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.plugin_api.registry import Plugins
 from facial_bench.plugin_api.source_digest import source_digest
@@ -39,12 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["RunConfig", "Session", "compare", "evaluate", "load_corpus", "load_results", "rescore", "verify"]
 
 PathLike = str | Path
-
-
-def cache_folder() -> Path:
-    """`$FACIAL_BENCH_CACHE`, else `facial-bench` in the user's cache folder."""
-    chosen = os.environ.get("FACIAL_BENCH_CACHE")
-    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facial-bench"
 
 
 class Session:

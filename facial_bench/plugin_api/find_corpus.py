@@ -17,6 +17,12 @@ from facial_bench.plugin_api.registry import Plugins, call
 from facial_bench.plugin_api.source_digest import source_digest
 
 
+def cache_folder() -> Path:
+    """`$FACIAL_BENCH_CACHE`, else `facial-bench` in the user's cache folder."""
+    chosen = os.environ.get("FACIAL_BENCH_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facial-bench"
+
+
 @dataclass(frozen=True)
 class CorpusFinder:
     """Where corpora are looked for."""

@@ -16,12 +16,12 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from facial_bench.api import cache_folder
 from facial_bench.cli import Commands, main
 from facial_bench.cli.common import aligned, parse_options
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.evaluation.result import decode_result, read_result
+from facial_bench.plugin_api.find_corpus import cache_folder
 from tests.helpers.results import make_result, make_row, store
 
 METHOD = """
