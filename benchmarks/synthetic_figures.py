@@ -1,7 +1,7 @@
 """The figures of docs/synthetic.md. `python -m benchmarks.synthetic_figures [--ceilings SEED ...]`
 
 Without arguments: the shipped corpus in numbers and what a linear map can learn from its features (seconds). With
-`--ceilings`: how well the protocol's judges recognise the real held-out clips of corpora of those seeds.
+`--ceilings`: how well the protocol's identity classifiers recognise the real held-out clips of corpora of those seeds.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
+from facial_bench import Session
 from facial_bench.core.geometry import decode_face, outer_eye_distance, project
-from facial_bench.core.progress import QUIET
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.synthetic import make
 from facial_bench.corpora.synthetic.habits import Person
 from facial_bench.corpora.synthetic.people import people
 from facial_bench.corpora.synthetic.tracks import Take, record
-from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.methods.ridge import solve_ridge
 from facial_bench.metrics.identity import SELF, accuracies
 
@@ -54,7 +53,7 @@ def ceilings(seed: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder) / "corpus", seed)
         corpus = open_corpus(Path(folder) / "corpus")
-        setup = prepare(corpus, protocol_with([]), [], device="cpu", cache=Path(folder), report=QUIET)
+        setup = Session(cache=Path(folder), metrics=[]).prepare(corpus, [], "one", "cpu")
     shown: dict[str, object] = {"seed": seed}
     for metric, accuracy in accuracies().items():
         if accuracy.driving == SELF:

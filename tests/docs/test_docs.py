@@ -17,16 +17,14 @@ import pytest
 
 from facial_bench.cli import main
 from facial_bench.core import types
-from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import Result
-from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.setup import prepare, protocol_with
 from facial_bench.plugin_api import hookspecs
-from facial_bench.plugin_api.manager import load_plugins, source_digest
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.plugin_api.registry import Plugins
 from facial_bench.types import Context, Request
+from tests.helpers.sessions import make_session, run_one
 
 DOCS = Path(__file__).parents[2] / "docs"
 README = DOCS.parent / "README.md"
@@ -119,18 +117,12 @@ def test_no_documented_option_has_gone(text: str) -> None:
     assert used <= known, used - known
 
 
-def run_small(plugins: object, name: str, corpus: Corpus, rules: Protocol, out: Path, **options: str) -> Result:
-    registered = plugins.get("generators", "method", name)  # type: ignore[attr-defined]
-    distances = [
-        o.spec
-        for i, o in plugins.registered("metrics").items()  # type: ignore[attr-defined]
-        if o.source.plugin != "facial-bench" or i in ("lmd", "lmd/canonical")
-    ]
-    setup = prepare(corpus, protocol_with(distances, rules), distances, device="cpu", cache=out / "cache", report=QUIET)
-    method = Method(
-        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
-    )
-    return evaluate(method, setup, Settings(options=options), out, QUIET)
+def run_small(plugins: Plugins, name: str, corpus: Corpus, rules: Protocol, out: Path, **options: str) -> Result:
+    """With the landmark distance and the metrics that the plugins bring."""
+    brought = [i for i, one in plugins.registered("metrics").items() if one.source.plugin != "facial-bench"]
+    session = make_session(out / "cache", rules, metrics=["lmd", *brought])
+    session.plugins = plugins
+    return run_one(session, name, corpus, out, options=options)
 
 
 @pytest.mark.slow
@@ -203,12 +195,6 @@ def test_the_method_of_the_readme_runs(
 ) -> None:
     (block,) = re.findall(r"```python\n(# my_method\.py\n.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "my_method.py").write_text(block)
-    registered = load_plugins([tmp_path / "my_method.py"]).get("generators", "method", "nodding")
-    setup = prepare(
-        make_corpus(clips=3), protocol_with([], small_protocol), [], device="cpu", cache=tmp_path, report=QUIET
-    )
-    method = Method(
-        registered.spec, registered.source.plugin, registered.source.version, source_digest(registered.spec)
-    )
-    result = evaluate(method, setup, Settings(), tmp_path, QUIET)
+    plugins = load_plugins([tmp_path / "my_method.py"])
+    result = run_small(plugins, "nodding", make_corpus(clips=3), small_protocol, tmp_path)
     assert {row.status for row in result.clips} == {"ok"}

@@ -15,18 +15,15 @@ pytest.importorskip("mediapipe", reason="MediaPipe is not installed: pip install
 
 from tests.helpers.media import write_video
 
+from facial_bench import RunConfig, Session
 from facial_bench.cli import main
 from facial_bench.core.geometry import outer_eye_distance
-from facial_bench.core.progress import QUIET
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.from_videos.video_frames import video_file
 from facial_bench.errors import FacialBenchError
-from facial_bench.evaluation.method import Method, Settings
-from facial_bench.evaluation.run import evaluate, fold_tasks
-from facial_bench.evaluation.setup import prepare, protocol_with
+from facial_bench.evaluation.run import fold_tasks
 from facial_bench.media.video import Video, rgb
-from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.identity import SELF
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import Face
@@ -168,11 +165,10 @@ def test_a_corpus_built_from_videos_agrees_with_the_reference_tracks(built: Corp
 def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
     """The real test videos, encoded again, score as the real motion does."""
     corpus = built.select(["s01", "s02", "s03", "s04", "s05"])
-    specs = [one for one in built_in_metrics() if one.id in ("lmd", "lmd/canonical")]
     classifiers = replace(Protocol().classifiers, seeds=(1, 2), steps=100, learning_rate=1e-3)
-    protocol = protocol_with(specs, replace(Protocol(), classifiers=classifiers, resamples=100))
-    bench = prepare(corpus, protocol, specs, device="cpu", cache=folder / "cache", report=QUIET)
-    for task in fold_tasks(bench.folds[0], 0):
+    protocol = replace(Protocol(), classifiers=classifiers, resamples=100)
+    session = Session(load_plugins(), cache=folder / "cache", protocol=protocol, metrics=["lmd", "lmd/canonical"])
+    for task in fold_tasks(session.prepare(corpus, session.measured(), "one", "cpu").folds[0], 0):
         clip, note = task.clip, corpus.note("clips", task.clip.id)
         if task.driving == SELF:
             wanted = note["clock_s"] + (clip.start + np.arange(clip.frames)) / 25
@@ -180,10 +176,15 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
                 near = [(t, rgb(f)) for t, f in video.read() if wanted[0] - 0.1 < t < wanted[-1] + 0.1]
             times = np.array([t for t, _ in near])
             write_video(folder / "v" / f"{task.request.id}.mp4", [near[np.abs(times - w).argmin()][1] for w in wanted])
-    trackers = {"mediapipe": facial_bench_trackers()[0]}
-    settings = Settings(options={"videos": str(folder / "v"), "model": str(weights)}, trackers=trackers)
-    spec = load_plugins().get("generators", "method", "precomputed").spec
-    result = evaluate(Method(spec, "facial-bench", "1", "s"), bench, settings, folder / "out", QUIET)
+    config = RunConfig(
+        "precomputed",
+        corpus=str(corpus.path),
+        identities=tuple(corpus.info.identities),
+        device="cpu",
+        options={"videos": str(folder / "v"), "model": str(weights)},
+        out=str(folder / "out"),
+    )
+    ((_, result),) = session.evaluate(config)
     metrics, references = result.metrics, result.references
     assert metrics["lmd"].value < 0.003 < 0.02 < references["lmd"].chance
     assert metrics["lmd/canonical"].value < 0.003
