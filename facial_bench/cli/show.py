@@ -70,12 +70,12 @@ def print_results(
     clips: bool,
 ) -> None:
     """Print each result when it is there; JSON at the end, as one value."""
-    from facial_bench.evaluation.result import as_json
-    from facial_bench.reports.result_table import clips_table, result_table
-
     shown = family or ("all" if everything else "ranked")
     objects = []
-    for path, result in results:
+    for path, result in results:  # first: a misspelt method is answered before these are imported
+        from facial_bench.evaluation.result import as_json
+        from facial_bench.reports.result_table import clips_table, result_table
+
         if format_ == "json":
             objects.append(as_json(result))
             continue
