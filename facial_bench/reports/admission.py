@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.core.version import __version__
 from facial_bench.evaluation.result import Result, result_digest
 from facial_bench.evaluation.verify import Verdict
-from facial_bench.reports.ledger import Entry, enter, is_entered
+from facial_bench.reports.ledger import Entry, enter, is_entered, place
 
 Verify = Callable[[Path, Result], Verdict]
 """(folder of a result, result) -> what a verification says."""
@@ -30,7 +30,8 @@ class Admission:
 def admit(
     named: Iterable[tuple[Path, Result | FacialBenchError]], entries: Sequence[Entry], verify: Verify | None
 ) -> Admission:
-    """Look at every result; one that cannot be verified is left out and stops no other.
+    """Look at every result; one that cannot be verified is left out and stops no other. Of two results in one place
+    (corpus, protocol, method, seed) the one that the ledger entered last counts.
 
     Args:
         named: Where each result comes from, and the result or why it cannot be read.
@@ -42,13 +43,16 @@ def admit(
     """
     results: list[Result] = []
     left_out: list[str] = []
-    known = list(entries)
+    known, named = list(entries), list(named)
+    given = {result.digest for _, result in named if isinstance(result, Result)}
     for path, result in named:
         try:
             if isinstance(result, FacialBenchError):
                 raise result
             if result.digest != result_digest(result):
                 raise ResultError("the file was changed after it was written")
+            if _is_superseded(result, known, given):
+                continue
             if not is_entered(result, known):
                 known = enter(known, _verified(path, result, verify), __version__)
             results.append(result)
@@ -56,7 +60,14 @@ def admit(
             if verify is None:
                 raise ResultError(f"{path}: {problem}") from None
             left_out.append(f"{path}: {problem}")
-    return Admission(results, known, left_out)
+    return Admission([result for result in results if is_entered(result, known)], known, left_out)
+
+
+def _is_superseded(result: Result, entries: Sequence[Entry], given: Collection[str]) -> bool:
+    """Whether a result was entered once, and the one that took its place is given too."""
+    own = [entry for entry in entries if entry.place == place(result)]
+    known = any(entry.result == result.digest for entry in own[:-1])
+    return known and own[-1].result != result.digest and own[-1].result in given
 
 
 def _verified(path: Path, result: Result, verify: Verify | None) -> Result:
