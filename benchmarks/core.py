@@ -1,4 +1,4 @@
-"""The harness: classifiers, making a corpus, importing, scoring, the bootstrap; against plain formulations."""
+"""The core: identity classifiers, making a corpus, importing, scoring, the bootstrap; against plain formulations."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def row(name: str, ours: Timing, plain: Timing | None = None) -> Row:
     }
 
 
-def harness_rows(repetitions: int) -> list[Row]:
+def core_rows(repetitions: int) -> list[Row]:
     """All of them."""
     rows = [_classifiers(repetitions), _distances(repetitions), _bootstrap(repetitions), _permutation(repetitions)]
     jobs = {"making the corpus synthetic (17 minutes of motion)": make}

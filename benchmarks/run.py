@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.arithmetic import matrix_rate
-from benchmarks.core import harness_rows
+from benchmarks.core import core_rows
 from benchmarks.facial import generation_rows, memory_rows, training_rows, variant_rows
 from benchmarks.timing import markdown
 from benchmarks.video import video_rows
@@ -35,7 +35,7 @@ def main() -> None:
     jobs = {
         "training": training_rows,
         "generation": generation_rows,
-        "harness": harness_rows,
+        "core": core_rows,
         "memory": memory_rows,
         "video": video_rows,
     }
