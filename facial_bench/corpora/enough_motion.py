@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.windows import longest_stretch
 from facial_bench.corpora.corpus import Corpus
@@ -59,14 +58,6 @@ def motion_note(entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], p
         remedies.append(f"leave out with --identities {','.join(rest)}")
     named = "; ".join(f"{person}: {text}" for person, text in lacking.items())
     return f"{named}; {' or '.join(remedies) or 'add longer clips'}"
-
-
-def require_windows(entries: Sequence[ClipEntry], masks: Mapping[str, np.ndarray], protocol: Protocol) -> None:
-    """Raise CorpusError, with the note, where no identity classifiers can be trained. Arguments as
-    `lacking_windows`."""
-    note = motion_note(entries, masks, protocol)
-    if note:
-        raise CorpusError(f"The identity classifiers cannot be trained: {note}.")
 
 
 def _longest(segments: Sequence[Segment], person: str, masks: Mapping[str, np.ndarray], stride: int) -> int:

@@ -107,7 +107,7 @@ def prepare(
 def corpus_label(corpus: Corpus, protocol: Protocol) -> str:
     """Folder and board name of a corpus: its name, for a selection of its people a piece of the digest, and
     `@all-folds` where the split is rotated."""
-    whole = len(corpus.manifest["face_model"]["identities"]) == len(corpus.info.identities)
+    whole = len(corpus.face_model.neutral) == len(corpus.info.identities)
     parts = [corpus.info.name, *([] if whole else [corpus.info.digest[:8]])]
     return "@".join([*parts, *(["all-folds"] if protocol.folds == "all" else [])])
 
