@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from facial_bench.core.errors import printable
+
 if TYPE_CHECKING:
     from facial_bench.api import Session
     from facial_bench.core.progress import Reporter
@@ -95,11 +97,6 @@ def warn_failures(plugins: Plugins) -> None:
     """Name the plugins that could not be loaded, on standard error."""
     for failure in plugins.failures:
         click.echo(f"warning: {failure.source} failed to load: {failure.reason}", err=True)
-
-
-def printable(text: object) -> str:
-    """Text from a file of somebody else's, on one line, without what could steer a terminal."""
-    return "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split()))
 
 
 def aligned(rows: Iterable[tuple[Any, ...]]) -> str:

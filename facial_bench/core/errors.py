@@ -56,3 +56,8 @@ def one_line(problem: object, longest: int = 300) -> str:
     'two lines'
     """
     return " ".join(str(problem).split())[:longest]
+
+
+def printable(text: object) -> str:
+    """Text from a file of somebody else's, on one line, without what could steer a terminal."""
+    return "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split()))

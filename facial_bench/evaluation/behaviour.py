@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from facial_bench.core.errors import one_line
 from facial_bench.core.types import Generator, Motion, Request
 from facial_bench.evaluation.generate import check_motion, check_motions
 from facial_bench.evaluation.requests import Task
@@ -62,7 +63,7 @@ def other_audio(request: Request, source: np.ndarray, start: int = 0) -> Request
 
 
 def look_ahead(generator: Generator, request: Request, source: np.ndarray) -> LookAhead:
-    """How far ahead of the sound the motion changes, found by changing the sound from some frame on.
+    """How far ahead of the sound the motion changes, learned by changing the sound from some frame on.
 
     Args:
         generator: fitted.
@@ -104,13 +105,13 @@ def describe_behaviour(generator: Generator, tasks: Sequence[Task]) -> dict[str,
         start = time.perf_counter()
         ask(generator, request)
         seconds = time.perf_counter() - start
-        found = look_ahead(generator, request, others[0].request.audio)
+        ahead = look_ahead(generator, request, others[0].request.audio)
     except (Exception, SystemExit) as problem:
-        return {"reason": " ".join(f"{type(problem).__name__}: {problem}".split())[:300]}
-    milliseconds = None if found.frames is None else 1000 * found.frames / request.fps
+        return {"reason": one_line(f"{type(problem).__name__}: {problem}")}
+    milliseconds = None if ahead.frames is None else 1000 * ahead.frames / request.fps
     return {
-        "uses_audio": found.uses_audio,
-        "look_ahead_frames": found.frames,
+        "uses_audio": ahead.uses_audio,
+        "look_ahead_frames": ahead.frames,
         "look_ahead_ms": milliseconds,
         "probed_frames": request.frames,
         "real_time_factor": request.frames / request.fps / max(seconds, 1e-9),

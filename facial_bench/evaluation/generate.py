@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facial_bench.core.errors import FacialBenchError, GenerationError
+from facial_bench.core.errors import FacialBenchError, GenerationError, one_line
 from facial_bench.core.files import read_arrays, safe_name, write_arrays
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, Generator, Motion, Request
@@ -50,8 +50,8 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
     for name, shape in shapes.items():
         array = getattr(motion, name, None)
         if not isinstance(array, np.ndarray):
-            found = f"{type(motion).__name__} without it" if array is None else type(array).__name__
-            raise GenerationError(f"expected {name} as a numpy array of shape {shape}, got {found}")
+            got = f"{type(motion).__name__} without it" if array is None else type(array).__name__
+            raise GenerationError(f"expected {name} as a numpy array of shape {shape}, got {got}")
         if array.shape != shape:
             raise GenerationError(f"expected {name} of shape {shape}, got {array.shape}")
         if array.dtype.kind != "f":
@@ -132,12 +132,12 @@ def _ask(generator: Generator, requests: Sequence[Request], folder: Path, partia
 def describe(problem: BaseException, log_file: Path) -> str:
     """One line on an exception of a plugin's; the traceback goes to the file."""
     if isinstance(problem, FacialBenchError):
-        return " ".join(str(problem).split())
+        return one_line(problem, longest=2000)
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("a", encoding="utf-8") as stream:
         stream.write("".join(traceback.format_exception(problem)) + "\n")
     last = traceback.extract_tb(problem.__traceback__)[-1]
-    text = " ".join(str(problem).split())[:300]
+    text = one_line(problem)
     return f"raised {type(problem).__name__}: {text} ({Path(last.filename).name}, line {last.lineno})"
 
 

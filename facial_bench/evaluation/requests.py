@@ -32,8 +32,7 @@ def mean_states(training: Sequence[Clip]) -> dict[str, np.ndarray]:
     for clip in training:
         states.setdefault(clip.identity, []).append(clip.motion.state()[clip.valid])
     return {
-        person: np.concatenate(found).mean(axis=0, dtype=np.float64).astype(np.float32)
-        for person, found in states.items()
+        person: np.concatenate(own).mean(axis=0, dtype=np.float64).astype(np.float32) for person, own in states.items()
     }
 
 

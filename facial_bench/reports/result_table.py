@@ -7,9 +7,10 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 
+from facial_bench.core.errors import printable
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.result import Metric, Reference, Result
-from facial_bench.reports.tables import arrow, cell, escape, markdown, number, plain, printable, unscored
+from facial_bench.reports.tables import arrow, cell, escape, markdown, number, plain, unscored
 from facial_bench.statistics.aggregate import count_undefined
 from facial_bench.statistics.rows import Row
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from facial_bench.core.errors import printable
 from facial_bench.evaluation.result import Ceiling, Metric
 from facial_bench.statistics.aggregate import Summary
 
@@ -36,11 +37,6 @@ def unscored(failed: int, undefined: int) -> str:
     '1 failed, 2 undefined'
     """
     return ", ".join(f"{count} {why}" for count, why in ((failed, "failed"), (undefined, "undefined")) if count)
-
-
-def printable(text: object) -> str:
-    """Text from a file of somebody else's, on one line, without what could steer a terminal."""
-    return "".join(mark if mark.isprintable() else "\ufffd" for mark in " ".join(str(text).split()))
 
 
 def escape(text: str) -> str:
