@@ -85,7 +85,7 @@ def split_clips(entries: Sequence[ClipEntry], protocol: Protocol) -> Split:
 
 
 def units_of(own: Sequence[ClipEntry]) -> dict[str, list[ClipEntry]]:
-    """What of an identity's clips is never divided between the parts: unit name -> its clips. One unit: split in time."""
+    """What of an identity is never divided between the parts: unit name -> its clips. One unit: split in time."""
     recordings: dict[str, list[ClipEntry]] = defaultdict(list)
     for entry in own:
         recordings[entry.recording].append(entry)
