@@ -10,6 +10,7 @@ Functions make a session for one call; who makes several calls on one corpus mak
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,11 @@ class Session:
             raise PluginError(
                 f"{registered[name].source} registers the metric '{name}', which the protocol defines. Rename it."
             )
-        return {**{name: one.spec for name, one in registered.items()}, **own}
+        specs = {
+            name: one.spec if one.source.plugin == DISTRIBUTION else replace(one.spec, ranked=False)
+            for name, one in registered.items()  # a plugin's metric is shown, and ranks nobody
+        }
+        return {**specs, **own}
 
     def measured(self) -> list[MetricSpec]:
         """What a run measures besides the accuracies: the protocol's own metrics, then those of plugins."""
@@ -117,8 +122,6 @@ class Session:
         Raises:
             CorpusError: a corpus that cannot be evaluated on; PluginError: a metric that raised.
         """
-        from dataclasses import replace
-
         from facial_bench.evaluation.setup import prepare, protocol_with
 
         key = (corpus.info.digest, folds, device, *(spec.id for spec in specs))

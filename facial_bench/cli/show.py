@@ -71,17 +71,20 @@ def print_results(
 ) -> None:
     """Print each result when it is there; JSON at the end, as one value."""
     shown = family or ("all" if everything else "ranked")
-    objects = []
+    objects, first = [], None
     for path, result in results:  # first: a misspelt method is answered before these are imported
         from facial_bench.evaluation.result import as_json
         from facial_bench.reports.result_table import clips_table, result_table
 
+        first = first or path
         if format_ == "json":
             objects.append(as_json(result))
             continue
         definitions = session.definitions()
         make_table = clips_table if clips else result_table
         text = make_table(result, definitions, shown, format_)
+        if format_ == "csv" and path != first:
+            text = text.partition("\n")[2]  # one header for all
         if format_ == "table":
             title = f"{result.method.label} on {result.corpus.label}, seed {result.seed}, {result.device}"
             text = f"\n{title}\n\n{text}\n\nresult: {path}"

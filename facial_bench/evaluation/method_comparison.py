@@ -84,11 +84,11 @@ def group_results(named: Named) -> dict[str, list[Result]]:
 
 
 def _clashing(named: Named) -> set[str]:
-    """Labels of which two paths hold the same seed: two versions of one method."""
-    places: dict[tuple[str, int], set[Path]] = {}
+    """Labels of which two paths hold one seed with two results: two versions of one method."""
+    places: dict[tuple[str, int], dict[Path, str]] = {}
     for path, result in named:
-        places.setdefault((result.method.label, result.seed), set()).add(path)
-    return {label for (label, _), paths in places.items() if len(paths) > 1}
+        places.setdefault((result.method.label, result.seed), {})[path] = result.digest
+    return {label for (label, _), results in places.items() if len(results) == len(set(results.values())) > 1}
 
 
 def compare_methods(

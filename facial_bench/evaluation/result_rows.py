@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 from facial_bench.evaluation.result_schema import Result
+from facial_bench.statistics.aggregate import count_undefined
 
 
 class Results(Sequence[Result]):
@@ -38,11 +39,16 @@ class Results(Sequence[Result]):
             clips: Whether to give a row for each clip instead of one over all clips.
 
         Returns:
-            Columns `corpus`, `method`, `seed`, `device`, `metric`, `unit`, `value`, and over all clips `low`, `high`,
-            `chance`, `ceiling`, `skill`, `n_clips`, `n_failed`, `status`, `reason`; by clip `request`, `clip`,
-            `identity`, `driving`, `weight`, `status`, `reason`. A value that is not there is None.
+            Columns `corpus`, `method`, `seed`, `device`, `metric`, `unit`, `value`, and over all clips
+            `higher_is_better`, `low`, `high`, `chance`, `ceiling`, `skill`, `n_clips`, `n_failed`, `n_undefined`,
+            `status`, `reason`; by clip `request`, `clip`, `identity`, `driving`, `weight`, `status`, `reason`. A value
+            that is not there is None.
         """
-        return [row for result in self._results for row in (_clip_rows(result) if clips else _metric_rows(result))]
+        return [
+            row
+            for result in self._results
+            for row in (_clip_rows(result) if clips else (metric_row(result, name) for name in result.metrics))
+        ]
 
 
 def _named(result: Result, metric: str) -> dict[str, Any]:
@@ -56,22 +62,24 @@ def _named(result: Result, metric: str) -> dict[str, Any]:
     }
 
 
-def _metric_rows(result: Result) -> Iterator[dict[str, Any]]:
-    for name, metric in result.metrics.items():
-        reference = result.references[name]
-        yield {
-            **_named(result, name),
-            "value": metric.value,
-            "low": metric.low,
-            "high": metric.high,
-            "chance": reference.chance,
-            "ceiling": reference.ceiling.value,
-            "skill": metric.skill,
-            "n_clips": metric.n_clips,
-            "n_failed": metric.n_failed,
-            "status": metric.status,
-            "reason": metric.reason,
-        }
+def metric_row(result: Result, name: str) -> dict[str, Any]:
+    """One metric of a result, as plain values."""
+    metric, reference = result.metrics[name], result.references[name]
+    return {
+        **_named(result, name),
+        "higher_is_better": metric.higher_is_better,
+        "value": metric.value,
+        "low": metric.low,
+        "high": metric.high,
+        "chance": reference.chance,
+        "ceiling": reference.ceiling.value,
+        "skill": metric.skill,
+        "n_clips": metric.n_clips,
+        "n_failed": metric.n_failed,
+        "n_undefined": count_undefined(result.clips, name),
+        "status": metric.status,
+        "reason": metric.reason,
+    }
 
 
 def _clip_rows(result: Result) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from facial_bench.core.errors import printable
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.result import Metric, Reference, Result
+from facial_bench.evaluation.result_rows import metric_row
 from facial_bench.reports.tables import arrow, cell, escape, markdown, number, plain, unscored
 from facial_bench.statistics.aggregate import count_undefined
 from facial_bench.statistics.rows import Row
@@ -32,7 +33,7 @@ def result_table(
     chosen = _chosen(result, definitions, shown)
     metrics = {name: result.metrics[name] for name in chosen}
     if format_ in ("csv", "json"):
-        return _data([_cells(result, name) for name in chosen], format_)
+        return _data([metric_row(result, name) for name in chosen], format_)
     undefined = {name: count_undefined(result.clips, name) for name in result.metrics}
     text = _table(metrics, result.references, undefined, format_)
     lines = [text, *_reasons(result.metrics, undefined), *_more(result, definitions, chosen)]
@@ -112,26 +113,6 @@ def _more(result: Result, definitions: Mapping[str, Definition], chosen: Sequenc
     hidden = [name for name in result.metrics if name not in chosen]
     families = [family for family in FAMILIES if any(_family(definitions, name) == family for name in hidden)]
     return [f"{len(hidden)} more: --all, --family {'|'.join(families)}"] if hidden else []
-
-
-def _cells(result: Result, name: str) -> Cells:
-    metric, reference = result.metrics[name], result.references[name]
-    return {
-        "metric": name,
-        "unit": metric.unit,
-        "higher_is_better": metric.higher_is_better,
-        "value": metric.value,
-        "low": metric.low,
-        "high": metric.high,
-        "chance": reference.chance,
-        "ceiling": reference.ceiling.value,
-        "skill": metric.skill,
-        "n_clips": metric.n_clips,
-        "n_failed": metric.n_failed,
-        "n_undefined": count_undefined(result.clips, name),
-        "status": metric.status,
-        "reason": metric.reason,
-    }
 
 
 def _clip_cells(row: Row, metrics: Sequence[str]) -> Cells:

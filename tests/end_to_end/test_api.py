@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 import facial_bench
-from facial_bench import RunConfig
+from facial_bench import RunConfig, Session
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import FacialBenchError
-from tests.helpers.sessions import make_session
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.types import MetricSpec
+from tests.helpers.sessions import make_session, plugin_module
 
 SCRIPT = """
 import pickle
@@ -22,7 +24,7 @@ import sys
 from pathlib import Path
 
 import facial_bench
-from facial_bench import RunConfig
+from facial_bench import RunConfig, Session
 
 corpus, out = sys.argv[1:]
 config = RunConfig("mean-motion", corpus=corpus, out=out)
@@ -103,3 +105,12 @@ def test_results_are_a_sequence_of_plain_rows(short: Corpus, tmp_path: Path, sma
     assert repr(results) == "<2 results of frozen>"
     for row in (*results.to_rows(), *results.to_rows(clips=True)):
         assert all(value is None or isinstance(value, (str, int, float)) for value in row.values())
+
+
+def test_a_plugins_metric_is_shown_and_ranks_nobody(tmp_path: Path) -> None:
+    own = MetricSpec("mine", 1, "px", False, "f", lambda sample: 0.0, family="lips", ranked=True)
+    session = Session(load_plugins(installed=[], modules=[plugin_module(metrics=[own])]), cache=tmp_path)
+    known = session.definitions()
+    assert (known["mine"].family, known["mine"].ranked) == ("lips", False)
+    assert known["lmd"].ranked
+    assert [spec.id for spec in session.measured()][-1] == "mine"

@@ -27,9 +27,9 @@ def put(folder: Path, label: str, lmd: float, seeds: int = 1, clips: int = 6, **
 
 
 def call(*arguments: Any) -> Result:
-    found = CliRunner().invoke(main, ["compare", *map(str, arguments)])
-    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
-    return found
+    told = CliRunner().invoke(main, ["compare", *map(str, arguments)])
+    assert told.exception is None or isinstance(told.exception, SystemExit), told.exception
+    return told
 
 
 def test_a_clear_difference_is_decided_and_none_is_not(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_clear_difference_is_decided_and_none_is_not(tmp_path: Path) -> None:
     assert told.exit_code == 0, told.stderr
     assert "near is better" in told.stdout
     accuracy = next(line for line in told.stdout.splitlines() if line.startswith("pose_accuracy"))
-    assert accuracy.endswith("cannot be decided")
+    assert accuracy.endswith("no difference found")
     assert "The smallest p that so few clips can give: 0.000488" in told.stdout, "2 / 2^12"
 
 
@@ -83,11 +83,25 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path) -> None:
         ((a, a), "named twice"),
         ((a, a / "seed-0"), "named twice"),
         ((a, b, "--metric", "lmx"), "Did you mean"),
-        ((a, refused), "has no score on pose_accuracy"),
-        ((a, tmp_path / "none"), "does not exist"),
+        ((a, refused, "--metric", "pose_accuracy"), "Nothing can be compared: pose_accuracy: refused has no value"),
+        ((a, tmp_path / "none"), "No result in"),
     ):
-        found = call(*arguments)
-        assert found.exit_code == 1, arguments
-        assert expected in found.stderr
-        assert found.stderr.strip().count("\n") == 0
+        told = call(*arguments)
+        assert told.exit_code == 1, arguments
+        assert expected in told.stderr
+        assert told.stderr.strip().count("\n") == 0
     assert call(a).exit_code == 2
+    told = call(a, refused)
+    assert told.exit_code == 0 and "not compared: pose_accuracy: refused has no value (" in told.stdout
+
+
+def test_two_versions_of_a_method_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    old, new = put(tmp_path / "old", "mine", 1.0), put(tmp_path / "new", "mine", 2.0)
+    told = call(old, new, "--metric", "lmd", "--json")
+    (pair,) = json.loads(told.stdout)
+    assert (pair["a"], pair["b"]) == (f"mine ({old})", f"mine ({new})")
+
+
+def test_unequal_seeds_are_told(tmp_path: Path) -> None:
+    told = call(put(tmp_path, "one", 1.0, seeds=2), put(tmp_path, "two", 2.0))
+    assert "note: training seeds differ in number (one 2, two 1)" in told.stdout
