@@ -1,4 +1,4 @@
-"""Fixtures: small corpora and protocols, methods, the real data."""
+"""Fixtures: small corpora and protocols, the real data."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import torch
 from facial_bench.core.protocol import ClassifierSettings, Protocol
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
-from facial_bench.evaluation.method import Method
-from facial_bench.types import Clip, Context, Generator, GeneratorSpec
-from tests.helpers.faces import Echo, make_clip, make_model
+from facial_bench.types import Clip
+from tests.helpers.faces import make_clip, make_model
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,16 +52,6 @@ def small_protocol() -> Protocol:
     """The protocol with short training and little resampling: for tests of everything but the numbers."""
     classifiers = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
     return replace(Protocol(), classifiers=classifiers, resamples=200, name="small")
-
-
-@pytest.fixture(scope="module")
-def as_method() -> Callable[..., Method]:
-    """as_method(create, name="echo") -> a method of a made-up plugin."""
-
-    def wrap(create: Callable[[Context], Generator] = Echo, name: str = "echo", source: str = "s") -> Method:
-        return Method(GeneratorSpec(name, "a test method", "none", create), "test-plugin", "1", source)
-
-    return wrap
 
 
 @pytest.fixture(scope="session")

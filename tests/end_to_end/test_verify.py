@@ -14,21 +14,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from facial_bench import RunConfig, Session
 from facial_bench.cli import main
-from facial_bench.cli.common import standard_metrics
 from facial_bench.core.files import read_arrays, write_arrays
-from facial_bench.core.progress import QUIET
+from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.errors import ResultError
-from facial_bench.evaluation.method import Method, Settings
 from facial_bench.evaluation.result import Result as Record
 from facial_bench.evaluation.result import read_result, result_digest
-from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.setup import EvaluationSetup, prepare
-from facial_bench.evaluation.verify import verify
-from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.evaluation.verify import Verdict
 from facial_bench.reports.ledger import read_ledger
 from facial_bench.types import Context, Motion
+from tests.helpers.sessions import as_method, make_session
 
 pytestmark = pytest.mark.slow
 
@@ -64,24 +61,25 @@ def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def setup(corpus: Corpus, cache: Path) -> EvaluationSetup:
-    specs, protocol = standard_metrics(load_plugins(installed=[]))
-    return prepare(corpus, protocol, specs, device="cpu", cache=cache, report=QUIET)
+def session(corpus: Corpus, cache: Path, small_protocol: Protocol) -> Session:
+    """All metrics of the command line; `verify` finds the corpus made ready by the runs."""
+    return make_session(cache, small_protocol, as_method(Sway, "sway"), metrics=None, corpus=corpus.path)
 
 
 @pytest.fixture(scope="module")
-def kept(setup: EvaluationSetup, as_method: Callable[..., Method], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kept(session: Session, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of two seeds of a method."""
     out = tmp_path_factory.mktemp("kept")
-    for seed in (0, 1):
-        evaluate(as_method(Sway, "sway"), setup, Settings(seed), out, QUIET)
+    for _ in session.evaluate(RunConfig("sway", corpus=str(corpus.path), seeds=(0, 1), device="cpu", out=str(out))):
+        pass
     return out
 
 
 @pytest.fixture
-def runs(kept: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy to spoil, as the command line sees it."""
+def runs(kept: Path, tmp_path: Path, cache: Path, small_protocol: Protocol, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy to spoil, as the command line sees it: there it is of the protocol, and the classifiers are cached."""
     monkeypatch.setenv("FACIAL_BENCH_CACHE", str(cache))
+    monkeypatch.setattr("facial_bench.api.Protocol", lambda: small_protocol)
     shutil.copytree(kept, tmp_path / "runs")
     return tmp_path / "runs"
 
@@ -111,12 +109,16 @@ def call(*arguments: Any) -> Result:
     return found
 
 
-def differences(setup: EvaluationSetup, runs: Path) -> tuple[str, ...]:
-    return verify(setup, folder(runs), read_result(folder(runs) / "result.json")).differences
+def verify(session: Session, runs: Path) -> Verdict:
+    return session.verify(folder(runs), read_result(folder(runs) / "result.json"))
 
 
-def test_an_untouched_result_is_verified(setup: EvaluationSetup, runs: Path) -> None:
-    verdict = verify(setup, folder(runs), read_result(folder(runs) / "result.json"))
+def differences(session: Session, runs: Path) -> tuple[str, ...]:
+    return verify(session, runs).differences
+
+
+def test_an_untouched_result_is_verified(session: Session, runs: Path) -> None:
+    verdict = verify(session, runs)
     assert verdict.differences == ()
     assert verdict.rounded == 0
     assert verdict.compared > 500
@@ -135,14 +137,14 @@ def numbers(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def nudge(result: dict[str, Any], path: tuple[Any, ...]) -> None:
-    """Change a digit of the number there."""
+    """Change a digit of the number there; a count stays a count."""
     for key in path[:-1]:
         result = result[key]
     value = result[path[-1]]
-    result[path[-1]] = value * 1.001 if abs(value) > 1e-6 else value + 1
+    result[path[-1]] = value * 1.001 if isinstance(value, float) and abs(value) > 1e-6 else value + 1
 
 
-def test_a_changed_digit_in_any_number_is_found(setup: EvaluationSetup, runs: Path) -> None:
+def test_a_changed_digit_in_any_number_is_found(session: Session, runs: Path) -> None:
     """By the digest, whichever number it is; and by the recomputation, where a hand has mended the digest."""
     whole = json.loads((folder(runs) / "result.json").read_text())
     places = [p for key in ("metrics", "references", "clips") for p in numbers(whole[key], (key,))]
@@ -158,33 +160,33 @@ def test_a_changed_digit_in_any_number_is_found(setup: EvaluationSetup, runs: Pa
             changed = copy.deepcopy(whole)
             nudge(changed, own[k])
             changed["digest"] = digest_of(changed)
-            found = verify(setup, folder(runs), msgspec.convert(changed, Record)).differences
+            found = session.verify(folder(runs), msgspec.convert(changed, Record)).differences
             assert len(found) == 1, (own[k], found)
             assert "stored" in found[0] and "recomputed" in found[0]
 
 
-def test_the_place_and_both_numbers_are_named(setup: EvaluationSetup, runs: Path) -> None:
+def test_the_place_and_both_numbers_are_named(session: Session, runs: Path) -> None:
     spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.125), honest_digest=True)
-    (line,) = differences(setup, runs)
+    (line,) = differences(session, runs)
     assert line.startswith("metrics.lmd.value: 0.125 stored, ")
 
 
-def test_a_result_changed_by_hand_is_found_by_its_digest(setup: EvaluationSetup, runs: Path) -> None:
+def test_a_result_changed_by_hand_is_found_by_its_digest(session: Session, runs: Path) -> None:
     spoil(runs, lambda result: result["conduct"].update(look_ahead_ms=40.0))
-    assert differences(setup, runs) == (
+    assert differences(session, runs) == (
         "digest: the file was changed after it was written (its content has another digest)",
     )
 
 
-def test_a_swapped_motion_is_found(setup: EvaluationSetup, runs: Path) -> None:
+def test_a_swapped_motion_is_found(session: Session, runs: Path) -> None:
     motions = sorted((folder(runs) / "motions" / "self").iterdir())
     shutil.copy(motions[1], motions[0])
-    found = differences(setup, runs)
+    found = differences(session, runs)
     assert motions[0].name in found[0]
     assert "not the motion that was scored" in found[0]
 
 
-def test_a_motion_swapped_together_with_its_digest_is_found_by_its_scores(setup: EvaluationSetup, runs: Path) -> None:
+def test_a_motion_swapped_together_with_its_digest_is_found_by_its_scores(session: Session, runs: Path) -> None:
     from facial_bench.core.files import file_digest
 
     motion = min((folder(runs) / "motions" / "self").iterdir())
@@ -196,20 +198,20 @@ def test_a_motion_swapped_together_with_its_digest_is_found_by_its_scores(setup:
         next(row for row in result["clips"] if row["request"] == name)["motion"] = file_digest(motion)
 
     spoil(runs, mend, honest_digest=True)
-    assert any(line.startswith(f"clips[{name}].metrics.lmd") for line in differences(setup, runs))
+    assert any(line.startswith(f"clips[{name}].metrics.lmd") for line in differences(session, runs))
 
 
-def test_a_missing_motion_is_found(setup: EvaluationSetup, runs: Path) -> None:
+def test_a_missing_motion_is_found(session: Session, runs: Path) -> None:
     min((folder(runs) / "motions" / "cross").iterdir()).unlink()
-    assert "missing" in differences(setup, runs)[0]
+    assert "missing" in differences(session, runs)[0]
 
 
-def test_a_row_left_out_or_made_up_is_found(setup: EvaluationSetup, runs: Path) -> None:
+def test_a_row_left_out_or_made_up_is_found(session: Session, runs: Path) -> None:
     def drop(result: dict[str, Any]) -> None:
         result["clips"].append({**result["clips"].pop(), "request": "self/../../etc@0"})
 
     spoil(runs, drop, honest_digest=True)
-    found = "\n".join(differences(setup, runs))
+    found = "\n".join(differences(session, runs))
     assert "is missing" in found
     assert "is no request of this corpus" in found
 
