@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,9 +14,11 @@ import numpy as np
 import torch
 
 from benchmarks.timing import Timing, interleaved
+from facial_bench import load_results
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.importers import built_in_importers
 from facial_bench.corpora.synthetic import make
+from facial_bench.evaluation.result import as_json, decode_result
 from facial_bench.metrics.classifier import Classifier
 from facial_bench.metrics.identity_classifier import load_or_train
 from facial_bench.metrics.lmd import landmark_metrics
@@ -25,6 +28,7 @@ from facial_bench.types import Camera, Motion, Sample
 from studies.identity_free import PEOPLE, make_clips
 
 Row = dict[str, object]
+ROOT = Path(__file__).parents[1]
 RESAMPLES = 10_000
 """Of the bootstrap and the permutation."""
 
@@ -43,6 +47,7 @@ def row(name: str, ours: Timing, plain: Timing | None = None) -> Row:
 def core_rows(repetitions: int) -> list[Row]:
     """All of them."""
     rows = [_classifiers(repetitions), _distances(repetitions), _bootstrap(repetitions), _permutation(repetitions)]
+    rows.append(_reading(repetitions))
     jobs = {"making the corpus synthetic (17 minutes of motion)": make}
     tracks = Path(os.environ.get("FACIAL_BENCH_DATA", "")) / "real-tracks"
     if tracks.is_dir():
@@ -171,3 +176,16 @@ def _bootstrap(repetitions: int) -> Row:
         repetitions,
     )
     return row("bootstrap, 10,000 resamples of 25 clips x 3 seeds (plain: loop)", times["ours"], times["plain"])
+
+
+def _reading(repetitions: int) -> Row:
+    """The committed results, decoded and validated in one pass; plain: parsed by the standard library, unvalidated."""
+    results = [json.dumps(as_json(one)).encode() for one in load_results(ROOT / "leaderboards")]
+    times = interleaved(
+        {
+            "ours": lambda: [decode_result(content, "a result") for content in results],
+            "plain": lambda: [json.loads(content) for content in results],
+        },
+        repetitions,
+    )
+    return row(f"reading {len(results)} results", times["ours"], times["plain"])
