@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from facial_bench.core.errors import one_line
 from facial_bench.core.types import Generator, Motion, Request
 from facial_bench.evaluation.generate import check_motion, check_motions
 from facial_bench.evaluation.requests import Task
+from facial_bench.evaluation.result_schema import Behaviour
 from facial_bench.metrics.identity import SELF
 
 LONGEST = 400
@@ -85,18 +85,17 @@ def look_ahead(generator: Generator, request: Request, source: np.ndarray) -> Lo
     return LookAhead(True, max(ahead, default=0))
 
 
-def describe_behaviour(generator: Generator, tasks: Sequence[Task]) -> dict[str, Any]:
+def describe_behaviour(generator: Generator, tasks: Sequence[Task]) -> tuple[Behaviour, float | None]:
     """What a result says of a method's behaviour, measured on (400 frames of) the longest self-driven request.
 
     Returns:
-        `look_ahead_frames`, `look_ahead_ms` (None where the motion does not follow the audio), `uses_audio`, and
-        `real_time_factor` (seconds of motion a second, one sequence at a time); `reason` alone where it could not be
+        The behaviour, and seconds of motion made in a second, one sequence at a time; None where that could not be
         measured.
     """
     own = sorted((task for task in tasks if task.driving == SELF), key=lambda task: -task.request.frames)
     others = [task for task in own if task.clip.id != own[0].clip.id]
     if not others:
-        return {"reason": "there is no second test clip to take other audio from"}
+        return Behaviour(reason="there is no second test clip to take other audio from"), None
     whole = own[0].request
     audio = whole.audio[:LONGEST]
     request = replace(whole, audio=audio)
@@ -107,12 +106,12 @@ def describe_behaviour(generator: Generator, tasks: Sequence[Task]) -> dict[str,
         seconds = time.perf_counter() - start
         ahead = look_ahead(generator, request, others[0].request.audio)
     except (Exception, SystemExit) as problem:
-        return {"reason": one_line(f"{type(problem).__name__}: {problem}")}
+        return Behaviour(reason=one_line(f"{type(problem).__name__}: {problem}")), None
     milliseconds = None if ahead.frames is None else 1000 * ahead.frames / request.fps
-    return {
-        "uses_audio": ahead.uses_audio,
-        "look_ahead_frames": ahead.frames,
-        "look_ahead_ms": milliseconds,
-        "probed_frames": request.frames,
-        "real_time_factor": request.frames / request.fps / max(seconds, 1e-9),
-    }
+    behaviour = Behaviour(
+        uses_audio=ahead.uses_audio,
+        look_ahead_frames=ahead.frames,
+        look_ahead_ms=milliseconds,
+        probed_frames=request.frames,
+    )
+    return behaviour, request.frames / request.fps / max(seconds, 1e-9)

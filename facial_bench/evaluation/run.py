@@ -84,7 +84,7 @@ def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Pa
         ),
         seed=settings.seed,
         device=describe_device(settings.device),
-        behaviour=Behaviour(**behaviour),
+        behaviour=behaviour,
         environment=_environment(corpus),
         timing=timing,
         digest="",
@@ -120,7 +120,7 @@ def _evaluate_fold(
     folder: Path,
     timing: dict[str, Any],
     report: Reporter,
-) -> tuple[list[Row], dict[str, Any]]:
+) -> tuple[list[Row], Behaviour]:
     """The rows of one fold, and how the method behaves."""
     corpus = setup.corpus
     context = make_context(corpus, settings, report)
@@ -131,8 +131,7 @@ def _evaluate_fold(
             outcomes = generate(
                 generator, tasks, folder / "motions", batch=BATCH, report=report, partial=method.spec.partial
             )
-        behaviour = describe_behaviour(generator, tasks)
-    timing["real_time_factor"] = behaviour.pop("real_time_factor", None)
+        behaviour, timing["real_time_factor"] = describe_behaviour(generator, tasks)
     for name, outcome in outcomes.items():
         if outcome.motion is None:
             report.warn(f"{method.plugin}: method {method.spec.name} failed on {name}: {outcome.reason}")

@@ -20,6 +20,7 @@ from facial_bench.evaluation.behaviour import (
 )
 from facial_bench.evaluation.generate import check_motions, generate
 from facial_bench.evaluation.requests import Task, make_tasks
+from facial_bench.evaluation.result_schema import Behaviour
 from facial_bench.types import Motion, Request
 from tests.helpers.faces import make_clip, make_model
 
@@ -104,9 +105,9 @@ def tasks(clips: int = 2, frames: int = 500) -> list[Task]:
 
 
 def test_a_description_says_it_in_milliseconds() -> None:
-    found = describe_behaviour(Filter(2, 6), tasks())
-    assert found.pop("real_time_factor") > 1
-    assert found == {"uses_audio": True, "look_ahead_frames": 6, "look_ahead_ms": 240.0, "probed_frames": 400}
+    behaviour, speed = describe_behaviour(Filter(2, 6), tasks())
+    assert speed is not None and speed > 1
+    assert behaviour == Behaviour(uses_audio=True, look_ahead_frames=6, look_ahead_ms=240.0, probed_frames=400)
 
 
 def raising(error: Callable[[], BaseException]) -> object:
@@ -119,13 +120,13 @@ def raising(error: Callable[[], BaseException]) -> object:
 
 @pytest.mark.parametrize("error", [lambda: ValueError("no\nmotion"), lambda: SystemExit(3)])
 def test_a_method_that_raises_is_described_by_its_reason(error: Callable[[], BaseException]) -> None:
-    found = describe_behaviour(raising(error), tasks())
-    assert set(found) == {"reason"}
-    assert "\n" not in found["reason"]
+    behaviour, speed = describe_behaviour(raising(error), tasks())
+    assert behaviour == Behaviour(reason=behaviour.reason) and speed is None
+    assert behaviour.reason and "\n" not in behaviour.reason
 
 
 def test_without_a_second_clip_there_is_no_other_audio() -> None:
-    assert "second test clip" in describe_behaviour(Filter(0, 0), tasks(1))["reason"]
+    assert "second test clip" in describe_behaviour(Filter(0, 0), tasks(1))[0].reason
 
 
 def test_a_motion_that_is_none_is_not_measured() -> None:
