@@ -89,7 +89,8 @@ def _methods(method: str, plugins: Plugins) -> dict[str, Registered]:
         registered = plugins.registered("generators").items()
         chosen = {name: one for name, one in registered if one.source.plugin == Path(method).name}
         if not chosen:
-            hint = "Mark facial_bench_generators with facial_bench.hookimpl."
+            failed = [f"{one}." for one in plugins.failures if one.source.plugin == Path(method).name]
+            hint = " ".join(failed) or "Mark facial_bench_generators with facial_bench.hookimpl."
             raise FacialBenchError(f"{method} registers no method. {hint}")
     else:
         chosen = {method: plugins.get("generators", "method", method)}

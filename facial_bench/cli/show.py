@@ -51,10 +51,11 @@ def show(results: tuple[Path, ...], plugin_files: tuple[Path, ...], **shown: Any
 
     RESULT is a result.json, its folder, or a method's folder for all of its seeds.
     """
-    from facial_bench.evaluation.rescore import expand, open_result
+    from facial_bench.evaluation.rescore import expand
+    from facial_bench.evaluation.result import read_result, require_unchanged
 
     session, paths = make_session(plugin_files), expand(results)
-    opened = ((path, open_result(path)[1]) for path in paths)
+    opened = ((path, require_unchanged(path, read_result(path))) for path in paths)
     print_results(session, opened, file=None, several=len(paths) > 1, **shown)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
 import tomli_w
 
-from facial_bench.core.errors import FacialBenchError, one_line
+from facial_bench.core.errors import FacialBenchError, one_line, unknown_name
 from facial_bench.core.files import write_bytes
 
 LARGEST_SEED = 2**31 - 1
@@ -44,7 +45,7 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError for seeds that no run can have."""
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+        if not isinstance(self.seeds, (tuple, list)) or not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: name one or more, each once")
         if not all(isinstance(seed, int) and 0 <= seed <= LARGEST_SEED for seed in self.seeds):
             raise ValueError(f"seeds: each is a whole number from 0 to {LARGEST_SEED}")
@@ -78,13 +79,19 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         FacialBenchError: no such file, another format, or a value that no run can have.
     """
+    if path.suffix not in (".toml", ".json"):
+        raise FacialBenchError(f"A configuration is a .toml or a .json, not {path.name}.")
     try:
         content = path.read_bytes()
         values = tomllib.loads(content.decode()) if path.suffix == ".toml" else msgspec.json.decode(content)
-    except (OSError, ValueError, msgspec.DecodeError) as problem:
-        raise FacialBenchError(f"{path} cannot be read as {path.suffix or 'TOML'} ({one_line(problem)}).") from None
+    except OSError as problem:
+        raise FacialBenchError(f"{path} cannot be read: {problem.strerror}.") from None
+    except (ValueError, msgspec.DecodeError) as problem:
+        raise FacialBenchError(f"{path} cannot be read as {path.suffix} ({one_line(problem)}).") from None
     if not isinstance(values, dict):
         raise FacialBenchError(f"{path} holds no names and values. Write for example: method = 'facial'.")
+    if isinstance(values.get("options"), dict):
+        values["options"] = {name: _as_text(value) for name, value in values["options"].items()}
     _convert({"method": "any", **values}, str(path))
     return values
 
@@ -100,8 +107,21 @@ def make_config(values: dict[str, Any]) -> RunConfig:
     return _convert(values, "The run's configuration")
 
 
+def _as_text(value: Any) -> Any:
+    """The value of an option: a number as `--option` would give it, anything else as it is."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
 def _convert(values: dict[str, Any], where: str) -> RunConfig:
     try:
         return msgspec.convert(values, RunConfig)
     except msgspec.ValidationError as problem:
-        raise FacialBenchError(f"{where}: {one_line(problem)}.") from None
+        unknown = re.search(r"unknown field `(.*)`", str(problem))
+        if unknown:
+            raise FacialBenchError(
+                f"{where}: {unknown_name('name', unknown[1], RunConfig.__struct_fields__)}"
+            ) from None
+        field = re.search(r"Invalid enum value .*\$\.(\w+)", str(problem))
+        choices = get_args(get_type_hints(RunConfig)[field[1]]) if field else ()
+        hint = f" Choose {' or '.join(choices)}." if choices else ""
+        raise FacialBenchError(f"{where}: {one_line(problem)}.{hint}") from None

@@ -36,6 +36,9 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
         GenerationError: a missing array, a wrong shape, length or dtype, NaN or infinities; says what was expected
             and what came.
     """
+    if not any(hasattr(motion, name) for name in ("expression", "pose", "blink", "landmarks")):
+        came = "None" if motion is None else f"{type(motion).__name__}"
+        raise GenerationError(f"expected a Motion, got {came}: Motion.from_state(state) makes one of an array (T, 71)")
     shapes = {
         "expression": (request.frames, EXPRESSION_WIDTH),
         "pose": (request.frames, POSE_WIDTH),
@@ -50,8 +53,7 @@ def check_motion(motion: object, request: Request, partial: bool = False) -> Mot
     for name, shape in shapes.items():
         array = getattr(motion, name, None)
         if not isinstance(array, np.ndarray):
-            got = f"{type(motion).__name__} without it" if array is None else type(array).__name__
-            raise GenerationError(f"expected {name} as a numpy array of shape {shape}, got {got}")
+            raise GenerationError(f"expected {name} as a numpy array of shape {shape}, got {type(array).__name__}")
         if array.shape != shape:
             raise GenerationError(f"expected {name} of shape {shape}, got {array.shape}")
         if array.dtype.kind != "f":
@@ -137,8 +139,9 @@ def describe(problem: BaseException, log_file: Path) -> str:
     with log_file.open("a", encoding="utf-8") as stream:
         stream.write("".join(traceback.format_exception(problem)) + "\n")
     last = traceback.extract_tb(problem.__traceback__)[-1]
-    text = one_line(problem)
-    return f"raised {type(problem).__name__}: {text} ({Path(last.filename).name}, line {last.lineno})"
+    ours = Path(last.filename).is_relative_to(Path(__file__).parent)  # it takes other arguments than we call it with
+    where = "" if ours else f" ({Path(last.filename).name}, line {last.lineno})"
+    return f"raised {type(problem).__name__}: {one_line(problem)}{where}"
 
 
 def motion_path(folder: Path, request_id: str) -> Path:

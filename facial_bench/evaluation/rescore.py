@@ -9,7 +9,7 @@ from facial_bench.core.errors import ResultError
 from facial_bench.core.files import file_digest
 from facial_bench.evaluation.generate import Outcome, load_motion, motion_path
 from facial_bench.evaluation.requests import Task
-from facial_bench.evaluation.result import Result, read_result
+from facial_bench.evaluation.result import Result, read_result, require_unchanged
 from facial_bench.evaluation.run import fold_tasks, make_rows
 from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.statistics.rows import Row
@@ -35,8 +35,12 @@ def expand(paths: Sequence[Path]) -> list[Path]:
 
 
 def name_results(paths: Sequence[Path]) -> list[tuple[Path, Result]]:
-    """The results that paths name, each with the path that named it; raises as `expand` and `read_result` do."""
-    return [(path, read_result(file)) for path in paths for file in _expand(path)]
+    """The results that paths name, each with the path that named it.
+
+    Raises:
+        ResultError: as `expand`, `read_result` and `require_unchanged` do.
+    """
+    return [(path, require_unchanged(file, read_result(file))) for path in paths for file in _expand(path)]
 
 
 def _expand(path: Path) -> list[Path]:

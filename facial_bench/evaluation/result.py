@@ -110,6 +110,17 @@ def result_digest(result: Result) -> str:
     return digest({key: value for key, value in content.items() if key not in ("environment", "timing", "digest")})
 
 
+def require_unchanged(path: Path, result: Result) -> Result:
+    """The result itself, where its content still has the digest that was written with it.
+
+    Raises:
+        ResultError: somebody edited the file: its numbers are nobody's.
+    """
+    if result.digest != result_digest(result):
+        raise ResultError(f"{path}: the file was changed after it was written. {HINT}")
+    return result
+
+
 def as_json(result: Result) -> dict[str, Any]:
     """The content of result.json, plain values in the file's order."""
     content: dict[str, Any] = msgspec.to_builtins(result)

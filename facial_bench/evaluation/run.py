@@ -132,9 +132,13 @@ def _evaluate_fold(
                 generator, tasks, folder / "motions", batch=BATCH, report=report, partial=method.spec.partial
             )
         behaviour, timing["real_time_factor"] = describe_behaviour(generator, tasks)
+    failed: dict[str, list[str]] = {}
     for name, outcome in outcomes.items():
         if outcome.motion is None:
-            report.warn(f"{method.plugin}: method {method.spec.name} failed on {name}: {outcome.reason}")
+            failed.setdefault(str(outcome.reason), []).append(name)
+    for reason, (first, *others) in failed.items():  # one cause is one line
+        names = f"{first} and {len(others)} more" if others else first
+        report.warn(f"{method.plugin}: method {method.spec.name} failed on {names}: {reason}")
     with timed(timing, "score_s"):
         return make_rows(fold, tasks, outcomes, folder / "motions"), behaviour
 

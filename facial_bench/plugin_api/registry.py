@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class Plugins:
         for hook in getattr(self.manager.hook, f"facial_bench_{kind}").get_hookimpls():
             source = self.sources[hook.plugin_name]
             try:
-                specs = list(hook.function())
+                specs = _listed(hook.function(), f"facial_bench_{kind}")
                 for spec in specs:
                     _check_spec(spec, expected, f"facial_bench_{kind}")
             except (Exception, SystemExit) as problem:
@@ -137,6 +137,13 @@ def reason_of(problem: BaseException) -> str:
     """What went wrong, on one line, with the exception's type where it is not an error of ours."""
     text = one_line(problem, longest=400)
     return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text}"
+
+
+def _listed(answer: Any, hook: str) -> list[Any]:
+    """What a hook returned, as a list; raises TypeError for what is none, as of a forgotten `return`."""
+    if not isinstance(answer, Iterable):
+        raise TypeError(f"{hook} returned {'None' if answer is None else type(answer).__name__}, expected a list")
+    return list(answer)
 
 
 def _name(spec: Any) -> Any:

@@ -58,9 +58,14 @@ def admit(
             results.append(result)
         except FacialBenchError as problem:
             if verify is None:
-                raise ResultError(f"{path}: {problem}") from None
-            left_out.append(f"{path}: {problem}")
+                raise ResultError(_placed(path, problem)) from None
+            left_out.append(_placed(path, problem))
     return Admission([result for result in results if is_entered(result, known)], known, left_out)
+
+
+def _placed(path: Path, problem: FacialBenchError) -> str:
+    """What is wrong, and with which result, named once."""
+    return str(problem) if str(problem).startswith(str(path)) else f"{path}: {problem}"
 
 
 def _is_superseded(result: Result, entries: Sequence[Entry], given: Collection[str]) -> bool:

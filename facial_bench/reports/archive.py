@@ -16,7 +16,7 @@ import msgspec
 from facial_bench.core.compressed import decode_line, read_lines, write_lines
 from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.core.files import safe_name
-from facial_bench.evaluation.result import Result, decode_result, find_results, read_result
+from facial_bench.evaluation.result import Result, decode_result, find_results, read_result, require_unchanged
 
 SCHEMA = "facial-bench results 1"
 SUFFIX = ".results.jsonl.xz"
@@ -120,13 +120,13 @@ def read_every(paths: Iterable[Path]) -> list[Result]:
     """The results that paths name, as `collect` does.
 
     Raises:
-        ResultError: no result there, or one that cannot be read.
+        ResultError: no result there, or one that cannot be read or was edited.
     """
     results = []
-    for _, result in collect(paths):
+    for where, result in collect(paths):
         if isinstance(result, FacialBenchError):
             raise result
-        results.append(result)
+        results.append(require_unchanged(where, result))
     return results
 
 

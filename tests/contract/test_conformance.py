@@ -404,5 +404,8 @@ def test_a_file_without_methods_is_one_line(tmp_path: Path, corpus: Corpus) -> N
     path.write_text("import facial_bench\n@facial_bench.hookimpl\ndef facial_bench_generators():\n    return []\n")
     done = run_check(path, corpus)
     assert done.exit_code == 1
-    assert "registers no method" in done.stderr
+    assert "registers no method. Mark facial_bench_generators" in done.stderr
+    path.write_text(path.read_text().replace("return []", "[]"))
+    said = run_check(path, corpus).stderr
+    assert "registers no method. empty.py failed to load: TypeError: facial_bench_generators returned None" in said
     assert run_check(tmp_path / "none.py", corpus).exit_code == 1

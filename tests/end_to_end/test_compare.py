@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from facial_bench.cli import main
-from facial_bench.evaluation.result import write_result
+from facial_bench.evaluation.result import HINT, write_result
 from tests.helpers.results import make_result, make_row
 
 
@@ -105,3 +105,13 @@ def test_two_versions_of_a_method_are_told_apart_by_their_folders(tmp_path: Path
 def test_unequal_seeds_are_told(tmp_path: Path) -> None:
     told = call(put(tmp_path, "one", 1.0, seeds=2), put(tmp_path, "two", 2.0))
     assert "note: training seeds differ in number (one 2, two 1)" in told.stdout
+
+
+@pytest.mark.parametrize("command", ["compare", "show"])
+def test_edited_numbers_are_not_shown(tmp_path: Path, command: str) -> None:
+    places = [put(tmp_path, name, value) for name, value in (("a", 1.0), ("b", 2.0))]
+    file = places[0] / "seed-0" / "result.json"
+    file.write_text(file.read_text().replace('"seed": 0', '"seed": 1'))
+    told = CliRunner().invoke(main, [command, *map(str, places)])
+    assert told.exit_code == 1
+    assert told.stderr == f"Error: {file}: the file was changed after it was written. {HINT}\n"

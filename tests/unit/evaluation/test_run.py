@@ -189,12 +189,13 @@ def spoil(name: str, value: float) -> Callable[[Motion], Motion]:
         (lambda m: replace(m, blink=m.blink[:, None]), r"expected blink of shape \(300,\), got \(300, 1\)"),
         (lambda m: replace(m, pose=m.pose.astype(int)), "expected pose as floating-point numbers, got int64"),
         (lambda m: replace(m, blink=m.blink.tolist()), "expected blink as a numpy array .*, got list"),
-        (lambda m: None, "expected expression as a numpy array .*, got NoneType without it"),
+        (lambda m: None, "expected a Motion, got None: Motion.from_state"),
+        (lambda m: m.state(), "expected a Motion, got ndarray: Motion.from_state"),
         (spoil("blink", np.nan), "expected finite blink, got NaN or infinities in 1 frames, first 3"),
         (spoil("expression", np.inf), "expected finite expression, got NaN or infinities in 1 frames, first 3"),
         (raise_it, r"raised RuntimeError: out of ideas \(test_run.py, line \d+\)"),
     ],
-    ids=["length", "width", "shape", "dtype", "list", "none", "nan", "infinity", "raises"],
+    ids=["length", "width", "shape", "dtype", "list", "none", "array", "nan", "infinity", "raises"],
 )
 def test_one_bad_clip_is_named_counted_and_stops_no_other(
     setup: EvaluationSetup, run: Run, tmp_path: Path, change: Callable[[Motion], Any], reason: str
@@ -211,6 +212,18 @@ def test_one_bad_clip_is_named_counted_and_stops_no_other(
     assert (pose.n_failed, pose.n_clips) == (1, len(setup.folds[0].test))
     good = run(out=tmp_path / "good").metrics["pose_accuracy"]
     assert pose.value <= good.value, "a failed clip is wrong, never left out"
+
+
+def test_one_cause_is_one_warning(run: Run) -> None:
+    class Forgets(Echo):
+        def generate(self, requests: Sequence[Request]) -> Any:
+            super().generate(requests)
+
+    lines = Lines()
+    with pytest.raises(GenerationError, match="failed on all 16 clips"):
+        run(Forgets, report=lines)
+    (warning,) = lines.warnings
+    assert re.search(r"failed on self/\S+ and 15 more: generate returned None", warning), warning
 
 
 def test_a_face_behind_the_camera_fails_the_clip(run: Run) -> None:
@@ -232,6 +245,14 @@ def test_a_fit_that_raises_names_the_plugin_in_one_line(run: Run, tmp_path: Path
     with pytest.raises(PluginError, match=r"test-plugin: method echo could not be fitted: raised KeyError: 'weights'"):
         run(Broken)
     assert "Traceback" in (tmp_path / "tiny/echo/seed-0/error.log").read_text()
+
+
+def test_our_own_line_is_not_named_where_a_method_takes_other_arguments(run: Run) -> None:
+    def create() -> Generator:
+        raise AssertionError
+
+    with pytest.raises(PluginError, match=r"could not be created: raised TypeError: .*create\(\) takes 0 .* given;"):
+        run(create)
 
 
 class Learner(Echo):

@@ -112,6 +112,13 @@ def test_what_is_cut_short_or_changed_is_named_and_stops_no_other(archive: Path,
         read_every([tmp_path])
 
 
+def test_an_edited_result_is_no_result(tmp_path: Path) -> None:
+    wrong = changed(made(), (("metrics", "lmd", "value"), 0.001))
+    (tmp_path / "result.json").write_bytes(msgspec.json.encode(wrong))
+    with pytest.raises(ResultError, match=r"result.json: the file was changed after it was written\. Run"):
+        read_every([tmp_path])
+
+
 def test_a_number_that_is_none_is_not_written(tmp_path: Path) -> None:
     wrong = changed(made(), (("metrics", "lmd", "value"), 0.0))
     wrong = msgspec.structs.replace(wrong, timing={"fit_s": float("nan")})
