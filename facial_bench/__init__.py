@@ -1,8 +1,9 @@
 """facial-bench: one protocol under which methods that turn speech into facial motion are compared.
 
->>> import facial_bench
->>> result = facial_bench.evaluate(facial_bench.RunConfig("mean-motion"))  # doctest: +SKIP
->>> result.metrics["lmd"].value  # doctest: +SKIP
+    import facial_bench
+
+    result = facial_bench.evaluate(facial_bench.RunConfig("mean-motion"))
+    result.metrics["lmd"].value
 """
 
 from __future__ import annotations

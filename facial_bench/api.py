@@ -1,8 +1,9 @@
 """Facial-bench from Python: plain values in, results out. The command line, notebooks, plugins and a cluster call this.
 
->>> from facial_bench import RunConfig, evaluate, load_results  # doctest: +SKIP
->>> result = evaluate(RunConfig("facial"))  # doctest: +SKIP
->>> result.metrics["lmd"].value, load_results("results").to_rows()  # doctest: +SKIP
+    from facial_bench import RunConfig, evaluate, load_results
+
+    result = evaluate(RunConfig("facial"))
+    result.metrics["lmd"].value, load_results("results").to_rows()
 
 Functions make a session for one call; who makes several calls on one corpus makes a `Session` and calls its methods.
 """
