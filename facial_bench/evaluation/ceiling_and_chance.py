@@ -6,6 +6,7 @@ Source: docs/protocol.md, "references" and "refuse to score".
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -106,14 +107,18 @@ def _training_rows(folds: Sequence[Fold], metrics: Collection[str]) -> list[Row]
 
 
 def _real_parts(folds: Sequence[Fold], spec: MetricSpec, reduce: Reduce) -> dict[str, tuple[float, ...]]:
-    """identity -> what all items of the person's real test clips reduce to."""
+    """identity -> what all items of the person's real test clips reduce to; a clip that the metric is not defined for
+    has no items."""
     items: dict[str, list[np.ndarray]] = {}
     for fold in folds:
         measure = next(measure for measure in fold.metric_set.measures if measure.spec.id == spec.id)
         for clip in fold.test:
             sample = make_sample(fold.metric_set.model, fold.metric_set.info, clip, clip.motion)
-            items.setdefault(clip.identity, []).append(np.asarray(measure(sample, clip.identity).values, np.float64))
-    return {person: tuple(float(n) for n in reduce(np.concatenate(own))) for person, own in items.items()}
+            own = items.setdefault(clip.identity, [])
+            with suppress(Exception):  # a mouth that does not move, say: the clip's row tells why
+                own.append(np.asarray(measure(sample, clip.identity).values, np.float64))
+    every = {person: np.concatenate(own) if own else np.empty(0) for person, own in items.items()}
+    return {person: tuple(float(n) for n in reduce(own)) for person, own in every.items()}
 
 
 def _without_classifiers(missing: str, fold: Fold) -> Reference:

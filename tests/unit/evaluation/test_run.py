@@ -424,6 +424,35 @@ def test_where_no_classifier_can_be_trained_the_lips_are_scored_all_the_same(
     assert {row.status for row in result.clips} == {"ok"}
 
 
+class Mumbles(Echo):
+    """Moves the mouth whatever is said."""
+
+    def generate(self, requests: Sequence[Request]) -> list[Motion]:
+        states = [np.tile(request.initial_state, (request.frames, 1)) for request in requests]
+        for state, request in zip(states, requests, strict=True):
+            state[:, :64] += np.random.default_rng(request.seed).normal(size=(request.frames, 64))
+        return [Motion.from_state(state) for state in states]
+
+
+@pytest.mark.parametrize("silent", [{"b2"}, {f"b{k}" for k in range(8)}], ids=["a clip", "a person"])
+def test_a_real_mouth_that_does_not_move_stops_no_run(
+    make_corpus: Callable[..., Corpus], small_protocol: Protocol, tmp_path: Path, silent: set[str]
+) -> None:
+    def still(clip: Clip) -> Clip:
+        if clip.id not in silent:
+            return clip
+        held = np.tile(clip.motion.expression[:1], (clip.frames, 1))
+        return replace(clip, motion=replace(clip.motion, expression=held))
+
+    corpus = make_corpus(clips=8, frames=60, edit=still)
+    assert "b2" in {part.clip for part in split_clips(corpus.entries, Protocol()).test}
+    session = make_session(tmp_path, small_protocol, as_method(Mumbles), metrics=("lmd", "sync_share"))
+    result = run_one(session, "echo", corpus, tmp_path)
+    assert result.metrics["lmd"].status == "ok"
+    parts = result.references["sync_share"].parts
+    assert any(parts["a"]) and any(parts["b"]) == (len(silent) == 1)
+
+
 def test_invalid_frames_are_not_scored_and_hold_no_window(run: Run, make_corpus: Callable[..., Corpus]) -> None:
     def hide(clip: Clip) -> Clip:
         valid = clip.valid.copy()
