@@ -146,7 +146,7 @@ class Session:
         from facial_bench.core.device import choose_device
         from facial_bench.evaluation.method import Method, Settings
         from facial_bench.evaluation.run import evaluate as run
-        from facial_bench.evaluation.run_folder import rehearse, run_folder
+        from facial_bench.evaluation.run_folder import older_seeds, rehearse, run_folder
 
         device, source = choose_device(config.device), registered.source
         trackers = {name: one.spec for name, one in plugins.registered("trackers").items()}
@@ -160,7 +160,10 @@ class Session:
         setup = self.prepare(corpus, self.measured(), config.folds, device)
         for one in settings:
             result = run(chosen, setup, one, out, self.report)
-            yield run_folder(out, chosen, corpus, one, setup.protocol) / "result.json", result
+            folder = run_folder(out, chosen, corpus, one, setup.protocol)
+            yield folder / "result.json", result
+        for seed in older_seeds(folder.parent, chosen):
+            self.report.warn(f"{seed} is of another version of {method}: run that seed again, or keep one with --as")
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The setup that a stored result was scored with, or one with other metrics on the same corpus.

@@ -90,6 +90,12 @@ def finish(folder: RunFolder) -> None:
         _empty(aside, folder.final)
 
 
+def older_seeds(folder: Path, method: Method) -> list[Path]:
+    """The finished seeds in the folder of a method that another version of its source made."""
+    tickets = {file.parent: _read_ticket(file.parent) for file in sorted(folder.glob("seed-*/result.json"))}
+    return [place for place, key in tickets.items() if isinstance(key, dict) and key.get("source") != method.source]
+
+
 def run_key(method: Method, setup: EvaluationSetup, settings: Settings) -> dict[str, Any]:
     """What a stored fit and stored motions depend on."""
     return {

@@ -154,6 +154,15 @@ def test_a_changed_method_replaces_its_result_when_the_new_one_is_whole(short: s
     assert Path("results/short/nod/seed-0/result.json").read_text() != before
 
 
+def test_seeds_of_two_versions_of_a_method_are_told(short: str) -> None:
+    both = run(short, "--seed", "0", "--seed", "1", plugin=nod(1.0))
+    assert "another version" not in both.stderr
+    part = run(short, "--seed", "0", plugin=nod(0.9))
+    assert "warning: results/short/nod/seed-1 is of another version of nod: run that seed again" in part.stderr
+    both = run(short, "--seed", "0", "--seed", "1", plugin="nod.py")
+    assert "another version" not in both.stderr
+
+
 def test_lips_of_one_person_can_be_scored(short: str) -> None:
     nod()
     done = run(short, "--identities", "a")
