@@ -1,9 +1,6 @@
 """facial-bench: one protocol under which methods that turn speech into facial motion are compared.
 
-    import facial_bench
-
-    result = facial_bench.evaluate(facial_bench.RunConfig("mean-motion"))
-    result.metrics["lmd"].value
+From Python: `facial_bench.evaluate(facial_bench.RunConfig("mean-motion"))`. README.md shows the rest.
 """
 
 from __future__ import annotations
