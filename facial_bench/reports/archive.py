@@ -88,12 +88,19 @@ def read_archive(path: Path) -> list[Result]:
 
 def write_archives(folder: Path, results: Iterable[Result]) -> list[Path]:
     """Write results into a folder, one file for each label of a corpus."""
-    groups: dict[str, list[Result]] = {}
+    groups = archived(folder, results)
+    for path, own in groups.items():
+        write_archive(path, own)
+    return list(groups)
+
+
+def archived(folder: Path, results: Iterable[Result]) -> dict[Path, list[Result]]:
+    """Which file of a folder each result belongs in, in order of the files."""
+    groups: dict[Path, list[Result]] = {}
     for result in results:
-        groups.setdefault(safe_name(result.corpus.label, "corpus label", ResultError), []).append(result)
-    for label, own in sorted(groups.items()):
-        write_archive(folder / f"{label}{SUFFIX}", own)
-    return [folder / f"{label}{SUFFIX}" for label in sorted(groups)]
+        label = safe_name(result.corpus.label, "corpus label", ResultError)
+        groups.setdefault(folder / f"{label}{SUFFIX}", []).append(result)
+    return dict(sorted(groups.items()))
 
 
 def collect(paths: Iterable[Path]) -> list[Named]:

@@ -10,8 +10,9 @@ from facial_bench.core.errors import ResultError
 from facial_bench.core.files import require_writable
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition
+from facial_bench.evaluation.result import Result, result_digest
 from facial_bench.reports.admission import Verify, admit
-from facial_bench.reports.archive import collect, write_archives
+from facial_bench.reports.archive import archived, collect, read_archive, write_archives
 from facial_bench.reports.board_markdown import first_difference, make_boards, write_boards
 from facial_bench.reports.ledger import read_ledger, write_ledger
 
@@ -48,7 +49,7 @@ def publish(
         raise ResultError(f"No verified result in {', '.join(map(str, paths))}.{first}")
     boards = make_boards(admission.results, protocol, definitions, admission.entries)
     if verify is None:
-        wrong = first_difference(out, boards)
+        wrong = first_difference(out, boards) or _wrong_archive(out, admission.results)
         if wrong:
             raise ResultError(f"Not what {', '.join(map(str, paths))} gives: {wrong}. Run without --check.")
     else:
@@ -56,3 +57,15 @@ def publish(
         write_ledger(out, admission.entries)
         write_boards(out, boards)
     return Published([out / name for name in boards], admission.left_out)
+
+
+def _wrong_archive(out: Path, results: Sequence[Result]) -> str | None:
+    """The first file beside the boards that does not hold the results that they rest on; None where all do."""
+    for path, own in archived(out, results).items():
+        try:
+            held = {result_digest(result) for result in read_archive(path)}
+        except ResultError as problem:
+            return str(problem).removesuffix(".")
+        if held != {result.digest for result in own}:
+            return f"{path} holds other results"
+    return None

@@ -23,6 +23,7 @@ from facial_bench.errors import ResultError
 from facial_bench.evaluation.result import Result as Record
 from facial_bench.evaluation.result import read_result, result_digest
 from facial_bench.evaluation.verify import Verdict
+from facial_bench.reports.archive import write_archive
 from facial_bench.reports.ledger import read_ledger
 from facial_bench.types import Context, Motion
 from tests.helpers.sessions import as_method, make_session
@@ -327,6 +328,22 @@ def test_an_edited_line_of_a_board_is_found(runs: Path, tmp_path: Path) -> None:
     found = board(runs, out, "--check")
     assert found.exit_code == 1
     assert f"tiny.md, line {row + 1}" in found.stderr
+
+
+def test_check_looks_at_the_results_beside_the_board(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "boards"
+    board(runs, out)
+    (archive,) = out.glob("*.results.jsonl.xz")
+    whole = archive.read_bytes()
+    for spoiled, said in ((whole[:-20], "is damaged"), (None, "does not exist")):
+        archive.write_bytes(spoiled) if spoiled else archive.unlink()
+        found = board(runs, out, "--check")
+        assert found.exit_code == 1 and archive.name in found.stderr and said in found.stderr, found.stderr
+    write_archive(archive, [])
+    found = board(runs, out, "--check")
+    assert found.exit_code == 1 and f"{archive} holds other results" in found.stderr
+    archive.write_bytes(whole)
+    assert board(runs, out, "--check").exit_code == 0
 
 
 def test_an_edited_result_is_found_by_check_without_its_motions(runs: Path, tmp_path: Path) -> None:

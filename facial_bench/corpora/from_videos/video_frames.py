@@ -30,7 +30,7 @@ def video_file(corpus: Corpus, clip_id: str, videos: Path | None = None) -> Path
     clip = corpus.note("clips", clip_id)
     video = corpus.note("videos", clip.get("video", ""))
     if not isinstance(video.get("file"), str) or not isinstance(clip.get("clock_s"), float):
-        raise CorpusError(f"{corpus.path}: the corpus was not built from videos, so {clip_id} has no pictures.")
+        raise CorpusError(f"{corpus.path}: the corpus was not built from videos.")
     if videos is None:
         noted = read_json(corpus.path / PLACES, CorpusError, "Name the folder of videos.")
         if not isinstance(noted, dict) or not isinstance(noted.get("videos"), str):
