@@ -45,6 +45,8 @@ def name_results(paths: Sequence[Path]) -> list[tuple[Path, Result]]:
 
 def _expand(path: Path) -> list[Path]:
     files = sorted(path.glob("seed-*/result.json")) if path.is_dir() else [path] if path.is_file() else []
+    if path.is_file() and path.suffix != ".json":
+        raise ResultError(f"{path} is no result.json. Name that, or the folder of a seed or of a method.")
     if path.is_dir() and (path / "result.json").is_file():
         files.append(path / "result.json")
     if not files:

@@ -115,3 +115,10 @@ def test_edited_numbers_are_not_shown(tmp_path: Path, command: str) -> None:
     told = CliRunner().invoke(main, [command, *map(str, places)])
     assert told.exit_code == 1
     assert told.stderr == f"Error: {file}: the file was changed after it was written. {HINT}\n"
+
+
+def test_a_file_that_is_no_result_is_not_to_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text('"""A method."""\n')
+    told = call(tmp_path / "mine.py", put(tmp_path, "a", 1.0))
+    assert told.exit_code == 1
+    assert told.stderr.endswith("mine.py is no result.json. Name that, or the folder of a seed or of a method.\n")
