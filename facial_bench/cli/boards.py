@@ -34,7 +34,7 @@ def leaderboard(
     """
     session = make_session(plugin_files, corpus=corpus)
     published = session.leaderboard(list(results), out, check=check)
-    for line in published.left_out:
-        click.echo(f"left out: {line}", err=True)
+    for line in published.notes:
+        click.echo(line, err=True)
     for board in published.boards:
         click.echo(f"{'checked' if check else 'board'}: {board}")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from facial_bench.core.errors import ResultError, unknown_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
-from facial_bench.evaluation.result_schema import Result
+from facial_bench.evaluation.result import Result, is_of_one_source
 from facial_bench.statistics.aggregate import estimator
 from facial_bench.statistics.compare import Difference, compare, holm
 
@@ -137,7 +137,7 @@ def compare_methods(
         Pair(*one, p, _verdict(one, p, len(tested), protocol.significance))
         for one, p in zip(tested, holm([one.difference.p for one in tested]), strict=True)
     ]
-    return Comparison(groups, pairs, skipped, _unequal_seeds(groups))
+    return Comparison(groups, pairs, skipped, [*_unequal_seeds(groups), *_mixed_versions(groups)])
 
 
 def _no_number(metric: str, groups: Mapping[str, Sequence[Result]]) -> str:
@@ -160,6 +160,11 @@ def _unequal_seeds(groups: Mapping[str, Sequence[Result]]) -> list[str]:
         return []
     text = ", ".join(f"{label} {count}" for label, count in counts.items())
     return [f"training seeds differ in number ({text}); of a pair as many are used as both have"]
+
+
+def _mixed_versions(groups: Mapping[str, Sequence[Result]]) -> list[str]:
+    mixed = [label for label, own in groups.items() if not is_of_one_source(own)]
+    return [f"the seeds of {label} come from different versions of it; run them again" for label in mixed]
 
 
 def _verdict(tested: _Tested, holm_p: float, tests: int, significance: float) -> str:

@@ -6,6 +6,7 @@ Everything but `environment` and `timing` is a function of the inputs and the se
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ __all__ = [
     "as_json",
     "decode_result",
     "find_results",
+    "is_of_one_source",
     "make_metric",
     "read_result",
     "read_results",
@@ -119,6 +121,11 @@ def require_unchanged(path: Path, result: Result) -> Result:
     if result.digest != result_digest(result):
         raise ResultError(f"{path}: the file was changed after it was written. {HINT}")
     return result
+
+
+def is_of_one_source(results: Sequence[Result]) -> bool:
+    """Whether the seeds of a method come from one state of its plugin's source, as far as the results say."""
+    return len({result.environment.get("method_source") for result in results} - {None}) <= 1
 
 
 def as_json(result: Result) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Pa
         seed=settings.seed,
         device=describe_device(settings.device),
         behaviour=behaviour,
-        environment=_environment(corpus),
+        environment={**_environment(corpus), "method_source": method.source},
         timing=timing,
         digest="",
         metrics=make_metrics(rows, setup),

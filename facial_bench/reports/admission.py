@@ -41,7 +41,7 @@ def admit(
     Raises:
         ResultError: without `verify`, the first result that may not stand there.
     """
-    results: list[Result] = []
+    results: list[tuple[Path, Result]] = []
     left_out: list[str] = []
     known, named = list(entries), list(named)
     given = {result.digest for _, result in named if isinstance(result, Result)}
@@ -52,15 +52,22 @@ def admit(
             if result.digest != result_digest(result):
                 raise ResultError("the file was changed after it was written")
             if _is_superseded(result, known, given):
+                left_out.append(_replaced(path, result))
                 continue
             if not is_entered(result, known):
                 known = enter(known, _verified(path, result, verify), __version__)
-            results.append(result)
+            results.append((path, result))
         except FacialBenchError as problem:
             if verify is None:
                 raise ResultError(_placed(path, problem)) from None
             left_out.append(_placed(path, problem))
-    return Admission([result for result in results if is_entered(result, known)], known, left_out)
+    left_out += [_replaced(path, result) for path, result in results if not is_entered(result, known)]
+    return Admission([result for _, result in results if is_entered(result, known)], known, left_out)
+
+
+def _replaced(path: Path, result: Result) -> str:
+    label = f"{result.method.label}, seed {result.seed}"
+    return f"{path}: replaced by a newer result of {label} (to keep both, call one of them otherwise: --as NAME)"
 
 
 def _placed(path: Path, problem: FacialBenchError) -> str:

@@ -6,8 +6,9 @@ the same), then a result a line, which names its references by number.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,35 @@ def read_archive(path: Path) -> list[Result]:
     return results
 
 
-def write_archives(folder: Path, results: Iterable[Result]) -> list[Path]:
-    """Write results into a folder, one file for each label of a corpus."""
-    groups = archived(folder, results)
-    for path, own in groups.items():
+def write_archives(folder: Path, results: Iterable[Result]) -> list[str]:
+    """Write results into a folder, one file for each label of a corpus. A file that holds results of a method and seed
+    that are not among them is moved to the folder `replaced` first.
+
+    Returns:
+        One line for each file that was kept.
+    """
+    kept = []
+    for path, own in archived(folder, results).items():
+        if path.is_file() and _loses(path, own):
+            aside = _free(folder / "replaced", path.name.removesuffix(SUFFIX))
+            aside.parent.mkdir(exist_ok=True)
+            path.replace(aside)
+            kept.append(f"{aside} keeps results that were not given now; add --results {aside} to have them again")
         write_archive(path, own)
-    return list(groups)
+    return kept
+
+
+def _free(folder: Path, label: str) -> Path:
+    return next(p for n in itertools.count(1) if not (p := folder / f"{label}-{n}{SUFFIX}").exists())
+
+
+def _loses(path: Path, results: Sequence[Result]) -> bool:
+    """Whether a file holds results that others would not replace; one that cannot be read may."""
+    try:
+        before = read_archive(path)
+    except ResultError:
+        return True
+    return bool({_place(result) for result in before} - {_place(result) for result in results})
 
 
 def archived(folder: Path, results: Iterable[Result]) -> dict[Path, list[Result]]:

@@ -10,7 +10,7 @@ from facial_bench.core.errors import ResultError
 from facial_bench.core.files import write_bytes
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition
-from facial_bench.evaluation.result import Result
+from facial_bench.evaluation.result import Result, is_of_one_source
 from facial_bench.reports.board import Board, Column, assemble
 from facial_bench.reports.board_tables import against_null, behaviour, score_table, skills
 from facial_bench.reports.ledger import Entry, footer
@@ -73,6 +73,11 @@ def write_board(board: Board, entries: Sequence[Entry] = ()) -> str:
         others = [column for column in board.columns.values() if column.family == family and not column.ranked]
         lines += _section(board, title, others, notes)
     notes += _unequal_seeds(board)
+    notes += [
+        f"‡ {escape(label)}: its seeds come from different versions of {escape(own[0].method.plugin)}. Run them again."
+        for label, own in board.methods.items()
+        if not is_of_one_source(own)
+    ]
     if notes:
         lines += ["## Notes", "", *(f"- {note}" for note in dict.fromkeys(notes)), ""]
     lines += [footer(board.results, entries), ""] if entries else []

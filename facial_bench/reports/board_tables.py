@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
-from facial_bench.evaluation.result import skill
+from facial_bench.evaluation.result import is_of_one_source, skill
 from facial_bench.metrics.identity import accuracies
 from facial_bench.reports.board import Board, Column, is_null
 from facial_bench.reports.tables import arrow, cell, escape, markdown, number, unscored
@@ -34,8 +34,9 @@ def _name(board: Board, label: str) -> str:
 
 
 def _seeds(board: Board, label: str) -> str:
-    """How many training seeds a method has, marked where others have others."""
-    mark = "" if board.seeds(label) == board.usual_seeds else " ‡"
+    """How many training seeds a method has, marked where others have others, or they are of two versions of it."""
+    alike = board.seeds(label) == board.usual_seeds and is_of_one_source(board.methods[label])
+    mark = "" if alike else " ‡"
     return f"{len(board.methods[label])}{mark}"
 
 

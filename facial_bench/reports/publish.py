@@ -22,8 +22,8 @@ class Published:
     """What stands in a folder of boards now."""
 
     boards: Sequence[Path]
-    left_out: Sequence[str]
-    """Results that could not be verified, with the reason; one line each."""
+    notes: Sequence[str]
+    """What was left out and why, and what was kept; one line each."""
 
 
 def publish(
@@ -47,16 +47,17 @@ def publish(
     if not admission.results:
         first = f" {admission.left_out[0]}" if admission.left_out else ""
         raise ResultError(f"No verified result in {', '.join(map(str, paths))}.{first}")
+    notes = [f"left out: {line}" for line in admission.left_out]
     boards = make_boards(admission.results, protocol, definitions, admission.entries)
     if verify is None:
         wrong = first_difference(out, boards) or _wrong_archive(out, admission.results)
         if wrong:
             raise ResultError(f"Not what {', '.join(map(str, paths))} gives: {wrong}. Run without --check.")
     else:
-        write_archives(out, admission.results)
+        notes += write_archives(out, admission.results)
         write_ledger(out, admission.entries)
         write_boards(out, boards)
-    return Published([out / name for name in boards], admission.left_out)
+    return Published([out / name for name in boards], notes)
 
 
 def _wrong_archive(out: Path, results: Sequence[Result]) -> str | None:

@@ -122,3 +122,10 @@ def test_a_file_that_is_no_result_is_not_to_be_removed(tmp_path: Path) -> None:
     told = call(tmp_path / "mine.py", put(tmp_path, "a", 1.0))
     assert told.exit_code == 1
     assert told.stderr.endswith("mine.py is no result.json. Name that, or the folder of a seed or of a method.\n")
+
+
+def test_seeds_of_two_versions_are_told(tmp_path: Path) -> None:
+    mixed, other = put(tmp_path, "mixed", 1.0, seeds=2, environment={"method_source": "a"}), put(tmp_path, "b", 2.0, 2)
+    path = mixed / "seed-1" / "result.json"
+    path.write_text(path.read_text().replace('"method_source": "a"', '"method_source": "b"'))
+    assert "note: the seeds of mixed come from different versions of it" in call(mixed, other).stdout

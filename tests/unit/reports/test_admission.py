@@ -63,7 +63,8 @@ def test_of_two_in_one_place_the_last_one_entered_counts(order: tuple[int, int])
     entries = enter([], OLD, "1")
     named: list[tuple[Path, Result | FacialBenchError]] = [(Path("old"), OLD), (Path("new"), NEW)]
     seen = admit([named[k] for k in order], entries, true)
-    assert list(seen.results) == [NEW] and not seen.left_out
+    assert list(seen.results) == [NEW]
+    assert [line.split(" by ")[0] for line in seen.left_out] == ["old: replaced"]
     assert [entry.result for entry in seen.entries] == [OLD.digest, NEW.digest]
     checked = admit([named[k] for k in order], seen.entries, None)
     assert list(checked.results) == [NEW]

@@ -128,7 +128,8 @@ def test_a_number_that_is_none_is_not_written(tmp_path: Path) -> None:
 
 def test_a_file_for_each_label_of_a_corpus(tmp_path: Path) -> None:
     other = changed(made(), (("corpus", "label"), "big"))
-    assert [path.name for path in write_archives(tmp_path, [made(), other])] == [f"big{SUFFIX}", f"tiny{SUFFIX}"]
+    assert write_archives(tmp_path, [made(), other]) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"big{SUFFIX}", f"tiny{SUFFIX}"]
     outside = changed(made(), (("corpus", "label"), "../x"))
     with pytest.raises(ResultError, match="cannot name a file"):
         write_archives(tmp_path, [outside])
@@ -190,3 +191,16 @@ def test_the_committed_results_are_small() -> None:
     files = [path for path in COMMITTED.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 1_700_000
     assert len([path for path in files if path.name.endswith(SUFFIX)]) == 2
+
+
+def test_results_that_are_not_given_any_more_are_kept_aside(tmp_path: Path) -> None:
+    write_archives(tmp_path, [made(), made(seed=1)])
+    assert write_archives(tmp_path, [made(value=0.25), made(seed=1)]) == [], "a rerun takes the place of its elder"
+    (line,) = write_archives(tmp_path, [made(value=0.25)])
+    aside = tmp_path / "replaced" / f"tiny-1{SUFFIX}"
+    assert str(aside) in line
+    assert [one.seed for one in read_archive(aside)] == [0, 1]
+    assert [one.seed for one in read_every([tmp_path])] == [0], "what was put aside is not read by itself"
+    (tmp_path / f"tiny{SUFFIX}").write_bytes(b"damaged")
+    write_archives(tmp_path, [made()])
+    assert (tmp_path / "replaced" / f"tiny-2{SUFFIX}").read_bytes() == b"damaged"
