@@ -365,3 +365,12 @@ def test_one_damaged_result_is_named(tmp_path: Path) -> None:
     (folder / "c1/m1/seed-0/result.json").write_text("{")
     with pytest.raises(ResultError, match=r"c1/m1/seed-0/result\.json cannot be read"):
         boards_of(folder)
+
+
+def test_seeds_of_two_versions_of_a_method_are_marked(tmp_path: Path) -> None:
+    mixed = [make_result(rows(1.0), seed=seed, environment={"method_source": str(seed)}) for seed in (0, 1)]
+    text = board(tmp_path, *mixed)
+    assert [row[1] for row in table(text) if row[0] == "echo"] == ["2 ‡"]
+    assert "- ‡ echo: its seeds come from different versions of plug. Run them again." in text
+    alike = [make_result(rows(1.0), seed=seed, environment={"method_source": "0"}) for seed in (0, 1)]
+    assert "‡" not in board(tmp_path / "alike", *alike)
