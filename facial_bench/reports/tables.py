@@ -10,20 +10,15 @@ from facial_bench.statistics.aggregate import Summary
 
 
 def number(value: float | None, unit: str) -> str:
-    """A value with the digits that its unit deserves; a dash for none.
+    """A value with the digits that its unit deserves; a dash for none, and never a negative zero.
 
-    >>> number(-7.049, "skill"), number(-4.2e29, "skill"), number(0.25, "share"), number(0.012345, "cm")
-    ('-7.05', '-4.2e+29', '0.250', '0.0123')
+    >>> number(-7.049, "skill"), number(-4.2e29, "skill"), number(-0.001, "skill"), number(0.012345, "cm")
+    ('-7.05', '-4.2e+29', '0.00', '0.0123')
     """
     if value is None:
         return "–"
-    return (
-        f"{value:.2f}"
-        if unit == "skill" and abs(value) < 1e5
-        else f"{value:.3f}"
-        if unit == "share"
-        else f"{value:.3g}"
-    )
+    digits = {"skill": "z.2f" if abs(value) < 1e5 else ".3g", "share": "z.3f"}.get(unit, "z.3g")
+    return format(value, digits)
 
 
 def cell(entry: Summary | Metric | Ceiling, unit: str) -> str:
