@@ -62,3 +62,7 @@ def test_arrays_and_weights_are_read_without_running_code(path: Path) -> None:
 def test_public_import_paths_stay(module: str) -> None:
     place = import_module(module)
     assert not [name for name in PUBLIC[module].split() if not hasattr(place, name)]
+
+
+def test_the_cache_is_one_place_for_make_and_for_the_documented_commands() -> None:
+    assert "FACIAL_BENCH_CACHE" not in (ROOT.parent / "Makefile").read_text(encoding="utf-8")

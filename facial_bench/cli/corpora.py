@@ -17,6 +17,7 @@ from facial_bench.cli.common import (
     parse_options,
     plugin_option,
     printable,
+    verbosity_options,
 )
 from facial_bench.cli.common import path as folder
 
@@ -65,6 +66,7 @@ def corpus() -> None:
 )
 @click.option("--strict", is_flag=True, help="Fail when anything was left out.")
 @plugin_option
+@verbosity_options
 def build(
     videos: Path,
     dest: Path,
@@ -85,17 +87,16 @@ def build(
     from facial_bench.corpora.from_videos.settings import BuildSettings
     from facial_bench.plugin_api.build_tools import make_tools
 
-    sources, how = find_sources(videos, table)
-    click.echo(f"{len(sources)} videos; identities {how}:", err=True)
+    report, (sources, how) = make_reporter(), find_sources(videos, table)
+    report(f"{len(sources)} videos; identities {how}:")
     for person in sorted({source.identity for source in sources}):
-        click.echo(f"  {person}: {', '.join(s.file for s in sources if s.identity == person)}", err=True)
+        report(f"  {person}: {', '.join(s.file for s in sources if s.identity == person)}")
     settings = BuildSettings(
         model=str(model.absolute()) if model else None,
         options=parse_options(options),
         plugin_files=tuple(str(file.absolute()) for file in plugin_files),
         **choices,
     )
-    report = make_reporter()
     built = build_corpus(sources, videos, dest, settings, make_tools, workers=workers, report=report, strict=strict)
     left = f", {len(built.rejected)} left out" if built.rejected else ""
     _made(dest, f" ({built.clips} clips, {built.seconds:.0f} s{left})")
@@ -109,6 +110,7 @@ def build(
 @click.option("--audio", help="Short for --option audio=NAME.")
 @click.option("--expression", help="Short for --option expression=NAME.")
 @plugin_option
+@verbosity_options
 def import_(
     source: Path,
     dest: Path,

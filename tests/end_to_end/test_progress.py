@@ -117,6 +117,7 @@ def test_elsewhere_there_are_plain_lines_and_with_quiet_none(short: Corpus, tmp_
             [*COMMAND, *run_slow(short, tmp_path, "--fresh", *more)], capture_output=True, text=True, check=True
         )
         assert ("fitting, steps: 30/30" in done.stderr) == lines
+        assert ("references, clips: 2/2" in done.stderr) == lines, "nor is there silence before the fit"
         assert "warning: no accuracies" in done.stderr, "warnings are shown all the same"
         assert "lmd" in done.stdout
 
