@@ -15,12 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facial_bench.core.errors import FacialBenchError, PluginError, ResultError
+from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.core.types.method import check_options
-from facial_bench.core.version import DISTRIBUTION
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
 from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder
@@ -88,33 +87,18 @@ class Session:
         return self._corpora.find(str(name), identities)
 
     def definitions(self) -> dict[str, Definition]:
-        """Every metric that is known here: id -> definition, the accuracies among them.
+        """Every metric that is known here: id -> definition, the accuracies among them; raises PluginError where a
+        plugin takes the name of one of the protocol's own."""
+        from facial_bench.plugin_api.known_metrics import known_definitions
 
-        Raises:
-            PluginError: a plugin that takes the name of one of the protocol's own.
-        """
-        from facial_bench.metrics.identity import accuracy_definitions
-
-        registered = self.plugins.registered("metrics")
-        own = {one.id: one for one in accuracy_definitions()}
-        for name in set(own) & set(registered):
-            raise PluginError(
-                f"{registered[name].source} registers the metric '{name}', which the protocol defines. Rename it."
-            )
-        specs = {
-            name: one.spec if one.source.plugin == DISTRIBUTION else replace(one.spec, ranked=False)
-            for name, one in registered.items()  # a plugin's metric is shown, and ranks nobody
-        }
-        return {**specs, **own}
+        return known_definitions(self.plugins)
 
     def measured(self) -> list[MetricSpec]:
         """What a run measures besides the accuracies: the protocol's own metrics, then those of plugins."""
-        from facial_bench.metrics.catalog import STANDARD
+        from facial_bench.plugin_api.known_metrics import measured_names
 
         known = self.definitions()
-        registered = self.plugins.registered("metrics")
-        brought = [name for name, one in registered.items() if one.source.plugin != DISTRIBUTION]
-        names = [*STANDARD, *brought] if self._metrics is None else self._metrics
+        names = measured_names(self.plugins) if self._metrics is None else self._metrics
         return [spec for spec in map(known.__getitem__, names) if isinstance(spec, MetricSpec)]
 
     def prepare(self, corpus: Corpus, specs: Sequence[MetricSpec], folds: str, device: str) -> EvaluationSetup:

@@ -1,0 +1,36 @@
+"""Which metrics there are: the protocol's own, and what plugins bring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from facial_bench.core.errors import PluginError
+from facial_bench.core.types import Definition
+from facial_bench.core.version import DISTRIBUTION
+from facial_bench.metrics.catalog import STANDARD
+from facial_bench.metrics.identity import accuracy_definitions
+from facial_bench.plugin_api.registry import Plugins
+
+
+def known_definitions(plugins: Plugins) -> dict[str, Definition]:
+    """Id -> definition, the accuracies among them; a plugin's metric is shown, and ranks nobody.
+
+    Raises:
+        PluginError: a plugin that takes the name of one of the protocol's own.
+    """
+    registered, own = plugins.registered("metrics"), {one.id: one for one in accuracy_definitions()}
+    for name in set(own) & set(registered):
+        raise PluginError(
+            f"{registered[name].source} registers the metric '{name}', which the protocol defines. Rename it."
+        )
+    specs = {
+        name: one.spec if one.source.plugin == DISTRIBUTION else replace(one.spec, ranked=False)
+        for name, one in registered.items()
+    }
+    return {**specs, **own}
+
+
+def measured_names(plugins: Plugins) -> list[str]:
+    """What every run measures besides the accuracies: the protocol's own metrics, then those of plugins."""
+    registered = plugins.registered("metrics").items()
+    return [*STANDARD, *(name for name, one in registered if one.source.plugin != DISTRIBUTION)]
