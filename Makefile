@@ -51,7 +51,7 @@ METHODS := facial facial-no-gtem facial-no-gloc facial-no-adversarial facial-no-
 define board
 	for method in $(METHODS); do OMP_NUM_THREADS=1 $(BIN)/facial-bench run --method $$method --corpus $(1) \
 	  --seed 0 --seed 1 --seed 2 --out build/boards || exit 1; done
-	OMP_NUM_THREADS=1 $(BIN)/facial-bench leaderboard --results leaderboards --results build/boards --out leaderboards
+	OMP_NUM_THREADS=1 $(BIN)/facial-bench leaderboard --results build/boards --out leaderboards
 	$(BIN)/facial-bench leaderboard --results leaderboards --out leaderboards --check
 endef
 
