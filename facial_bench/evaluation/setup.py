@@ -15,7 +15,7 @@ from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import MetricSpec
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.corpora.enough_motion import motion_note, read_masks
+from facial_bench.corpora.enough_motion import motion_note
 from facial_bench.corpora.rotated_split import split_folds
 from facial_bench.evaluation.ceiling_and_chance import make_references
 from facial_bench.evaluation.clip_metrics import make_metric_set
@@ -61,12 +61,16 @@ def prepare(
         raise CorpusError(f"The corpus is at {corpus.info.fps} fps, the protocol at {protocol.fps}: import it again.")
     timing: dict[str, Any] = {"read_corpus_s": 0.0, "classifiers_s": 0.0, "classifiers_cached": True, "measures_s": 0.0}
     splits = split_folds(corpus.entries, protocol)
-    parts = []
-    for split in splits:
-        with timed(timing, "read_corpus_s"):
-            parts.append({name: corpus.segments(getattr(split, name)) for name in ("train", "validation", "test")})
-    with timed(timing, "read_corpus_s"):
-        note = motion_note(corpus.entries, read_masks(corpus), protocol)
+    with timed(timing, "read_corpus_s"):  # each clip once, whatever the number of folds: reading checks its digest
+        clips = {entry.id: corpus.clip(entry.id) for entry in corpus.entries}
+    parts = [
+        {
+            name: [clips[s.clip][s.start : s.stop] for s in getattr(split, name)]
+            for name in ("train", "validation", "test")
+        }
+        for split in splits
+    ]
+    note = motion_note(corpus.entries, {name: clip.valid for name, clip in clips.items()}, protocol)
     if not any(own["test"] for own in parts):
         raise CorpusError(f"No frame of the corpus {corpus.info.name} is left to be tested: {note or 'it is empty'}.")
     whole = parts[0] if len(parts) == 1 else None
