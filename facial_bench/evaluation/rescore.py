@@ -51,7 +51,8 @@ def _expand(path: Path) -> list[Path]:
         files.append(path / "result.json")
     if not files:
         near = next((place for place in (path, *path.parents[:3]) if place.is_dir()), Path())
-        there = sorted({str(file.parent.parent) for file in near.glob("**/seed-*/result.json")})
+        depths = ("", "*/", "*/*/")  # never a whole disk
+        there = sorted({str(file.parent.parent) for d in depths for file in near.glob(f"{d}seed-*/result.json")})
         listed = f"There are: {', '.join(there[:12])}" if there else "Make one with `facial-bench run`"
         raise ResultError(f"No result in {path}. {listed}{' ...' if len(there) > 12 else '.'}")
     return files
