@@ -51,7 +51,6 @@ __all__ = [
     "is_of_one_source",
     "make_metric",
     "read_result",
-    "read_results",
     "result_digest",
     "skill",
     "write_result",
@@ -175,11 +174,6 @@ def read_result(path: Path) -> Result:
     except OSError as problem:
         raise ResultError(f"{path} cannot be read ({problem}). {HINT}") from None
     return decode_result(content, str(path))
-
-
-def read_results(folder: Path) -> list[Result]:
-    """All results below a folder, in order of their paths; raises as `find_results` and `read_result` do."""
-    return [read_result(path) for path in find_results(folder)]
 
 
 def find_results(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.core.version import __version__
-from facial_bench.evaluation.result import Result, result_digest
+from facial_bench.evaluation.result import Result, require_unchanged
 from facial_bench.evaluation.verify import Verdict
 from facial_bench.reports.ledger import Entry, enter, is_entered, place
 
@@ -49,8 +49,7 @@ def admit(
         try:
             if isinstance(result, FacialBenchError):
                 raise result
-            if result.digest != result_digest(result):
-                raise ResultError("the file was changed after it was written")
+            require_unchanged(path, result)
             if _is_superseded(result, known, given):
                 left_out.append(_replaced(path, result))
                 continue

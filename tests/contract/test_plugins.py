@@ -24,6 +24,7 @@ from facial_bench.evaluation.result_schema import Result
 from facial_bench.evaluation.setup import protocol_with
 from facial_bench.plugin_api.manager import Plugins, Registered, call, load_plugins, source_digest
 from facial_bench.types import Context, CorpusSpec, GeneratorSpec
+from tests.helpers.install import pip_install
 
 THIRD_PARTY = Path(__file__).parent / "thirdparty"
 HEAD = "from facial_bench import hookimpl\nfrom facial_bench.types import GeneratorSpec, MetricSpec, CorpusSpec\n"
@@ -61,23 +62,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the third-party distribution is really installed."""
     base = tmp_path_factory.mktemp("thirdparty")
     source = Path(shutil.copytree(THIRD_PARTY, base / "source"))
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--no-build-isolation",
-        "--disable-pip-version-check",
-        "--target",
-        str(base / "site"),
-        str(source),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return base / "site"
+    return pip_install(source, base / "site")
 
 
 def facial_bench(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:

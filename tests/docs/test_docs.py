@@ -24,6 +24,7 @@ from facial_bench.plugin_api import hookspecs
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.plugin_api.registry import Plugins
 from facial_bench.types import Context, Request
+from tests.helpers.install import pip_install
 from tests.helpers.sessions import make_session, run_one
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -160,22 +161,7 @@ def test_the_package_installs_and_runs(
         (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "source" / name).write_text(content)
     site = tmp_path / "site"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--no-build-isolation",
-        "--disable-pip-version-check",
-        "--target",
-        str(site),
-        str(tmp_path / "source"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    pip_install(tmp_path / "source", site)
     environment = {**os.environ, "PYTHONPATH": str(site)}
     listed = subprocess.run(
         [sys.executable, "-m", "facial_bench", "methods"], capture_output=True, text=True, env=environment, check=False

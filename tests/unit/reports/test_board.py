@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition
 from facial_bench.errors import ResultError
-from facial_bench.evaluation.result import Behaviour, Result, read_results
+from facial_bench.evaluation.result import Behaviour, Result
 from facial_bench.metrics.catalog import all_definitions
+from facial_bench.reports.archive import read_every
 from facial_bench.reports.board import assemble
 from facial_bench.reports.board_markdown import first_difference, make_boards, write_board, write_boards
 from facial_bench.reports.tables import arrow, escape
@@ -33,7 +34,7 @@ def rows(lmd: float, accuracy: float = 0.75, spread: float = 0.1, **extra: float
 
 
 def boards_of(folder: Path) -> dict[str, str]:
-    return make_boards(read_results(folder), RULES, all_definitions())
+    return make_boards(read_every([folder]), RULES, all_definitions())
 
 
 def board(folder: Path, *results: Result) -> str:
