@@ -252,7 +252,7 @@ def load_results(*paths: PathLike) -> Results:
 
 def rescore(path: PathLike, *metrics: str, session: Session | None = None) -> Mapping[str, Metric]:
     """Metrics of a stored result under any definition, by ids or patterns (`lmd*`); see `Session.rescore`."""
-    from facial_bench.evaluation.rescore import open_result
+    from facial_bench.evaluation.named_results import open_result
     from facial_bench.metrics.catalog import select
 
     session = session or Session()
@@ -261,7 +261,7 @@ def rescore(path: PathLike, *metrics: str, session: Session | None = None) -> Ma
 
 def verify(path: PathLike, *, session: Session | None = None) -> Verdict:
     """Compute every number of a stored result again and say what differs; see `Session.verify`."""
-    from facial_bench.evaluation.rescore import open_result
+    from facial_bench.evaluation.named_results import open_result
 
     return (session or Session()).verify(*open_result(Path(path)))
 
@@ -278,7 +278,7 @@ def compare(*paths: PathLike, metrics: Sequence[str] = (), session: Session | No
         FacialBenchError: fewer than two methods, results of two corpora, nothing that can be compared.
     """
     from facial_bench.evaluation.method_comparison import compare_methods, group_results
-    from facial_bench.evaluation.rescore import name_results
+    from facial_bench.evaluation.named_results import name_results
 
     session = session or Session()
     groups = group_results(name_results([Path(path) for path in paths]))

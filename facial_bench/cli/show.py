@@ -51,7 +51,7 @@ def show(results: tuple[Path, ...], plugin_files: tuple[Path, ...], **shown: Any
 
     RESULT is a result.json, its folder, or a method's folder for all of its seeds.
     """
-    from facial_bench.evaluation.rescore import expand
+    from facial_bench.evaluation.named_results import expand
     from facial_bench.evaluation.result import read_result, require_unchanged
 
     session, paths = make_session(plugin_files), expand(results)

@@ -35,7 +35,7 @@ def verify(
     looked at; how the method behaves is held by the digest alone. `leaderboard --check` does the same for the lines of
     a board.
     """
-    from facial_bench.evaluation.rescore import expand, open_result
+    from facial_bench.evaluation.named_results import expand, open_result
 
     session = make_session(plugin_files, corpus=corpus, device=device)
     verdicts = {}
@@ -80,7 +80,7 @@ def score(
     """Score stored motion under any definition, without generating anew."""
     import msgspec
 
-    from facial_bench.evaluation.rescore import expand, open_result
+    from facial_bench.evaluation.named_results import expand, open_result
     from facial_bench.metrics.catalog import select
     from facial_bench.reports.result_table import metrics_table
 

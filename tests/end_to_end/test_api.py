@@ -114,3 +114,15 @@ def test_a_plugins_metric_is_shown_and_ranks_nobody(tmp_path: Path) -> None:
     assert (known["mine"].family, known["mine"].ranked) == ("lips", False)
     assert known["lmd"].ranked
     assert [spec.id for spec in session.measured()][-1] == "mine"
+
+
+def test_looking_at_results_needs_no_torch() -> None:
+    code = (
+        "import sys, facial_bench\n"
+        "facial_bench.load_results('leaderboards')\n"
+        "try: facial_bench.compare('none', 'other')\n"
+        "except Exception as problem: print(type(problem).__name__, 'torch' in sys.modules)\n"
+    )
+    root = Path(facial_bench.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout == "ResultError False\n"
