@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facial_bench.core.errors import FacialBenchError, ResultError
+from facial_bench_worker.errors import FacialBenchError, ResultError
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
-from facial_bench.core.types.method import check_options
+from facial_bench_worker.method import check_options
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
 from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder

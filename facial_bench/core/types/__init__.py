@@ -6,7 +6,7 @@ in iBUG order counted from 0.
 
 from __future__ import annotations
 
-from facial_bench.core.types.face import (
+from facial_bench_worker.face import (
     EXPRESSION_WIDTH,
     LANDMARKS,
     POSE_WIDTH,
@@ -17,9 +17,9 @@ from facial_bench.core.types.face import (
     FaceModel,
     Motion,
 )
-from facial_bench.core.types.method import Context, Generator, GeneratorSpec, Request, Stateful, check_options
+from facial_bench_worker.method import Context, Generator, GeneratorSpec, Request, Stateful, check_options
 from facial_bench.core.types.metric import FAMILIES, Definition, Items, MetricSpec, Person, Pool, Sample
-from facial_bench.core.types.specs import (
+from facial_bench_worker.specs import (
     AudioFeature,
     AudioFeatureSpec,
     CorpusSpec,

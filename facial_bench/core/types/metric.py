@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facial_bench.core.types.face import Camera, Motion
+from facial_bench_worker.face import Camera, Motion
 
 
 @dataclass(frozen=True, eq=False)

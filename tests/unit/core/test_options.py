@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facial_bench.core.types.method import check_options
+from facial_bench_worker.method import check_options
 from facial_bench.errors import FacialBenchError
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import GeneratorSpec

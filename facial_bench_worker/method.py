@@ -8,9 +8,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from facial_bench.core.errors import FacialBenchError, unknown_name
-from facial_bench.core.types.face import Camera, Clip, CorpusInfo, FaceModel, Motion
-from facial_bench.core.types.specs import TrackerSpec
+from facial_bench_worker.errors import FacialBenchError, unknown_name
+from facial_bench_worker.face import Camera, Clip, CorpusInfo, FaceModel, Motion
+from facial_bench_worker.specs import TrackerSpec
 
 
 @dataclass(frozen=True, eq=False)
