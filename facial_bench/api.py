@@ -15,17 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facial_bench_worker.errors import FacialBenchError, ResultError
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
-from facial_bench_worker.method import check_options
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
 from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.plugin_api.registry import Plugins
 from facial_bench.plugin_api.source_digest import source_digest
+from facial_bench_worker.errors import FacialBenchError, ResultError
+from facial_bench_worker.method import check_options
 
 if TYPE_CHECKING:
     from facial_bench.evaluation.method_comparison import Comparison

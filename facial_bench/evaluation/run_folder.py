@@ -13,16 +13,16 @@ import torch
 
 from facial_bench.core.device import describe_device
 from facial_bench.core.digests import canonical_json
-from facial_bench_worker.errors import FacialBenchError, PluginError
 from facial_bench.core.files import read_arrays, read_json, require_writable, write_arrays, write_json
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, Context, Generator, Stateful
-from facial_bench_worker.method import check_options
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.method import Method, Settings, blamed, make_context, method_label
 from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
+from facial_bench_worker.errors import FacialBenchError, PluginError
+from facial_bench_worker.method import check_options
 
 TICKET = "run.json"
 """Holds the key of the run that a folder's content comes from."""

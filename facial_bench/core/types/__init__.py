@@ -6,6 +6,7 @@ in iBUG order counted from 0.
 
 from __future__ import annotations
 
+from facial_bench.core.types.metric import FAMILIES, Definition, Items, MetricSpec, Person, Pool, Sample
 from facial_bench_worker.face import (
     EXPRESSION_WIDTH,
     LANDMARKS,
@@ -18,7 +19,6 @@ from facial_bench_worker.face import (
     Motion,
 )
 from facial_bench_worker.method import Context, Generator, GeneratorSpec, Request, Stateful, check_options
-from facial_bench.core.types.metric import FAMILIES, Definition, Items, MetricSpec, Person, Pool, Sample
 from facial_bench_worker.specs import (
     AudioFeature,
     AudioFeatureSpec,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from facial_bench_worker.method import check_options
 from facial_bench.errors import FacialBenchError
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import GeneratorSpec
+from facial_bench_worker.method import check_options
 
 SPEC = GeneratorSpec("toy", "s", "r", lambda context: None, options={"steps": "how many", "smooth": "yes or no"})  # type: ignore[arg-type, return-value]
 
