@@ -10,7 +10,7 @@ import numpy as np
 
 from facial_bench_worker.errors import FacialBenchError, unknown_name
 from facial_bench_worker.face import Camera, Clip, CorpusInfo, FaceModel, Motion
-from facial_bench_worker.specs import TrackerSpec
+from facial_bench_worker.specs import CorpusSpec, TrackerSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +103,8 @@ class GeneratorSpec:
     """Every `--option K=V` that it takes: K -> one line, what it means and its default. Any other is refused."""
 
 
-def check_options(spec: GeneratorSpec, options: Mapping[str, str]) -> None:
-    """Refuse options that a method does not declare: a misspelt one would change nothing, in silence.
+def check_options(spec: GeneratorSpec | CorpusSpec, options: Mapping[str, str], kind: str = "method") -> None:
+    """Refuse options that a method, or another `kind`, does not declare: a misspelt one would silently change nothing.
 
     Raises:
         FacialBenchError: the first unknown option, with the nearest match and what there is.
@@ -112,4 +112,4 @@ def check_options(spec: GeneratorSpec, options: Mapping[str, str]) -> None:
     for name in options:
         if name not in spec.options:
             reason = str(unknown_name("option", name, spec.options))
-            raise FacialBenchError(f"method {spec.name}: {reason[0].lower()}{reason[1:]}")
+            raise FacialBenchError(f"{kind} {spec.name}: {reason[0].lower()}{reason[1:]}")

@@ -17,8 +17,11 @@ class CorpusSpec:
     name: str
     version: str
     summary: str
-    make: Callable[[Any], None]
-    """Writes the corpus folder at the path it is given (absent or empty before)."""
+    make: Callable[..., None]
+    """make(dest), or make(dest, options) of a spec that declares options: writes the corpus folder at the path `dest`
+    (absent or empty before). It rejects values that it cannot use, and works without any option."""
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Every `--option K=V` that it takes: K -> one line, what it means and its default. Any other is refused."""
 
 
 @dataclass(frozen=True)

@@ -196,11 +196,14 @@ def verify(dir: Path) -> None:
 @corpus.command()
 @click.argument("name")
 @click.argument("dest", type=folder)
+@click.option("--option", "options", multiple=True, metavar="K=V", help="An option of the corpus; repeatable.")
 @plugin_option
-def make(name: str, dest: Path, plugin_files: tuple[Path, ...]) -> None:
-    """Make the named corpus in the folder DEST."""
-    from facial_bench.plugin_api.manager import call, load_plugins
+@verbosity_options
+def make(name: str, dest: Path, options: tuple[str, ...], plugin_files: tuple[Path, ...]) -> None:
+    """Make the named corpus in the folder DEST; `facial-bench corpora NAME` says which options it takes."""
+    from facial_bench.plugin_api.make_corpus import make_corpus
+    from facial_bench.plugin_api.manager import load_plugins
 
     registered = load_plugins(plugin_files).get("corpora", "corpus", name)
-    call(registered, f"making the corpus {name}", registered.spec.make, dest)
-    click.echo(f"corpus: {dest}")
+    make_corpus(registered, dest, parse_options(options))
+    _made(dest)

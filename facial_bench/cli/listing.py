@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,20 +29,28 @@ def methods(method: str | None, plugin_files: tuple[Path, ...]) -> None:
     if method is None:
         click.echo(_summaries(plugins, "generators"))
     else:
-        click.echo(_describe(method, plugins.get("generators", "method", method)))
+        found = plugins.get("generators", "method", method)
+        lacks = "may lack parts; metrics that need them are then absent, with the reason"
+        facts = [("reference", found.spec.reference), *([("outputs", lacks)] if found.spec.partial else [])]
+        click.echo(_describe(method, found, facts))
     warn_failures(plugins)
 
 
 @click.command()
+@click.argument("corpus", required=False, metavar="[NAME]")
 @plugin_option
-def corpora(plugin_files: tuple[Path, ...]) -> None:
-    """List the corpora that can be made here, and what corpora are built and imported with."""
+def corpora(corpus: str | None, plugin_files: tuple[Path, ...]) -> None:
+    """List the corpora that can be made here, and what others are built and imported with; or say what one takes."""
     from facial_bench.plugin_api.manager import load_plugins
 
     plugins = load_plugins(plugin_files)
-    click.echo(_summaries(plugins, "corpora"))
-    for kind in ("importers", "trackers", "audio_features"):
-        click.echo(f"\n{_title(kind)}:\n{_summaries(plugins, kind)}")
+    if corpus is None:
+        click.echo(_summaries(plugins, "corpora"))
+        for kind in ("importers", "trackers", "audio_features"):
+            click.echo(f"\n{_title(kind)}:\n{_summaries(plugins, kind)}")
+    else:
+        found = plugins.get("corpora", "corpus", corpus)
+        click.echo(_describe(corpus, found, [("version", found.spec.version)]))
     warn_failures(plugins)
 
 
@@ -84,11 +92,9 @@ def _by_source(plugins: Plugins, kind: str) -> Iterator[tuple[str, str, str]]:
         yield "  ", "none", ""
 
 
-def _describe(name: str, registered: Registered) -> str:
-    """All that a method says of itself."""
+def _describe(name: str, registered: Registered, facts: Iterable[tuple[str, str]]) -> str:
+    """What a method or a corpus says of itself, and its options."""
     spec = registered.spec
-    rows = [("source", registered.source), ("reference", spec.reference)]
-    if spec.partial:
-        rows.append(("outputs", "may lack parts; metrics that need them are then absent, with the reason"))
+    rows = [("source", registered.source), *facts]
     rows += [(f"--option {option}=", meaning) for option, meaning in spec.options.items()] or [("options", "none")]
     return f"{name}: {spec.summary}\n\n{aligned(rows)}"

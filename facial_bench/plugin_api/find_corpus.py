@@ -13,7 +13,8 @@ from facial_bench.core.files import safe_name
 from facial_bench.core.progress import Reporter
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.evaluation.result_schema import Result
-from facial_bench.plugin_api.registry import Plugins, call
+from facial_bench.plugin_api.make_corpus import make_corpus
+from facial_bench.plugin_api.registry import Plugins
 from facial_bench.plugin_api.source_digest import source_digest
 
 
@@ -77,7 +78,7 @@ class CorpusFinder:
         if not folder.is_dir():
             self.report(f"corpus: making {name} in {folder}")
             try:
-                call(registered, f"making the corpus {name}", spec.make, folder)
+                make_corpus(registered, folder)
             except CorpusError:
                 if not (folder / "corpus.json").is_file():  # else another process was faster
                     raise
