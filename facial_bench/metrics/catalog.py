@@ -21,7 +21,8 @@ from facial_bench.metrics.vertex import vertex_metrics
 def definition_digest(definition: Definition) -> str:
     """SHA-256 of what a metric claims to be: id, version, unit, direction and formula.
 
-    Two results whose definitions differ in any of these are different quantities, whatever their names.
+    Two results whose definitions differ in any of these are different quantities, whatever their names. What the
+    functions do is the matter of `probe.behaviour_digest`.
     """
     return digest(
         {
