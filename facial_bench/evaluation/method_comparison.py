@@ -11,7 +11,7 @@ from typing import NamedTuple
 from facial_bench.core.errors import ResultError, unknown_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
-from facial_bench.evaluation.result import Result, is_of_one_source
+from facial_bench.evaluation.result import Result, disagreement, is_of_one_source
 from facial_bench.statistics.aggregate import estimator
 from facial_bench.statistics.compare import Difference, compare, holm
 
@@ -151,7 +151,7 @@ def _no_number(metric: str, groups: Mapping[str, Sequence[Result]]) -> str:
                 return "it ranks nothing: only the distance to the real value means anything"
             if entry.status != "ok":
                 return f"{label} has no value ({entry.reason})"
-    return ""
+    return disagreement(result.metrics[metric] for results in groups.values() for result in results)
 
 
 def _unequal_seeds(groups: Mapping[str, Sequence[Result]]) -> list[str]:

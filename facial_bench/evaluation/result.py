@@ -6,7 +6,7 @@ Everything but `environment` and `timing` is a function of the inputs and the se
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from facial_bench.evaluation.result_schema import (
     Status,
 )
 from facial_bench.metrics.catalog import definition_digest
+from facial_bench.metrics.probe import behaviour_digest
 from facial_bench.statistics.aggregate import Summary
 from facial_bench.statistics.rows import Entry, Row
 
@@ -47,6 +48,7 @@ __all__ = [
     "Row",
     "as_json",
     "decode_result",
+    "disagreement",
     "find_results",
     "is_of_one_source",
     "make_metric",
@@ -60,7 +62,7 @@ HINT = "Run the method again, or remove the file."
 
 
 def make_metric(summary: Summary, reference: Reference, definition: Definition, absent: str = "") -> Metric:
-    """One entry of `metrics`: the summary, its skill, its definition; a refused one keeps its entry without a value.
+    """One entry of `metrics`: summary, skill, definition and probe; a refused one keeps its entry without a value.
 
     Args:
         summary: over the clips.
@@ -87,7 +89,23 @@ def make_metric(summary: Summary, reference: Reference, definition: Definition, 
         definition=definition_digest(definition),
         status=status,
         reason=reason or "",
+        probe=behaviour_digest(definition),
     )
+
+
+def disagreement(entries: Iterable[Metric]) -> str:
+    """Why the entries of one metric id are not one quantity, in a few words; empty where they are.
+
+    A result without a probe says nothing of its functions, and agrees with any.
+    """
+    held = list(entries)
+    definitions, probes = {one.definition for one in held}, {one.probe for one in held} - {""}
+    if len(definitions) > 1:
+        return "the results define it differently"
+    if len(probes) > 1:
+        short = " and ".join(sorted(probe[:8] for probe in probes))
+        return f"different functions computed it under one definition (probes {short})"
+    return ""
 
 
 def skill(value: float | None, chance: float | None, ceiling: float | None) -> float | None:

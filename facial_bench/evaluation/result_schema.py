@@ -65,6 +65,8 @@ class MethodName(_Part, frozen=True, kw_only=True):
     options: Mapping[str, str]
     inputs: str = ""
     """Digest of the files that the options name."""
+    isolation: str = ""
+    """`process`, `sandbox` or `in-process`: how far it was kept apart; empty of a result from before it was."""
 
 
 class Behaviour(_Part, frozen=True, kw_only=True):
@@ -97,10 +99,13 @@ class Metric(_Part, frozen=True, kw_only=True):
     higher_is_better: bool | None
     """None where only the distance to the real value means anything."""
     definition: str
-    """SHA-256 of the definition."""
+    """SHA-256 of the definition: of what the metric claims to be."""
     status: Status
     reason: str = ""
     """Why there is no value."""
+    probe: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
+    """SHA-256 of what the metric's functions return on a fixed probe (`metrics.probe`); empty of an accuracy, and of a
+    result from before there was one."""
 
 
 class Ceiling(_Part, frozen=True, kw_only=True):

@@ -70,9 +70,11 @@ def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
     if result.corpus.digest != corpus:
         differences.append(f"corpus.digest: {result.corpus.digest[:12]} stored, {corpus[:12]} is the corpus given")
     rows, problems = rescore(setup, folder, result)
+    metrics = make_metrics(rows, setup)
+    differences += _other_functions(result.metrics, metrics)
     differences += problems
     stored = _content(result.metrics, result.references, result.clips)
-    again = _content(make_metrics(rows, setup), setup.references, without_spare_blocks(rows))
+    again = _content(metrics, setup.references, without_spare_blocks(rows))
     compared = rounded = 0
     for where, one, two in _pairs(stored, again, ""):
         compared += 1
@@ -84,8 +86,19 @@ def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
     return Verdict(tuple(differences), rounded, compared)
 
 
+def _other_functions(stored: Mapping[str, Metric], again: Mapping[str, Metric]) -> list[str]:
+    """A line for each metric that other functions computed; one stored without a probe says nothing of them."""
+    return [
+        f"metrics[{name}].probe: {one.probe[:12]} stored, {again[name].probe[:12] or 'none'} recomputed: the function "
+        "that computed it is another one"
+        for name, one in stored.items()
+        if name in again and one.probe not in ("", again[name].probe)
+    ]
+
+
 def _content(metrics: Mapping[str, Metric], references: Mapping[str, Reference], rows: Sequence[Row]) -> Any:
-    """What is compared, as it would be read from a file."""
+    """What is compared, as it would be read from a file; probes are compared by themselves."""
+    metrics = {name: msgspec.structs.replace(one, probe="") for name, one in metrics.items()}
     content = {"metrics": metrics, "references": references, "clips": {row.request: row for row in rows}}
     return json.loads(json.dumps(msgspec.to_builtins(content)))
 

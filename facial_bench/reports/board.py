@@ -10,7 +10,7 @@ from facial_bench.core.errors import ResultError
 from facial_bench.core.files import safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import FAMILIES, Definition, MetricSpec
-from facial_bench.evaluation.result import Metric, Reference, Result
+from facial_bench.evaluation.result import Metric, Reference, Result, disagreement
 from facial_bench.methods import null_models
 from facial_bench.metrics.identity import accuracies
 from facial_bench.reports.tables import number
@@ -106,8 +106,9 @@ def _column(
     """One metric of all methods."""
     holders = [result for result in results if metric in result.metrics]
     about, reference = holders[0].metrics[metric], holders[0].references[metric]
-    if any(result.metrics[metric].definition != about.definition for result in holders):
-        raise ResultError(f"Results below one folder define the metric {metric} differently. Run them again.")
+    several = disagreement(result.metrics[metric] for result in holders)
+    if several:
+        raise ResultError(f"Results below one folder share no board: {metric}: {several}. Run them again.")
     pool = definition.pool if isinstance(definition, MetricSpec) and reference.parts else None
     estimate = estimator(pool, reference.parts)
     refused = {label: reason for label, own in methods.items() if (reason := _refusal(own, metric))}

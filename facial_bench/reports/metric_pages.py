@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.sensitivity.record import Sensitivity, Verdict
 from facial_bench.metrics.catalog import all_definitions, definition_digest
+from facial_bench.metrics.probe import behaviour_digest
 from facial_bench.reports.tables import arrow, escape, markdown
 
 ARROWS = "↑ higher is better, ↓ lower is better, ≈ only the distance to the real value means anything"
@@ -50,6 +51,7 @@ def describe(one: Definition, source: str, sensitivities: Sequence[Sensitivity] 
         "from": source,
         "version": str(one.version),
         "digest": definition_digest(one),
+        "probe": behaviour_digest(one),
     }
     lines = [f"{one.id}: {one.meaning}" if one.meaning else one.id, ""]
     lines += [f"{name:<9}  {text or '–'}" for name, text in facts.items()]

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from facial_bench.cli import main
-from facial_bench.evaluation.result import HINT, write_result
-from tests.helpers.results import make_result, make_row
+from facial_bench.evaluation.result import HINT, read_result, write_result
+from tests.helpers.results import changed, make_result, make_row
 
 
 def put(folder: Path, label: str, lmd: float, seeds: int = 1, clips: int = 6, **changes: Any) -> Path:
@@ -93,6 +93,18 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path) -> None:
     assert call(a).exit_code == 2
     told = call(a, refused)
     assert told.exit_code == 0 and "not compared: pose_accuracy: refused has no value (" in told.stdout
+
+
+def test_two_functions_of_one_definition_are_not_compared(tmp_path: Path) -> None:
+    a, b = put(tmp_path, "a", 1.0), put(tmp_path, "b", 2.0)
+    for place, mark in ((a, "1"), (b, "2")):
+        path = place / "seed-0" / "result.json"
+        write_result(path, changed(read_result(path), (("metrics", "lmd", "probe"), mark * 64)))
+    told = call(a, b)
+    assert told.exit_code == 0
+    assert "not compared: lmd: different functions computed it under one definition (probes 1" in told.stdout
+    assert not any(line.startswith("lmd ") for line in told.stdout.splitlines())
+    assert "Nothing can be compared: lmd: different functions" in call(a, b, "--metric", "lmd").stderr
 
 
 def test_two_versions_of_a_method_are_told_apart_by_their_folders(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from facial_bench.errors import ResultError
 from facial_bench.evaluation.result import Result as Record
 from facial_bench.evaluation.result import read_result, result_digest
 from facial_bench.evaluation.verify import Verdict
+from facial_bench.metrics import landmark_distances
 from facial_bench.reports.archive import write_archive
 from facial_bench.reports.ledger import read_ledger
 from facial_bench.types import Context, Motion
@@ -170,6 +171,30 @@ def test_the_place_and_both_numbers_are_named(session: Session, runs: Path) -> N
     spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.125), honest_digest=True)
     (line,) = differences(session, runs)
     assert line.startswith("metrics.lmd.value: 0.125 stored, ")
+
+
+def test_another_function_is_named_before_its_values(
+    session: Session, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = json.loads((folder(runs) / "result.json").read_text())
+    assert len(result["metrics"]["lmd"]["probe"]) == 64
+    assert "probe" not in result["metrics"]["pose_accuracy"], "no function of a sample computes it"
+    before = landmark_distances.aligned_distance
+    monkeypatch.setattr(landmark_distances, "aligned_distance", lambda *given: 0.9 * before(*given))
+    first, *others = differences(session, runs)
+    assert first.startswith("metrics[lmd].probe: ")
+    assert first.endswith("recomputed: the function that computed it is another one")
+    assert others and all("lmd" in line for line in others)
+    assert not any(".probe" in line for line in others)
+
+
+def test_a_result_without_a_probe_is_verified_by_its_values(session: Session, runs: Path) -> None:
+    def forget(result: dict[str, Any]) -> None:
+        for entry in result["metrics"].values():
+            entry.pop("probe", None)
+
+    spoil(runs, forget, honest_digest=True)
+    assert differences(session, runs) == ()
 
 
 def test_a_result_changed_by_hand_is_found_by_its_digest(session: Session, runs: Path) -> None:

@@ -17,7 +17,9 @@ from facial_bench.evaluation.result import (
     Ceiling,
     Metric,
     Reference,
+    as_json,
     decode_result,
+    disagreement,
     find_results,
     make_metric,
     read_result,
@@ -26,6 +28,9 @@ from facial_bench.evaluation.result import (
     write_result,
 )
 from facial_bench.evaluation.result_schema import Result
+from facial_bench.metrics.catalog import built_in_metrics
+from facial_bench.metrics.identity import accuracies
+from facial_bench.metrics.probe import behaviour_digest
 from facial_bench.reports.archive import read_every
 from facial_bench.statistics.aggregate import Summary
 from facial_bench.statistics.rows import Entry
@@ -395,6 +400,32 @@ def test_a_metric_says_what_became_of_it() -> None:
         assert [entry.value, entry.low, entry.high, entry.skill] == [None] * 4
     assert made["refused"].reason == "no ceiling"
     assert made["absent"].reason == "needs pose"
+
+
+def test_a_metric_says_what_its_functions_do() -> None:
+    spec = next(spec for spec in built_in_metrics() if spec.id == "lmd")
+    assert make_metric(SUMMARY, REFERENCE, spec).probe == behaviour_digest(spec)
+    assert make_metric(SUMMARY, REFERENCE, accuracies()["pose_accuracy"]).probe == ""
+
+
+def test_a_result_without_a_probe_reads_as_it_did_and_keeps_its_digest() -> None:
+    old = make_sample()
+    assert "probe" not in json.dumps(as_json(old))
+    new = changed(old, (("metrics", "lmd", "probe"), "1" * 64))
+    assert as_json(new)["metrics"]["lmd"]["probe"] == "1" * 64
+    assert result_digest(new) != result_digest(old)
+    assert result_digest(changed(new, (("metrics", "lmd", "probe"), ""))) == result_digest(old)
+    assert "$.metrics[...].probe" in refused(
+        msgspec.to_builtins(old) | {"metrics": {"lmd": as_json(old)["metrics"]["lmd"] | {"probe": "1\n"}}}
+    )
+
+
+def test_entries_agree_unless_they_are_two_quantities() -> None:
+    entry = make_sample().metrics["lmd"]
+    one, two = (msgspec.structs.replace(entry, probe=mark * 64) for mark in "12")
+    assert disagreement([entry, one, one, entry]) == disagreement([]) == ""
+    assert disagreement([two, entry, one]).endswith("(probes 11111111 and 22222222)")
+    assert disagreement([one, msgspec.structs.replace(one, definition="e")]) == "the results define it differently"
 
 
 def test_what_ranks_nothing_has_no_skill() -> None:

@@ -275,8 +275,20 @@ def test_a_metric_that_only_some_have_gets_a_column(tmp_path: Path) -> None:
 def test_two_definitions_of_one_metric_are_two_quantities(tmp_path: Path) -> None:
     one, two = (make_result(rows(1, gaze=0.2), label=label) for label in "ab")
     two = changed(two, (("metrics", "gaze", "definition"), "e"))
-    with pytest.raises(ResultError, match="define the metric gaze differently"):
+    with pytest.raises(ResultError, match="share no board: gaze: the results define it differently"):
         boards_of(store(tmp_path, one, two))
+
+
+def test_two_functions_of_one_definition_are_two_quantities(tmp_path: Path) -> None:
+    probes = {"a": "1" * 64, "b": "2" * 64, "old": ""}
+    own = {
+        label: changed(make_result(rows(1), label=label), (("metrics", "lmd", "probe"), probe))
+        for label, probe in probes.items()
+    }
+    boards_of(store(tmp_path / "old", own["old"], own["a"]))  # what says nothing of its functions agrees with any
+    for k, labels in enumerate([("a", "b"), ("old", "a", "b")]):
+        with pytest.raises(ResultError, match=r"lmd: different functions .* \(probes 11111111 and 22222222\)"):
+            boards_of(store(tmp_path / str(k), *(own[label] for label in labels)))
 
 
 def test_references_that_differ_are_said(tmp_path: Path) -> None:

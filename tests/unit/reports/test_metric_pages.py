@@ -20,6 +20,7 @@ from facial_bench.evaluation.sensitivity.record import (
     write_sensitivity,
 )
 from facial_bench.metrics.catalog import all_definitions, definition_digest
+from facial_bench.metrics.probe import behaviour_digest
 from facial_bench.reports.metric_pages import by_family, describe, page
 
 SERIES = (Reading(0.0, 0.0, 0.0, None, None), Reading(1.0, 0.5, 1.5, (1.0, 0.5, 1.5), None))
@@ -112,6 +113,7 @@ def test_all_of_one_metric(name: str) -> None:
     assert facts["made for"] == ", ".join(one.perturbations)
     assert facts["needs"] in ("expression", "pose", "blink", "landmarks", "pose, blink")
     assert facts["digest"] == definition_digest(one)
+    assert facts["probe"] == (behaviour_digest(one) or "–")
     assert facts["from"].startswith("facial-bench")
     assert facts["measured"].startswith("in every run" if one.every_run else "on demand: facial-bench score")
     assert ("ranked" in facts["measured"]) == one.ranked
