@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.arithmetic import matrix_rate
+from benchmarks.busy import busy_rows
 from benchmarks.core import core_rows
 from benchmarks.facial import generation_rows, memory_rows, training_rows, variant_rows
 from benchmarks.timing import markdown
@@ -37,6 +38,7 @@ def main() -> None:
         "generation": generation_rows,
         "core": core_rows,
         "memory": memory_rows,
+        "busy": busy_rows,
         "video": video_rows,
     }
     if not options.quick:

@@ -10,6 +10,7 @@ import click
 
 from facial_bench.core.errors import FacialBenchError, one_line
 from facial_bench.core.progress import OutputClosed
+from facial_bench.core.threads import wait_passively
 from facial_bench.core.version import __version__
 
 COMMANDS = {
@@ -53,6 +54,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
+        wait_passively()  # before the command imports NumPy or torch
         try:
             return super().invoke(ctx)
         except FacialBenchError as problem:

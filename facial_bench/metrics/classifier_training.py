@@ -6,7 +6,6 @@ no validation part the last of a fixed number of steps is kept.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.core.threads import usable_cpus
 from facial_bench.core.types import Clip
 from facial_bench.core.windows import window_starts
 from facial_bench.metrics.classifier import Classifier, Form, cut_windows, forms
@@ -57,7 +57,7 @@ def train_all(
     device: str,
     report: Reporter,
 ) -> dict[str, list[Classifier]]:
-    """Every form and seed; on a CPU one network a core, each on one thread.
+    """Every form and seed; on a CPU one network a core that may be used, each on one thread.
 
     These networks are too small to share cores (two threads on one take 10 ms a step, two networks on one thread each
     6 ms a step and network), and one thread each makes the result the same whatever the number of cores.
@@ -71,7 +71,7 @@ def train_all(
                 torch.manual_seed(derive_seed(seed, "classifier", form.name))
                 model = Classifier(form.channels, len(identities), settings.channels)
             jobs.append((model, form, data, held, protocol, seed))
-    workers, threads = (os.cpu_count() or 1) if device == "cpu" else 1, torch.get_num_threads()
+    workers, threads = usable_cpus() if device == "cpu" else 1, torch.get_num_threads()
     models: dict[str, list[Classifier]] = {form: [] for form in forms()}
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:

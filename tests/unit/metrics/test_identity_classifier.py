@@ -277,7 +277,7 @@ def test_the_state_that_validates_best_is_kept(
         return next(scores)
 
     monkeypatch.setattr(classifier_training, "_balanced_accuracy", scripted)
-    monkeypatch.setattr(classifier_training.os, "cpu_count", lambda: 1)  # one after the other, so that the script fits
+    monkeypatch.setattr(classifier_training, "usable_cpus", lambda: 1)  # one after the other, so that the script fits
     clips = some_clips([0.3, 3.0])
     classifiers, _ = train(clips, rules, tmp_path, validation=some_clips([0.3, 3.0], first=50, clips=1))
     assert len(seen) == 6 * 10, "every ten of sixty steps, five forms, two seeds"
