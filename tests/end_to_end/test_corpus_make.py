@@ -21,7 +21,7 @@ from facial_bench.corpora.synthetic import make as make_synthetic
 from facial_bench.types import CorpusSpec
 
 def plain(dest):
-    dest.mkdir()
+    dest.mkdir(parents=True)
     (dest / "made.txt").write_text("plain")
     make_synthetic(dest / "corpus", 3)
     for path in (dest / "corpus").iterdir():
