@@ -68,7 +68,7 @@ def _bound_cpus() -> int:
 def _quota(system: Path) -> float | None:
     """Processors that the control groups of this process grant, the least of each group and those around it; None
     where nothing limits it or nothing can be read."""
-    quotas = []
+    quotas, names = [], tuple[str, ...]()
     for line in _read(system / "proc/self/cgroup").splitlines():
         hierarchy, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
