@@ -15,25 +15,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facial_bench.core.errors import FacialBenchError, ResultError
+from facial_bench.core.files import require_writable
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
+from facial_bench.isolation.conditions import Conditions
 from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder
-from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.plugin_api.find_method import find_method, method_of_class
+from facial_bench.plugin_api.manager import load_named
 from facial_bench.plugin_api.registry import Plugins
-from facial_bench.plugin_api.source_digest import source_digest
-from facial_bench_worker.errors import FacialBenchError, ResultError
-from facial_bench_worker.method import check_options
+from facial_bench_worker.offering import LazyTrackers
 
 if TYPE_CHECKING:
+    from facial_bench.evaluation.method import Method
     from facial_bench.evaluation.method_comparison import Comparison
     from facial_bench.evaluation.result import Metric, Reference, Result
     from facial_bench.evaluation.result_rows import Results
     from facial_bench.evaluation.sensitivity.record import Sensitivity
     from facial_bench.evaluation.setup import EvaluationSetup
     from facial_bench.evaluation.verify import Verdict
+    from facial_bench.isolation.door import Door
     from facial_bench.reports.publish import Published
 
 __all__ = ["RunConfig", "Session", "compare", "evaluate", "load_corpus", "load_results", "rescore", "verify"]
@@ -44,9 +48,14 @@ PathLike = str | Path
 class Session:
     """What several calls share: plugins, cache, protocol, where progress goes; a corpus is made ready once.
 
+    Methods and corpora of plugins are looked for, and run, in processes of their own. Only what computes metrics is
+    loaded here.
+
     Args:
-        plugins: What is installed and loaded; None loads the installed ones.
-        plugin_files: Python files to load as plugins as well, where `plugins` is None.
+        plugins: What is loaded in this process; None for the built-ins and `metric_plugins`.
+        plugin_files: Python files that offer methods and corpora, besides the installed plugins.
+        metric_plugins: Python files and installed distributions whose metrics are computed too. They run in this
+            process, and must be trusted.
         cache: Folder of named corpora and identity classifiers; None for the user's.
         protocol: Of evaluation; only tests need another one.
         metrics: Ids that a run measures besides the accuracies; None for the protocol's own and those of plugins.
@@ -60,6 +69,7 @@ class Session:
         plugins: Plugins | None = None,
         *,
         plugin_files: Sequence[PathLike] = (),
+        metric_plugins: Sequence[PathLike] = (),
         cache: Path | None = None,
         protocol: Protocol | None = None,
         metrics: Sequence[str] | None = None,
@@ -67,11 +77,12 @@ class Session:
         device: str = "auto",
         report: Reporter = QUIET,
     ) -> None:
-        self.plugins = plugins or load_plugins([Path(file) for file in plugin_files])
+        self.plugins = plugins or load_named(metric_plugins)
         self.cache, self.protocol, self.report = cache or cache_folder(), protocol or Protocol(), report
         self._metrics, self._device = metrics, device
         self._corpus = None if corpus is None else str(corpus)
-        self._corpora = CorpusFinder(self.plugins, self.cache, report)
+        self._files = [Path(file) for file in plugin_files]
+        self._corpora = CorpusFinder(self.plugins, self.cache, report, self._files)
         self._setups: dict[tuple[Any, ...], EvaluationSetup] = {}
 
     def load_corpus(self, name: PathLike, identities: Sequence[str] = ()) -> Corpus:
@@ -115,39 +126,57 @@ class Session:
             self._setups[key] = prepare(corpus, protocol, specs, device=device, cache=self.cache, report=self.report)
         return self._setups[key]
 
-    def evaluate(self, config: RunConfig) -> Iterator[tuple[Path, Result]]:
+    def evaluate(self, config: RunConfig, method: type | None = None) -> Iterator[tuple[Path, Result]]:
         """Fit a method, ask it for motion, score it: (result.json, result) of each training seed, when it is done.
+
+        Args:
+            config: What is asked for.
+            method: A class to run instead of what the config's name finds: by its file, in a process of its own; a
+                class of a notebook in this process, which the result says.
 
         Raises:
             FacialBenchError: what the config names is not there, or the method could not be run; one line.
         """
         config = checked(config)
-        plugins, method = self.plugins, config.method
-        registered = plugins.get("generators", "method", method)  # all of this before torch is imported
-        check_options(registered.spec, config.options)
+        conditions = Conditions(
+            config.isolation, config.python or None, config.timeout, tuple(map(Path, config.readable))
+        )
+        chosen = method_of_class(method) if method else self._find(config, conditions)
         corpus = self.load_corpus(config.corpus, config.identities)
+        conditions = replace(conditions, hidden=(corpus.path, Path(config.out), self.cache))
+        if not chosen.code.origin:
+            conditions = replace(conditions, isolation="in-process")
 
         from facial_bench.core.device import choose_device
-        from facial_bench.evaluation.method import Method, Settings
+        from facial_bench.evaluation.method import Settings, create
         from facial_bench.evaluation.run import evaluate as run
-        from facial_bench.evaluation.run_folder import older_seeds, rehearse, run_folder
+        from facial_bench.evaluation.run_folder import older_seeds, run_folder
 
-        device, source = choose_device(config.device), registered.source
-        trackers = {name: one.spec for name, one in plugins.registered("trackers").items()}
-        chosen = Method(registered.spec, source.plugin, source.version, source_digest(registered.spec))
+        trackers = {name: one.spec for name, one in self.plugins.registered("trackers").items()} or LazyTrackers()
+        device, out = choose_device(config.device), Path(config.out)
         settings = [
-            Settings(seed, device, config.budget, config.options, config.fresh, trackers, config.label)
+            Settings(seed, device, config.budget, config.options, config.fresh, trackers, config.label, conditions)
             for seed in config.seeds
         ]
-        out = Path(config.out)
-        rehearse(chosen, corpus, settings[0], out, self.protocol)
-        setup = self.prepare(corpus, self.measured(), config.folds, device)
-        for one in settings:
-            result = run(chosen, setup, one, out, self.report)
-            folder = run_folder(out, chosen, corpus, one, setup.protocol)
-            yield folder / "result.json", result
+        folder = run_folder(out, chosen, corpus, settings[0], self.protocol)
+        first: Door | None = create(chosen, corpus, settings[0], folder, self.report)  # before what takes minutes
+        try:
+            require_writable(folder)
+            setup = self.prepare(corpus, self.measured(), config.folds, device)
+            for one in settings:
+                opened, first = first, None
+                result = run(chosen, setup, one, out, self.report, opened)
+                folder = run_folder(out, chosen, corpus, one, setup.protocol)
+                yield folder / "result.json", result
+        finally:
+            if first:
+                first.close()
         for seed in older_seeds(folder.parent, chosen):
-            self.report.warn(f"{seed} is of another version of {method}: run that seed again, or keep one with --as")
+            self.report.warn(f"{seed} is of another version of {chosen.name}: run it again, or keep one with --as")
+
+    def _find(self, config: RunConfig, conditions: Conditions) -> Method:
+        files = [*self._files, *map(Path, config.plugins)]
+        return find_method(config.method, config.options, self.plugins, files, conditions, self.report)
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The setup that a stored result was scored with, or one with other metrics on the same corpus.
@@ -219,8 +248,13 @@ class Session:
         return compute_again(self.setup_of(result), folder, result)
 
 
-def evaluate(config: RunConfig, *, report: Reporter = QUIET) -> Result:
+def evaluate(config: RunConfig, method: type | None = None, *, report: Reporter = QUIET) -> Result:
     """Run a method on a corpus for one training seed; the result is also written to `config.out`.
+
+    Args:
+        config: What is asked for.
+        method: A class to run instead of what the config's name finds; see `Session.evaluate`.
+        report: Takes lines and progress.
 
     Raises:
         FacialBenchError: several seeds (see `Session.evaluate`), or anything that stops the run; one line.
@@ -229,7 +263,7 @@ def evaluate(config: RunConfig, *, report: Reporter = QUIET) -> Result:
         raise FacialBenchError(
             f"evaluate takes one seed, got {len(config.seeds)}; Session().evaluate gives each in turn."
         )
-    ((_, result),) = Session(plugin_files=config.plugins, report=report).evaluate(config)
+    ((_, result),) = Session(metric_plugins=config.metric_plugins, report=report).evaluate(config, method)
     return result
 
 

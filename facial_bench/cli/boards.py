@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from facial_bench.cli.common import make_session, path, plugin_option, verbosity_options
+from facial_bench.cli.common import make_session, metric_plugin_option, path, verbosity_options
 
 
 @click.command()
@@ -22,10 +22,10 @@ from facial_bench.cli.common import make_session, path, plugin_option, verbosity
 @click.option("--out", type=path, default="leaderboards", show_default=True, metavar="DIR")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where --out is not what the results give.")
 @click.option("--corpus", metavar="NAME|DIR", help="The corpus of the results, where it is not found by itself.")
-@plugin_option
+@metric_plugin_option
 @verbosity_options
 def leaderboard(
-    results: tuple[Path, ...], out: Path, check: bool, corpus: str | None, plugin_files: tuple[Path, ...]
+    results: tuple[Path, ...], out: Path, check: bool, corpus: str | None, plugin_files: tuple[str, ...]
 ) -> None:
     """Turn verified results into Markdown boards, one per corpus and protocol.
 

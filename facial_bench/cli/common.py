@@ -27,6 +27,44 @@ plugin_option = click.option(
     envvar="FACIAL_BENCH_PLUGIN",
     help="Load a single Python file as a plugin; repeatable.",
 )
+metric_plugin_option = click.option(
+    "--plugin",
+    "plugin_files",
+    multiple=True,
+    metavar="FILE.py|DISTRIBUTION",
+    help="Load this plugin's metrics, into this process: only what you trust; repeatable.",
+)
+isolation_options = [
+    click.option(
+        "--python",
+        metavar="PATH",
+        envvar="FACIAL_BENCH_PYTHON",
+        help="The interpreter of another environment, for the method: ENV/bin/python.",
+    ),
+    click.option(
+        "--sandbox", "isolation", flag_value="sandbox", help="Run the method without network and files (bubblewrap)."
+    ),
+    click.option(
+        "--in-process",
+        "isolation",
+        flag_value="in-process",
+        help="Run the method in this process, for a debugger; kept off boards.",
+    ),
+    click.option(
+        "--readable",
+        multiple=True,
+        type=path,
+        metavar="PATH",
+        help="What a method in a sandbox may read besides its own code; repeatable.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Most seconds of a fit, and of a batch of requests. [default: a day]",
+    ),
+]
+"""How far a method is kept apart from the harness, and how long it may take."""
 option_option = click.option(
     "--option",
     "options",
@@ -47,6 +85,17 @@ result_corpus_option = click.option("--corpus", metavar="NAME|DIR", help="The co
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 
+def with_options(options: Iterable[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    """A decorator that adds several options, the first one first in the help."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(list(options)):
+            command = option(command)
+        return command
+
+    return add
+
+
 def verbosity_options(command: Command) -> Command:
     """`--quiet` and `--verbose`; they act on `make_reporter` and on how errors are shown."""
 
@@ -54,7 +103,7 @@ def verbosity_options(command: Command) -> Command:
         context.find_root().ensure_object(dict)[parameter.name] = value
 
     verbose = click.option(
-        "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Show the traceback behind an error."
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Show the tracebacks behind errors."
     )
     quiet = click.option(
         "-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Show warnings and results only."
@@ -67,14 +116,15 @@ def make_reporter() -> Reporter:
     from facial_bench.cli.progress import reporting
 
     context = click.get_current_context()
-    return context.with_resource(reporting(quiet=context.find_root().ensure_object(dict).get("quiet", False)))
+    chosen = context.find_root().ensure_object(dict)
+    return context.with_resource(reporting(quiet=chosen.get("quiet", False), verbose=chosen.get("verbose", False)))
 
 
-def make_session(plugin_files: Iterable[Path | str] = (), **more: Any) -> Session:
+def make_session(metric_plugins: Iterable[Path | str] = (), **more: Any) -> Session:
     """A session of the API whose progress is shown; see `facial_bench.api.Session` for what `more` may be."""
     from facial_bench.api import Session
 
-    return Session(plugin_files=tuple(plugin_files), report=make_reporter(), **more)
+    return Session(metric_plugins=tuple(metric_plugins), report=make_reporter(), **more)
 
 
 def parse_options(pairs: Iterable[str]) -> dict[str, str]:

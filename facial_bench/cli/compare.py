@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from facial_bench.cli.common import json_option, make_session, path, plugin_option, verbosity_options
+from facial_bench.cli.common import json_option, make_session, metric_plugin_option, path, verbosity_options
 
 
 @click.command()
@@ -20,14 +20,14 @@ from facial_bench.cli.common import json_option, make_session, path, plugin_opti
     help="Compare on this metric; repeatable. [default: the ranked ones]",
 )
 @click.option("--picture", type=path, metavar="FILE.svg|.png", help="Draw a critical-difference picture.")
-@plugin_option
+@metric_plugin_option
 @json_option
 @verbosity_options
 def compare(
     methods: tuple[Path, ...],
     wanted: tuple[str, ...],
     picture: Path | None,
-    plugin_files: tuple[Path, ...],
+    plugin_files: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Say whether one method is better than another: paired permutation over clips, Holm over metrics and pairs.

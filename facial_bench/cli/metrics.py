@@ -25,9 +25,10 @@ def metrics(metric: str | None, sensitivity: tuple[Path, ...], markdown: bool, p
     from facial_bench.api import Session
     from facial_bench.evaluation.sensitivity.record import read_sensitivity
     from facial_bench.metrics.catalog import unknown_metric
+    from facial_bench.plugin_api.manager import load_plugins
     from facial_bench.reports import metric_pages
 
-    session = Session(plugin_files=plugin_files)
+    session = Session(load_plugins(plugin_files))  # listed, not computed with
     known, measured = session.definitions(), [read_sensitivity(path) for path in sensitivity]
     if metric is not None and metric not in known:
         raise unknown_metric(metric, known)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from facial_bench.core.errors import printable
 from facial_bench.core.progress import OutputClosed, Reporter
 
 EVERY = 10.0
@@ -21,10 +22,12 @@ class PlainReporter(Reporter):
     Args:
         show: Whether lines and progress are shown, or warnings alone.
         write: Takes a line.
+        verbose: Whether tracebacks are shown.
     """
 
-    def __init__(self, show: bool, write: Callable[[str], None]) -> None:
-        self._show, self._write, self._told = show, write, dict[str, float]()
+    def __init__(self, show: bool, write: Callable[[str], None], verbose: bool = False) -> None:
+        self._show, self._write, self._verbose = show, write, verbose
+        self._told = dict[str, float]()
 
     def __call__(self, line: str) -> None:
         """The line as it is."""
@@ -34,6 +37,12 @@ class PlainReporter(Reporter):
     def warn(self, line: str) -> None:
         """The line, marked as a warning; also where nothing else is shown."""
         self._write(f"warning: {line}")
+
+    def detail(self, text: str) -> None:
+        """The text, where the user wants to see tracebacks."""
+        if self._verbose:
+            for line in text.splitlines():
+                self._write(line if line.isprintable() else printable(line))
 
     def progress(self, done: float, total: float, text: str) -> None:
         """A line at the start of a part, every ten seconds, and at its end."""
@@ -48,10 +57,11 @@ class BarReporter(PlainReporter):
 
     Args:
         life: Ends the bars when it is closed.
+        verbose: Whether tracebacks are shown.
     """
 
-    def __init__(self, life: ExitStack) -> None:
-        super().__init__(True, self._above)
+    def __init__(self, life: ExitStack, verbose: bool = False) -> None:
+        super().__init__(True, self._above, verbose)
         self._life, self._started, self._tasks = life, None, dict[str, Any]()
 
     def progress(self, done: float, total: float, text: str) -> None:
@@ -74,15 +84,16 @@ class BarReporter(PlainReporter):
 
 
 @contextmanager
-def reporting(quiet: bool = False) -> Iterator[Reporter]:
+def reporting(quiet: bool = False, verbose: bool = False) -> Iterator[Reporter]:
     """A reporter for this terminal, or for none; its bars end with the block.
 
     Args:
         quiet: Whether to show warnings alone.
+        verbose: Whether to show tracebacks.
     """
     with ExitStack() as life:
         bars = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not quiet
-        yield BarReporter(life) if bars else PlainReporter(not quiet, _write)
+        yield BarReporter(life, verbose) if bars else PlainReporter(not quiet, _write, verbose)
 
 
 def _make_bars() -> Any:

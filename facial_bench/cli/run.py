@@ -12,6 +12,7 @@ import click
 
 from facial_bench.cli.common import (
     device_option,
+    isolation_options,
     make_session,
     option_option,
     parse_names,
@@ -19,6 +20,7 @@ from facial_bench.cli.common import (
     path,
     plugin_option,
     verbosity_options,
+    with_options,
 )
 from facial_bench.cli.show import print_results, shown_options
 
@@ -38,7 +40,7 @@ class SeedType(click.ParamType):
 
 @click.command()
 @click.option("--config", type=path, metavar="FILE.toml|.json", help="Read the run from a file; options here win.")
-@click.option("--method", metavar="NAME", help="The method; `facial-bench methods` lists them.")
+@click.option("--method", metavar="NAME", help="The method, or FILE.py:CLASS; `facial-bench methods` lists them.")
 @click.option(
     "--corpus",
     metavar="NAME|DIR",
@@ -66,6 +68,14 @@ class SeedType(click.ParamType):
 )
 @click.option("--identities", metavar="A,B,...", help="Use these people only; part of the corpus digest.")
 @plugin_option
+@click.option(
+    "--metric-plugin",
+    "metric_plugins",
+    multiple=True,
+    metavar="FILE.py|DISTRIBUTION",
+    help="Measure this plugin's metrics too; it runs in this process: only what you trust.",
+)
+@with_options(isolation_options)
 @click.option("--out", type=path, metavar="DIR", envvar="FACIAL_BENCH_OUT", help="[default: results]")
 @click.option("--as", "label", metavar="NAME", help="Call the result so: two versions can stand side by side.")
 @click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier run of the same kind.")
@@ -82,7 +92,7 @@ def run(ctx: click.Context, config: Path | None, **given: Any) -> None:
     if "method" not in values:
         raise click.UsageError("Missing option '--method' (or `method` in the file of --config).")
     asked = make_config(values)
-    session, stdout = make_session(asked.plugins), sys.stdout
+    session, stdout = make_session(asked.metric_plugins), sys.stdout
     with redirect_stdout(sys.stderr):  # what a method prints is no part of the result
         print_results(session, session.evaluate(asked), file=stdout, several=len(asked.seeds) > 1, **shown)
 
@@ -100,6 +110,7 @@ def _plain(chosen: dict[str, Any]) -> dict[str, Any]:
         "identities": lambda text: list(parse_names(text)),
         "plugin_files": lambda files: [str(file) for file in files],
         "out": str,
+        "readable": lambda places: [str(place) for place in places],
     }
     plain = {name: convert[name](value) if name in convert else value for name, value in chosen.items()}
     if "plugin_files" in plain:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from facial_bench.cli.common import device_option, make_session, path, plugin_option, verbosity_options
+from facial_bench.cli.common import device_option, make_session, metric_plugin_option, path, verbosity_options
 
 
 @click.command()
@@ -19,9 +19,9 @@ from facial_bench.cli.common import device_option, make_session, path, plugin_op
     help="Measure nothing: write the table and the pictures of a file that was measured before.",
 )
 @device_option
-@plugin_option
+@metric_plugin_option
 @verbosity_options
-def sensitivity(corpus: str, out: Path, redraw: Path | None, device: str, plugin_files: tuple[Path, ...]) -> None:
+def sensitivity(corpus: str, out: Path, redraw: Path | None, device: str, plugin_files: tuple[str, ...]) -> None:
     """Spoil real held-out motion in known doses, and see which metrics respond.
 
     Writes CORPUS.jsonl.xz (every value with its interval), CORPUS.md (the verdicts) and pictures into --out.

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from facial_bench.cli.common import Command, make_session, plugin_option, results_argument, verbosity_options
+from facial_bench.cli.common import Command, make_session, metric_plugin_option, results_argument, verbosity_options
 
 if TYPE_CHECKING:
     from facial_bench.api import Session
@@ -43,10 +43,10 @@ def shown_options(command: Command) -> Command:
 
 @click.command()
 @results_argument
-@plugin_option
+@metric_plugin_option
 @shown_options
 @verbosity_options
-def show(results: tuple[Path, ...], plugin_files: tuple[Path, ...], **shown: Any) -> None:
+def show(results: tuple[Path, ...], plugin_files: tuple[str, ...], **shown: Any) -> None:
     """Show finished results again.
 
     RESULT is a result.json, its folder, or a method's folder for all of its seeds.

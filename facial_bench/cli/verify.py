@@ -11,7 +11,7 @@ from facial_bench.cli.common import (
     device_option,
     json_option,
     make_session,
-    plugin_option,
+    metric_plugin_option,
     result_corpus_option,
     results_argument,
     verbosity_options,
@@ -23,11 +23,11 @@ from facial_bench.core.errors import ResultError
 @results_argument
 @result_corpus_option
 @device_option
-@plugin_option
+@metric_plugin_option
 @json_option
 @verbosity_options
 def verify(
-    results: tuple[Path, ...], corpus: str | None, device: str, plugin_files: tuple[Path, ...], as_json: bool
+    results: tuple[Path, ...], corpus: str | None, device: str, plugin_files: tuple[str, ...], as_json: bool
 ) -> None:
     """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
 
@@ -66,7 +66,7 @@ def verify(
 )
 @result_corpus_option
 @device_option
-@plugin_option
+@metric_plugin_option
 @json_option
 @verbosity_options
 def score(
@@ -74,7 +74,7 @@ def score(
     wanted: tuple[str, ...],
     corpus: str | None,
     device: str,
-    plugin_files: tuple[Path, ...],
+    plugin_files: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Score stored motion under any definition, without generating anew."""

@@ -16,6 +16,9 @@ class Reporter:
     def warn(self, line: str) -> None:
         """One line that the user should see even where other lines are not shown."""
 
+    def detail(self, text: str) -> None:
+        """What only somebody who looks for a defect wants to see: a traceback, some lines."""
+
     def progress(self, done: float, total: float, text: str) -> None:
         """So much of a part of the work is done; `text` names the part and is the same from call to call."""
 

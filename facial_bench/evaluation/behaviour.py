@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from facial_bench.core.errors import one_line
-from facial_bench.core.types import Generator, Motion, Request
-from facial_bench.evaluation.generate import check_motion, check_motions
+from facial_bench.core.errors import FacialBenchError, one_line
+from facial_bench.core.types import Motion, Request
 from facial_bench.evaluation.requests import Task
 from facial_bench.evaluation.result_schema import Behaviour
+from facial_bench.isolation.door import Asked, ask
 from facial_bench.metrics.identity import SELF
 
 LONGEST = 400
@@ -36,16 +36,6 @@ class LookAhead:
     """How many frames before the sound changes the motion does, at most: 0 is causal; None where nothing changes."""
 
 
-def ask(generator: Generator, request: Request) -> Motion:
-    """One motion for one request, checked.
-
-    Raises:
-        GenerationError: the method gave something else than one such motion. Whatever the method raises passes.
-    """
-    (motion,) = check_motions(generator.generate([request]), [request])
-    return check_motion(motion, request)
-
-
 def changed_frames(one: Motion, other: Motion, tolerance: float = TOLERANCE) -> np.ndarray:
     """(n,) int frames in which two motions of one length differ by more than rounding."""
     a, b = one.state().astype(np.float64), other.state().astype(np.float64)
@@ -62,30 +52,30 @@ def other_audio(request: Request, source: np.ndarray, start: int = 0) -> Request
     return replace(request, audio=audio)
 
 
-def look_ahead(generator: Generator, request: Request, source: np.ndarray) -> LookAhead:
+def look_ahead(method: Asked, request: Request, source: np.ndarray) -> LookAhead:
     """How far ahead of the sound the motion changes, learned by changing the sound from some frame on.
 
     Args:
-        generator: fitted.
+        method: fitted.
         request: T frames.
         source: (n, F) other audio of the same kind.
 
     Raises:
-        whatever the method raises; GenerationError for a motion that is none.
+        GenerationError: the method raised, or gave something else than such motions.
     """
-    base = ask(generator, request)
-    if not len(changed_frames(base, ask(generator, other_audio(request, source)))):
+    base = ask(method, request)
+    if not len(changed_frames(base, ask(method, other_audio(request, source)))):
         return LookAhead(False, None)
     ahead = []
     for share in PROBES:
         start = int(share * request.frames)
-        changed = changed_frames(base, ask(generator, other_audio(request, source, start)))
+        changed = changed_frames(base, ask(method, other_audio(request, source, start)))
         if len(changed):
             ahead.append(max(start - int(changed[0]), 0))
     return LookAhead(True, max(ahead, default=0))
 
 
-def describe_behaviour(generator: Generator, tasks: Sequence[Task]) -> tuple[Behaviour, float | None]:
+def describe_behaviour(method: Asked, tasks: Sequence[Task]) -> tuple[Behaviour, float | None]:
     """What a result says of a method's behaviour, measured on (400 frames of) the longest self-driven request.
 
     Returns:
@@ -100,13 +90,13 @@ def describe_behaviour(generator: Generator, tasks: Sequence[Task]) -> tuple[Beh
     audio = whole.audio[:LONGEST]
     request = replace(whole, audio=audio)
     try:
-        ask(generator, request)  # what is slow only once is no part of the speed
+        ask(method, request)  # what is slow only once is no part of the speed
         start = time.perf_counter()
-        ask(generator, request)
+        ask(method, request)
         seconds = time.perf_counter() - start
-        ahead = look_ahead(generator, request, others[0].request.audio)
-    except (Exception, SystemExit) as problem:
-        return Behaviour(reason=one_line(f"{type(problem).__name__}: {problem}")), None
+        ahead = look_ahead(method, request, others[0].request.audio)
+    except FacialBenchError as problem:
+        return Behaviour(reason=one_line(problem)), None
     milliseconds = None if ahead.frames is None else 1000 * ahead.frames / request.fps
     behaviour = Behaviour(
         uses_audio=ahead.uses_audio,

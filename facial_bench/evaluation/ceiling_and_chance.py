@@ -18,7 +18,6 @@ from facial_bench.core.types import MetricSpec, Motion
 from facial_bench.core.windows import window_starts
 from facial_bench.evaluation.clip_metrics import make_sample, measure_clip
 from facial_bench.evaluation.clip_scores import Fold, measured_row, score_row
-from facial_bench.evaluation.generate import Outcome
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states
 from facial_bench.evaluation.result_schema import Ceiling, Reference
 from facial_bench.metrics.classifier import forms
@@ -26,6 +25,7 @@ from facial_bench.metrics.identity import SELF, accuracies
 from facial_bench.statistics.aggregate import Summary, estimator, summarise
 from facial_bench.statistics.bootstrap import label_permutation_p
 from facial_bench.statistics.rows import Row
+from facial_bench_worker.motions import Outcome
 
 Reduce = Callable[[np.ndarray], Sequence[float]]
 

@@ -15,12 +15,12 @@ from facial_bench.core.types import Clip
 from facial_bench.core.windows import window_starts
 from facial_bench.corpora.split import Split
 from facial_bench.evaluation.clip_metrics import MetricSet, lacking, measure_clip, no_value
-from facial_bench.evaluation.generate import Outcome
 from facial_bench.evaluation.requests import Task
 from facial_bench.metrics.classifier import forms
 from facial_bench.metrics.identity import SELF, accuracies
 from facial_bench.metrics.identity_classifier import IdentityClassifiers
 from facial_bench.statistics.rows import Entry, Row
+from facial_bench_worker.motions import Outcome
 
 PARTS = ("expression", "pose", "blink", "landmarks")
 """Of a motion."""

@@ -12,6 +12,7 @@ import tomli_w
 
 from facial_bench.core.errors import FacialBenchError, one_line, unknown_name
 from facial_bench.core.files import write_bytes
+from facial_bench.isolation.conditions import DAY, Isolation
 
 LARGEST_SEED = 2**31 - 1
 
@@ -35,7 +36,17 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identities: tuple[str, ...] = ()
     """These people only; empty for everybody."""
     plugins: tuple[str, ...] = ()
-    """Python files to load as plugins."""
+    """Python files that offer methods and corpora, besides what is installed."""
+    metric_plugins: tuple[str, ...] = ()
+    """Python files and installed distributions whose metrics are computed too, in the harness's own process."""
+    isolation: Isolation = "process"
+    """How far the method is kept apart: in a process, in a `sandbox`, or, for a debugger, `in-process`."""
+    python: str = ""
+    """Another interpreter for the method: `ENV/bin/python`."""
+    timeout: float = DAY
+    """Seconds that a fit, and a batch of requests, may take."""
+    readable: tuple[str, ...] = ()
+    """What the method may read in a sandbox besides its own code."""
     out: str = "results"
     """Folder of the results."""
     label: str = ""
@@ -49,6 +60,10 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("seeds: name one or more, each once")
         if not all(isinstance(seed, int) and 0 <= seed <= LARGEST_SEED for seed in self.seeds):
             raise ValueError(f"seeds: each is a whole number from 0 to {LARGEST_SEED}")
+        if not self.timeout > 0:
+            raise ValueError("timeout: more than 0 seconds")
+        if self.isolation == "in-process" and self.python:
+            raise ValueError("python: a method in this process runs under this interpreter")
 
     @classmethod
     def read(cls, path: str | Path) -> RunConfig:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facial_bench.core import errors
 from facial_bench.core.digests import derive_seed, digest
 from facial_bench.core.errors import FacialBenchError, PluginError
 from facial_bench.core.files import safe_name
 from facial_bench.core.progress import Reporter
-from facial_bench.core.types import Context, GeneratorSpec, TrackerSpec
+from facial_bench.core.types import Context, TrackerSpec
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.evaluation.generate import describe
+from facial_bench.isolation.conditions import Conditions
+from facial_bench.isolation.door import Door, MethodDiedError, MethodRaisedError, Traceback
+from facial_bench.isolation.method_code import MethodCode
+from facial_bench.isolation.opening import open_method
 
 
 @dataclass(frozen=True)
 class Method:
     """A method and where it comes from."""
 
-    spec: GeneratorSpec
+    code: MethodCode
+    reference: str
+    """Where it was published, or what it stands for."""
     plugin: str
     """The distribution or file that registered it."""
     version: str
     source: str
     """Digest of the plugin's source: a changed method reuses nothing of its older self."""
+    fingerprint: Callable[[Mapping[str, str]], str] | None = None
+    """Digest of the files that its options name; see `GeneratorSpec`."""
+
+    @property
+    def name(self) -> str:
+        """What `--method` takes."""
+        return self.code.name
+
+    def __str__(self) -> str:
+        return f"{self.plugin}: method {self.name}"
 
 
 @dataclass(frozen=True)
@@ -39,9 +55,10 @@ class Settings:
     fresh: bool = False
     """Whether to ignore what an earlier run of the same key left."""
     trackers: Mapping[str, TrackerSpec] = field(default_factory=dict)
-    """The face trackers that are installed, for a method that has videos tracked."""
+    """The face trackers that are installed, for a method of this process that has videos tracked."""
     label: str = ""
     """Folder and row name of the method, where it is not to be made of its name and options."""
+    conditions: Conditions = field(default_factory=Conditions)
 
 
 def method_label(name: str, settings: Settings) -> str:
@@ -75,9 +92,23 @@ def make_context(corpus: Corpus, settings: Settings, report: Reporter) -> Contex
     )
 
 
-def fingerprint(method: Method, settings: Settings) -> str:
-    """Digest of the files that the options of a method name; empty where it has none."""
-    return method.spec.fingerprint(settings.options) if method.spec.fingerprint else ""
+def create(method: Method, corpus: Corpus, settings: Settings, folder: Path, report: Reporter) -> Door:
+    """A fresh instance of a method, under the conditions of a run.
+
+    Args:
+        method: To create.
+        corpus: That it is told of.
+        settings: Of the run.
+        folder: Of the run, for what it prints and raises.
+        report: Is told what it says.
+
+    Raises:
+        PluginError: it could not be created.
+    """
+    with blamed(method, folder, "created"):
+        door = open_method(method.code, make_context(corpus, settings, report), settings.conditions, report)
+    door.keep_printed(folder / "method.log")
+    return door
 
 
 @contextmanager
@@ -91,9 +122,22 @@ def blamed(method: Method, folder: Path, doing: str) -> Iterator[None]:
     """
     try:
         yield
+    except MethodRaisedError as problem:
+        if problem.kind:
+            raise getattr(errors, problem.kind)(f"{method}: {problem}") from None
+        log = keep_trace(folder, problem.trace)
+        cause = problem.__cause__ or Traceback(problem.trace)
+        raise PluginError(f"{method} could not be {doing}: {problem}; traceback in {log}.") from cause
+    except MethodDiedError as problem:
+        raise PluginError(f"{method} could not be {doing}: {problem}.") from None
     except FacialBenchError as problem:
-        raise type(problem)(f"{method.plugin}: method {method.spec.name}: {problem}") from None
-    except (Exception, SystemExit) as problem:
-        reason = describe(problem, folder / "error.log")
-        who = f"{method.plugin}: method {method.spec.name}"
-        raise PluginError(f"{who} could not be {doing}: {reason}; traceback in {folder / 'error.log'}.") from problem
+        raise type(problem)(f"{method}: {problem}") from None
+
+
+def keep_trace(folder: Path, trace: str) -> Path:
+    """Add a traceback to the error.log of a run's folder; returns its path."""
+    log = folder / "error.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(f"{trace}\n")
+    return log

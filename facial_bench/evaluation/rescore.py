@@ -7,12 +7,13 @@ from pathlib import Path
 
 from facial_bench.core.errors import ResultError
 from facial_bench.core.files import file_digest
-from facial_bench.evaluation.generate import Outcome, load_motion, motion_path
+from facial_bench.evaluation.generate import load_motion, motion_path
 from facial_bench.evaluation.requests import Task
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import fold_tasks, make_rows
 from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.statistics.rows import Row
+from facial_bench_worker.motions import Outcome
 
 
 def rescore(setup: EvaluationSetup, folder: Path, result: Result) -> tuple[list[Row], list[str]]:

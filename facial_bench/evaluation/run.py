@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from msgspec.structs import replace
 
-from facial_bench.core.device import describe_device, deterministic
+from facial_bench.core.device import describe_device
 from facial_bench.core.errors import GenerationError
 from facial_bench.core.files import file_digest
 from facial_bench.core.progress import Reporter
@@ -22,8 +23,9 @@ from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.behaviour import describe_behaviour
 from facial_bench.evaluation.clip_scores import PARTS, Fold, score_row
 from facial_bench.evaluation.compact import without_spare_blocks
-from facial_bench.evaluation.generate import Outcome, generate, motion_path
-from facial_bench.evaluation.method import Method, Settings, fingerprint, make_context, method_label
+from facial_bench.evaluation.fitted_method import FittedMethod
+from facial_bench.evaluation.generate import generate, motion_path
+from facial_bench.evaluation.method import Method, Settings, create, method_label
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states
 from facial_bench.evaluation.result import (
     SCHEMA,
@@ -36,18 +38,30 @@ from facial_bench.evaluation.result import (
     make_metric,
     write_result,
 )
-from facial_bench.evaluation.run_folder import finish, fitted, open_run, run_folder, run_key
+from facial_bench.evaluation.run_folder import finish, open_run, run_folder, run_key
 from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
+from facial_bench.isolation.door import Door, Usage
 from facial_bench.metrics.identity import accuracy_definitions
 from facial_bench.statistics.aggregate import estimator, summarise
 from facial_bench.statistics.rows import Row
+from facial_bench_worker.motions import Outcome
 
 BATCH = 64
 """Requests handed to a method at once."""
 
 
-def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Path, report: Reporter) -> Result:
+def evaluate(
+    method: Method, setup: EvaluationSetup, settings: Settings, out: Path, report: Reporter, first: Door | None = None
+) -> Result:
     """Fit a method, ask it for motion, score it, write `<out>/<corpus>/<method>/seed-<n>/result.json`.
+
+    Args:
+        method: What is evaluated.
+        setup: A corpus made ready.
+        settings: The caller's choices.
+        out: Folder of results.
+        report: Told what happens.
+        first: The method, created already with these settings, for the first fold; each further one makes its own.
 
     Raises:
         PluginError: the method could not be created or fitted, or failed for every clip.
@@ -56,31 +70,42 @@ def evaluate(method: Method, setup: EvaluationSetup, settings: Settings, out: Pa
     corpus, protocol = setup.corpus, setup.protocol
     final = run_folder(out, method, corpus, settings, protocol)
     timing: dict[str, Any] = dict(setup.timing)
-    inputs = fingerprint(method, settings)
+    inputs = method.fingerprint(settings.options) if method.fingerprint else ""
     key = run_key(method, setup, settings) | ({"inputs": inputs} if inputs else {})
     place = open_run(final, key, settings.fresh, report)
     folder = place.work
     rows: list[Row] = []
-    for fold in setup.folds:
-        own, behaviour = _evaluate_fold(method, setup, fold, settings, folder / fold.name, timing, report)
-        rows += own
+    opened = [first] if first else []
+
+    def opening(own: Path) -> Door:
+        return opened.pop() if opened else create(method, corpus, settings, own, report)
+
+    try:
+        for fold in setup.folds:
+            own, behaviour = _evaluate_fold(
+                method, partial(opening, folder / fold.name), fold, settings, folder / fold.name, timing, report
+            )
+            rows += own
+    finally:
+        for door in opened:
+            door.close()
     if all(row.status == "failed" for row in rows):
-        blamed = f"{method.plugin}: method {method.spec.name}"
-        raise GenerationError(f"{blamed} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
+        raise GenerationError(f"{method} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
     timing["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     result = Result(
         schema=SCHEMA,
         protocol=ProtocolName(name=protocol.name, digest=protocol.digest(), folds=protocol.folds),
         corpus=_corpus_name(setup),
         method=MethodName(
-            name=method.spec.name,
-            label=method_label(method.spec.name, settings),
-            reference=method.spec.reference,
+            name=method.name,
+            label=method_label(method.name, settings),
+            reference=method.reference,
             plugin=method.plugin,
             version=method.version,
             budget=settings.budget,
             options=dict(sorted(settings.options.items())),
             inputs=inputs or "",
+            isolation=settings.conditions.isolation,
         ),
         seed=settings.seed,
         device=describe_device(settings.device),
@@ -114,7 +139,7 @@ def _corpus_name(setup: EvaluationSetup) -> CorpusName:
 
 def _evaluate_fold(
     method: Method,
-    setup: EvaluationSetup,
+    opening: Callable[[], Door],
     fold: Fold,
     settings: Settings,
     folder: Path,
@@ -122,25 +147,34 @@ def _evaluate_fold(
     report: Reporter,
 ) -> tuple[list[Row], Behaviour]:
     """The rows of one fold, and how the method behaves."""
-    corpus = setup.corpus
-    context = make_context(corpus, settings, report)
     tasks = fold_tasks(fold, settings.seed)
-    with deterministic():
-        generator = fitted(method, context, fold.training, folder, timing)
+    with timed(timing, "fit_s"):
+        fitted = FittedMethod(method, opening, fold.training, folder, report)
+    timing["fit_reused"] = fitted.reused and timing.get("fit_reused", True)
+    try:
         with timed(timing, "generate_s"):
-            outcomes = generate(
-                generator, tasks, folder / "motions", batch=BATCH, report=report, partial=method.spec.partial
-            )
-        behaviour, timing["real_time_factor"] = describe_behaviour(generator, tasks)
+            outcomes = generate(fitted, tasks, folder / "motions", batch=BATCH, report=report)
+        behaviour, timing["real_time_factor"] = describe_behaviour(fitted, tasks)
+    finally:
+        _add_usage(timing, fitted.close())
     failed: dict[str, list[str]] = {}
     for name, outcome in outcomes.items():
         if outcome.motion is None:
             failed.setdefault(str(outcome.reason), []).append(name)
     for reason, (first, *others) in failed.items():  # one cause is one line
         names = f"{first} and {len(others)} more" if others else first
-        report.warn(f"{method.plugin}: method {method.spec.name} failed on {names}: {reason}")
+        traced = any(outcomes[name].trace for name in (first, *others))
+        where = f"; traceback in {folder / 'error.log'}" if traced else ""
+        report.warn(f"{method} failed on {names}: {reason}{where}")
     with timed(timing, "score_s"):
         return make_rows(fold, tasks, outcomes, folder / "motions"), behaviour
+
+
+def _add_usage(timing: dict[str, Any], usage: Usage) -> None:
+    """What the processes of a method took, over all folds."""
+    timing["method_cpu_s"] = round(timing.get("method_cpu_s", 0.0) + usage.cpu_s, 3)
+    timing["method_peak_memory_mib"] = max(timing.get("method_peak_memory_mib", 0), round(usage.peak_mib))
+    timing["method_processes"] = timing.get("method_processes", 0) + usage.processes
 
 
 def make_rows(fold: Fold, tasks: Sequence[Task], outcomes: Mapping[str, Outcome], motions: Path) -> list[Row]:

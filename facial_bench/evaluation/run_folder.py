@@ -4,7 +4,7 @@ next one is whole."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,14 @@ import torch
 
 from facial_bench.core.device import describe_device
 from facial_bench.core.digests import canonical_json
-from facial_bench.core.files import read_arrays, read_json, require_writable, write_arrays, write_json
-from facial_bench.core.progress import QUIET, Reporter
+from facial_bench.core.files import read_json, write_json
+from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
-from facial_bench.core.types import Clip, Context, Generator, Stateful
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.evaluation.method import Method, Settings, blamed, make_context, method_label
-from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
-from facial_bench_worker.errors import FacialBenchError, PluginError
-from facial_bench_worker.method import check_options
+from facial_bench.evaluation.method import Method, Settings, method_label
+from facial_bench.evaluation.setup import EvaluationSetup, corpus_label
+from facial_bench_worker.errors import FacialBenchError
 
 TICKET = "run.json"
 """Holds the key of the run that a folder's content comes from."""
@@ -39,17 +37,7 @@ class RunFolder:
 
 def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, protocol: Protocol) -> Path:
     """`<out>/<corpus>/<method>/seed-<n>`."""
-    return out / corpus_label(corpus, protocol) / method_label(method.spec.name, settings) / f"seed-{settings.seed}"
-
-
-def rehearse(method: Method, corpus: Corpus, settings: Settings, out: Path, protocol: Protocol) -> None:
-    """Find out what would stop a run (a folder that cannot be written, an option that a method does not know) before
-    the minutes that preparing it takes; leaves nothing behind."""
-    folder = run_folder(out, method, corpus, settings, protocol)
-    check_options(method.spec, settings.options)
-    with blamed(method, folder, "created"):
-        method.spec.create(make_context(corpus, settings, QUIET))
-    require_writable(folder)
+    return out / corpus_label(corpus, protocol) / method_label(method.name, settings) / f"seed-{settings.seed}"
 
 
 def open_run(final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter) -> RunFolder:
@@ -102,7 +90,7 @@ def run_key(method: Method, setup: EvaluationSetup, settings: Settings) -> dict[
         "core": __version__,
         "protocol": setup.protocol.training_digest(),
         "corpus": setup.corpus.info.digest,
-        "method": method.spec.name,
+        "method": method.name,
         "source": method.source,
         "version": method.version,
         "seed": settings.seed,
@@ -111,27 +99,9 @@ def run_key(method: Method, setup: EvaluationSetup, settings: Settings) -> dict[
         "options": canonical_json(dict(settings.options)),
         "torch": torch.__version__,
         "plugin": method.plugin,
+        "isolation": settings.conditions.isolation,
+        "python": settings.conditions.python or "",
     }
-
-
-def fitted(
-    method: Method, context: Context, training: Sequence[Clip], folder: Path, timing: dict[str, Any]
-) -> Generator:
-    """The method, fitted now or taken up from where an earlier run left its state."""
-    stored = folder / "fitted.safetensors"
-    check_options(method.spec, context.options)
-    with blamed(method, folder, "created"):
-        generator = method.spec.create(context)
-    with timed(timing, "fit_s"):
-        reused = isinstance(generator, Stateful) and _load(generator, stored, context)
-        timing["fit_reused"] = reused and timing.get("fit_reused", True)
-        if not reused:
-            with blamed(method, folder, "fitted"):
-                generator.fit(training, context)
-                state = dict(generator.state_dict()) if isinstance(generator, Stateful) else None
-            if state is not None:
-                write_arrays(stored, state, error=PluginError)
-    return generator
 
 
 def _hidden(final: Path, what: str) -> Path:
@@ -150,6 +120,8 @@ def _what_changed(before: Any, now: Mapping[str, Any]) -> str:
         "corpus": "the corpus changed",
         "torch": f"torch is {now['torch']} now",
         "inputs": "the outputs to score changed",
+        "isolation": "it runs under other conditions",
+        "python": "it runs under another interpreter",
     }
     changed = dict.fromkeys(named.get(name, f"{name} changed") for name in now if before.get(name) != now[name])
     return " and ".join(changed) or "the earlier run was another one"
@@ -179,7 +151,7 @@ def _clear(folder: Path) -> None:
 def _remove_own(folder: Path) -> None:
     for path in (folder / "motions", *folder.glob("fold-*")):
         shutil.rmtree(path, ignore_errors=True)
-    for name in (TICKET, "fitted.safetensors", "result.json", "error.log"):
+    for name in (TICKET, "fitted.safetensors", "result.json", "error.log", "method.log"):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -188,16 +160,3 @@ def _read_ticket(folder: Path) -> Any:
         return read_json(folder / TICKET, FacialBenchError, "")
     except FacialBenchError:
         return None
-
-
-def _load(generator: Stateful, stored: Path, context: Context) -> bool:
-    """Whether the stored state could be loaded; one that is damaged is as good as none."""
-    if not stored.is_file():
-        return False
-    try:
-        generator.load_state_dict(read_arrays(stored, FacialBenchError, "")[0], context)
-    except Exception as problem:
-        context.log(f"{stored} cannot be used ({type(problem).__name__}); fitting again")
-        return False
-    context.log(f"fitted already, taken from {stored.name}")
-    return True

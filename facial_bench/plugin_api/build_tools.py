@@ -9,7 +9,7 @@ from facial_bench.core.files import file_digest
 from facial_bench.core.version import __version__
 from facial_bench.corpora.from_videos.settings import LONGEST, BuildSettings, Tools
 from facial_bench.plugin_api.manager import load_plugins
-from facial_bench.plugin_api.source_digest import package_digest, source_digest
+from facial_bench_worker.source import package_digest, source_digest
 
 
 def make_tools(settings: BuildSettings) -> Tools:

@@ -6,16 +6,22 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from facial_bench.core.errors import CorpusError, FacialBenchError, ResultError
+from facial_bench.core import errors
+from facial_bench.core.errors import CorpusError, FacialBenchError, PluginError, ResultError
 from facial_bench.core.files import safe_name
 from facial_bench.core.progress import Reporter
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.evaluation.result_schema import Result
+from facial_bench.isolation.conditions import DAY, Conditions
+from facial_bench.isolation.door import MethodDiedError, MethodRaisedError, Traceback
+from facial_bench.isolation.start import start_worker
+from facial_bench.plugin_api.discovery import Offer, discover
 from facial_bench.plugin_api.make_corpus import make_corpus
 from facial_bench.plugin_api.registry import Plugins
-from facial_bench.plugin_api.source_digest import source_digest
+from facial_bench_worker.source import source_digest
 
 
 def cache_folder() -> Path:
@@ -32,6 +38,8 @@ class CorpusFinder:
     cache: Path
     """Named corpora are made in `<cache>/corpora`, once."""
     report: Reporter
+    files: Sequence[Path] = ()
+    """Single files that may offer corpora besides the plugins."""
 
     def find(self, name: str, identities: Sequence[str] = ()) -> Corpus:
         """A corpus by registered name or by folder; of these people only, if any are named.
@@ -59,6 +67,8 @@ class CorpusFinder:
         places = [given] if given else [name] if name in self.plugins.registered("corpora") else []
         if not given and isinstance(noted, str) and Path(noted, "corpus.json").is_file():
             places.append(noted)
+        if not places and name in discover("corpora", self.files, Conditions(), self.report).offers:
+            places.append(name)
         for place in places:
             corpus = self.find(place)
             if set(result.corpus.identities) < set(corpus.info.identities):
@@ -71,14 +81,20 @@ class CorpusFinder:
         )
 
     def _make(self, name: str) -> Corpus:
-        registered = self.plugins.get("corpora", "corpus (or folder)", name)
-        spec = registered.spec
-        called = safe_name(f"{name}-{spec.version}-{source_digest(spec)[:12]}", "corpus")
+        here = self.plugins.registered("corpora")
+        if name in here:
+            spec = here[name].spec
+            version, source, make = spec.version, source_digest(spec), partial(make_corpus, here[name])
+        else:  # a plugin's: it is made by a process of its own, and what it wrote is read with care
+            found = discover("corpora", self.files, Conditions(), self.report)
+            offer = found.get("corpus (or folder)", name, list(here))
+            version, source, make = offer.version, offer.source, partial(_make_apart, offer, self.report)
+        called = safe_name(f"{name}-{version}-{source[:12]}", "corpus")
         folder = self.cache / "corpora" / called
         if not folder.is_dir():
             self.report(f"corpus: making {name} in {folder}")
             try:
-                make_corpus(registered, folder)
+                make(folder)
             except CorpusError:
                 if not (folder / "corpus.json").is_file():  # else another process was faster
                     raise
@@ -86,3 +102,24 @@ class CorpusFinder:
                 shutil.rmtree(folder, ignore_errors=True)  # half a corpus would be taken for a whole one
                 raise
         return open_corpus(folder)
+
+
+def _make_apart(offer: Offer, report: Reporter, folder: Path) -> None:
+    """Have a plugin make its corpus in a process of its own.
+
+    Raises:
+        PluginError: it raised, or its process died; CorpusError as it is.
+    """
+    worker = start_worker(Conditions(), [offer.by.origin], "cpu", report)
+    try:
+        values = {"origin": dict(offer.by.origin), "name": offer.name, "dest": str(folder.resolve())}
+        worker.process.call("make_corpus", values, seconds=DAY)
+    except MethodRaisedError as problem:
+        if problem.kind:
+            raise getattr(errors, problem.kind)(str(problem)) from None
+        what = f"making the corpus {offer.name}"
+        raise PluginError(f"{offer.by}: {what} failed: {problem}.") from Traceback(problem.trace)
+    except MethodDiedError as problem:
+        raise PluginError(f"{offer.by}: making the corpus {offer.name} failed: {problem}.") from None
+    finally:
+        worker.close()

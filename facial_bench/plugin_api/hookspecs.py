@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import pluggy
 
 from facial_bench.core.types import AudioFeatureSpec, CorpusSpec, GeneratorSpec, ImporterSpec, MetricSpec, TrackerSpec
+from facial_bench_worker.hooks import PROJECT, hookimpl
 
-PROJECT = "facial_bench"
+__all__ = ["PROJECT", "hookimpl", "spec_types"]
+
 hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -13,19 +10,19 @@ from types import ModuleType
 
 import pluggy
 
-from facial_bench.core.errors import PluginError
+from facial_bench.core.errors import PluginError, unknown_name
 from facial_bench.core.version import DISTRIBUTION, __version__
 from facial_bench.plugin_api import builtin, hookspecs
 from facial_bench.plugin_api.registry import Failure, Plugins, Registered, Source, call, reason_of
-from facial_bench.plugin_api.source_digest import package_digest, source_digest
+from facial_bench_worker.loading import load_file
 
-__all__ = ["Failure", "Plugins", "Registered", "Source", "call", "load_plugins", "package_digest", "source_digest"]
+__all__ = ["Failure", "Plugins", "Registered", "Source", "call", "load_named", "load_plugins"]
 
 
 def load_plugins(
     files: Sequence[Path] = (), installed: Sequence[EntryPoint] | None = None, modules: Sequence[ModuleType] = ()
 ) -> Plugins:
-    """Load the built-ins, the installed plugins one by one, and single files.
+    """Load the built-ins, the installed plugins one by one, and single files, into this process.
 
     Args:
         files: Python files to load as plugins (`--plugin`).
@@ -38,20 +35,57 @@ def load_plugins(
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager, {}, [])
-    _register(plugins, builtin, Source(DISTRIBUTION, __version__))
+    _register(plugins, builtin, Source(DISTRIBUTION, __version__, {"module": builtin.__name__}))
     points = entry_points(group=hookspecs.PROJECT) if installed is None else installed
     for point in sorted(points, key=lambda point: (str(point.dist.name) if point.dist else "", point.name)):
-        source = Source(point.dist.name, point.dist.version) if point.dist else Source(point.value, "")
+        source = Source(*_distribution(point), {"module": point.value})
         failure = _attempt(plugins, source, point.load)
         if failure:
             plugins.failures.append(failure)
     for file in files:
-        failure = _attempt(plugins, Source(file.name, ""), partial(_load_file, file))
+        failure = _attempt(plugins, Source(file.name, "", {"file": str(file.resolve())}), partial(load_file, file))
         if failure:
             raise PluginError(f"Plugin {file} cannot be loaded: {failure.reason}")
     for module in modules:
         _register(plugins, module, Source(module.__name__, ""))
     return plugins
+
+
+def load_named(names: Sequence[str | Path]) -> Plugins:
+    """Load the built-ins and these plugins, into this process: what computes metrics must be trusted.
+
+    Args:
+        names: Python files, and installed distributions.
+
+    Raises:
+        PluginError: no such distribution, or a plugin that cannot be loaded, or that changed one of the protocol's own
+            metrics.
+    """
+    from facial_bench.metrics.probe import built_in_behaviour, changed_by
+
+    files = [Path(name) for name in names if str(name).endswith(".py")]
+    wanted = [str(name) for name in names if not str(name).endswith(".py")]
+    every = list(entry_points(group=hookspecs.PROJECT)) if wanted else []
+    installed = {_distribution(point)[0]: point for point in every}
+    for name in wanted:
+        if name not in installed:
+            raise PluginError(str(unknown_name("plugin", name, installed, "Name a FILE.py or a distribution.")))
+    before = built_in_behaviour() if names else {}
+    plugins = load_plugins(files, [point for point in every if _distribution(point)[0] in wanted])
+    for failure in plugins.failures:
+        raise PluginError(f"Plugin {failure.source} cannot be loaded: {failure.reason}")
+    changed = changed_by(before, built_in_behaviour()) if names else ()
+    if changed:
+        raise PluginError(
+            f"Loading {', '.join(map(str, names))} changed what {', '.join(changed[:3])} compute: a plugin must not. "
+            "Do not use it."
+        )
+    return plugins
+
+
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    """Name and version of what an entry point comes from."""
+    return (point.dist.name, point.dist.version) if point.dist else (point.value, "")
 
 
 def _attempt(plugins: Plugins, source: Source, load: Callable[[], ModuleType]) -> Failure | None:
@@ -82,21 +116,3 @@ def _register(plugins: Plugins, module: ModuleType, source: Source) -> None:
         plugins.manager.unregister(name=name)  # pluggy leaves the hooks that came before the bad one
         raise PluginError(str(problem).rpartition("\n")[2] or str(problem)) from None
     plugins.sources[name] = source
-
-
-def _load_file(path: Path) -> ModuleType:
-    """The module of a single file, under a name of its own: two files of one name do not meet."""
-    if not path.is_file():
-        raise PluginError("no such file")
-    name = f"facial_bench_plugin_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise PluginError("not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

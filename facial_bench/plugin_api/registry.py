@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from facial_bench.core.errors import FacialBenchError, PluginError, one_line, unknown_name
-from facial_bench.core.types import GeneratorSpec
 from facial_bench.plugin_api import hookspecs
-
-SPEC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
-OPTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+from facial_bench_worker.loading import checked_offers, spec_name
 
 
 @dataclass(frozen=True)
@@ -27,6 +23,8 @@ class Source:
     """Distribution (or the name of a single file)."""
     version: str
     """Of the distribution; empty for a file."""
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Where its code is (`MethodCode.origin`); empty of a module that was made in this process."""
 
     def __str__(self) -> str:
         return f"{self.plugin} {self.version}".strip()
@@ -74,12 +72,9 @@ class Plugins:
         """
         offers: dict[str, Registered] = {}
         for source, spec in self._specs(kind):
-            name = _name(spec)
+            name = spec_name(spec)
             if name in offers:
-                raise PluginError(
-                    f"Two plugins register the {kind.rstrip('s')} '{name}': {offers[name].source} and {source}. "
-                    "Uninstall one, or rename it."
-                )
+                raise two_claim(kind, name, offers[name].source, source)
             offers[name] = Registered(spec, source)
         return offers
 
@@ -105,15 +100,20 @@ class Plugins:
         for hook in getattr(self.manager.hook, f"facial_bench_{kind}").get_hookimpls():
             source = self.sources[hook.plugin_name]
             try:
-                specs = _listed(hook.function(), f"facial_bench_{kind}")
-                for spec in specs:
-                    _check_spec(spec, expected, f"facial_bench_{kind}")
+                specs = checked_offers(hook.function(), f"facial_bench_{kind}", expected)
             except (Exception, SystemExit) as problem:
                 failure = Failure(source, reason_of(problem))
                 if failure not in self.failures:
                     self.failures.append(failure)
                 continue
             yield from ((source, spec) for spec in specs)
+
+
+def two_claim(kind: str, name: str, one: Source, other: Source) -> PluginError:
+    """The error for a name that two plugins register."""
+    return PluginError(
+        f"Two plugins register the {kind.rstrip('s')} '{name}': {one} and {other}. Uninstall one, or rename it."
+    )
 
 
 def call(registered: Registered, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -137,35 +137,3 @@ def reason_of(problem: BaseException) -> str:
     """What went wrong, on one line, with the exception's type where it is not an error of ours."""
     text = one_line(problem, longest=400)
     return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text}"
-
-
-def _listed(answer: Any, hook: str) -> list[Any]:
-    """What a hook returned, as a list; raises TypeError for what is none, as of a forgotten `return`."""
-    if not isinstance(answer, Iterable):
-        raise TypeError(f"{hook} returned {'None' if answer is None else type(answer).__name__}, expected a list")
-    return list(answer)
-
-
-def _name(spec: Any) -> Any:
-    return getattr(spec, "id", None) or getattr(spec, "name", None)
-
-
-def _check_spec(spec: Any, expected: type, hook: str) -> None:
-    """Raise TypeError or ValueError unless a hook's answer is what it should list, under a name that can be typed."""
-    if not isinstance(spec, expected):
-        raise TypeError(f"{hook} gave a {type(spec).__name__}, expected {expected.__name__}")
-    name = _name(spec)
-    if not isinstance(name, str) or not SPEC_NAME.fullmatch(name):
-        raise ValueError(f"{hook} gave the name {name!r}; names are letters, digits and . _ - and for metrics /")
-    if isinstance(spec, GeneratorSpec):
-        _check_options(spec)
-
-
-def _check_options(spec: GeneratorSpec) -> None:
-    if not isinstance(spec.options, Mapping):
-        raise TypeError(f"{spec.name}: options is a {type(spec.options).__name__}, expected a mapping of text to text")
-    for option, meaning in spec.options.items():
-        if not isinstance(option, str) or not OPTION_NAME.fullmatch(option):
-            raise ValueError(f"{spec.name}: the option {option!r} cannot be typed as --option K=V")
-        if not isinstance(meaning, str) or not meaning.strip() or "\n" in meaning:
-            raise ValueError(f"{spec.name}: say in one line what the option {option} means")

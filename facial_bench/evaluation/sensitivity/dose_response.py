@@ -11,7 +11,6 @@ from facial_bench.core.digests import derive_seed
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Definition, Motion
 from facial_bench.evaluation.clip_scores import Fold, score_row
-from facial_bench.evaluation.generate import Outcome
 from facial_bench.evaluation.requests import Task
 from facial_bench.evaluation.run import fold_tasks
 from facial_bench.evaluation.sensitivity.perturbations import Perturbation, Surroundings, perturbations
@@ -23,6 +22,7 @@ from facial_bench.statistics.aggregate import estimator, summarise
 from facial_bench.statistics.bootstrap import Estimate
 from facial_bench.statistics.compare import compare
 from facial_bench.statistics.rows import Row
+from facial_bench_worker.motions import Outcome
 
 DRAWS = 3
 """Of a random perturbation."""

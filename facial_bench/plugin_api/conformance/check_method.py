@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-from facial_bench.core.device import deterministic
-from facial_bench.core.errors import one_line
+from facial_bench.core.errors import FacialBenchError, one_line, printable
+from facial_bench.core.progress import QUIET
+from facial_bench.isolation.start import start_worker
 from facial_bench.plugin_api.conformance.check import Finding
 from facial_bench.plugin_api.conformance.checks import checks
 from facial_bench.plugin_api.conformance.subject import Subject
@@ -17,38 +13,39 @@ HEAVY = ("torch", "tensorflow", "jax", "matplotlib", "transformers", "mediapipe"
 """Libraries that listing an installed method must not import: every command would wait for them."""
 
 
-def check_method(subject: Subject, files: Sequence[Path] = ()) -> dict[str, Finding]:
+def check_method(subject: Subject) -> dict[str, Finding]:
     """check -> what it found, of all checks.
 
     Args:
         subject: the method; its reporter is told which check runs.
-        files: single files that were loaded as plugins.
     """
     every = checks()
-    findings = {"light import": _light_import(subject, files)}
-    with deterministic():
+    findings = {"light import": _light_import(subject)}
+    try:
         for number, check in enumerate(every):
-            subject.report.progress(number, len(every), f"checking {subject.spec.name}")
-            subject.report(f"{subject.spec.name}: {check.name}")
+            subject.report.progress(number, len(every), f"checking {subject.name}")
+            subject.report(f"{subject.name}: {check.name}")
             findings[check.name] = check.run(subject)
-    subject.report.progress(len(every), len(every), f"checking {subject.spec.name}")
+    finally:
+        subject.close()
+    subject.report.progress(len(every), len(every), f"checking {subject.name}")
     return findings
 
 
-def _light_import(subject: Subject, files: Sequence[Path]) -> Finding:
+def _light_import(subject: Subject) -> Finding:
     """Whether listing the method in a fresh process imports a heavy library."""
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom facial_bench.plugin_api.manager import load_plugins\n"
-        "load_plugins([Path(f) for f in sys.argv[2:]]).get('generators', 'method', sys.argv[1])\n"
-        f"print(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
-    )
-    command = [sys.executable, "-c", code, subject.spec.name, *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return Finding("fail", one_line(done.stderr, longest=10_000)[-300:])
-    heavy = ", ".join(done.stdout.split())
+    origin = {"plugin": subject.plugin, "version": "", **subject.code.origin}
+    worker = start_worker(subject.conditions, [origin], "cpu", QUIET)
+    try:
+        worker.process.call("list", {"origins": [origin], "installed": False})
+        answer = worker.process.call("imported", {"names": list(HEAVY)})
+    except FacialBenchError as problem:
+        return Finding("fail", one_line(problem))
+    finally:
+        worker.close()
+    heavy = printable(", ".join(map(str, answer.values.get("names", ()))))
     if not heavy:
         return Finding("pass")
-    if subject.plugin in {file.name for file in files}:
+    if "file" in subject.code.origin:
         return Finding("property", f"imports {heavy} when listed; as a package import it inside create")
     return Finding("fail", f"listing it imports {heavy}; import inside create")

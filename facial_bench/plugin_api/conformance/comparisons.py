@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from facial_bench.core.types import Motion, Stateful
-from facial_bench.evaluation.behaviour import ask, changed_frames, other_audio
-from facial_bench.evaluation.generate import check_motion, check_motions
+from facial_bench.core.types import Motion
+from facial_bench.evaluation.behaviour import changed_frames, other_audio
+from facial_bench.isolation.door import ask
 from facial_bench.plugin_api.conformance.check import BrokenPromiseError, Finding, expect
 from facial_bench.plugin_api.conformance.subject import Subject
 
@@ -43,8 +41,10 @@ def batch(subject: Subject) -> None:
     alone = [subject.ask(request) for request in requests]
     for order in ((0, 1, 2, 3), (3, 1, 0, 2)):
         asked = [requests[k] for k in order]
-        for k, motion in zip(order, check_motions(subject.fitted.generate(asked), asked), strict=True):
-            changed = changed_frames(check_motion(motion, requests[k]), alone[k], BATCH_TOLERANCE)
+        for k, outcome in zip(order, subject.fitted.generate(asked), strict=True):
+            if outcome.motion is None:
+                raise BrokenPromiseError(f"in a batch: {outcome.reason}")
+            changed = changed_frames(outcome.motion, alone[k], BATCH_TOLERANCE)
             expect(not len(changed), "a motion in a batch differs from the one made alone; pad and mask")
 
 
@@ -61,15 +61,11 @@ def no_memory(subject: Subject) -> None:
 
 def save_and_load(subject: Subject) -> Finding | None:
     """A fresh instance that loads the stored fit answers with the same motion."""
-    if not isinstance(subject.fitted, Stateful):
+    if not subject.fitted.stateful:
         return Finding("skip", "no state_dict and load_state_dict: every run fits anew")
-    state = dict(subject.fitted.state_dict())
-    wrong = [name for name, array in state.items() if not isinstance(array, np.ndarray) or array.dtype == object]
-    expect(not wrong, f"state_dict holds {', '.join(wrong)}: give numpy arrays of numbers")
+    state = subject.fitted.state()
     other = subject.create()
-    if not isinstance(other, Stateful):
-        raise BrokenPromiseError("a fresh instance has no load_state_dict")
-    other.load_state_dict({name: array.copy() for name, array in state.items()}, subject.context())
+    other.load_state({name: array.copy() for name, array in state.items()})
     request = subject.request()
     same = _same(subject.ask(request), ask(other, request))
     expect(same, "a loaded fit gives other motion; store all of it")

@@ -12,46 +12,25 @@ import numpy as np
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
-from facial_bench.core.types import Clip, Context, Generator, GeneratorSpec, Motion, Request, check_options
+from facial_bench.core.types import Clip, Context, GeneratorSpec, Motion, Request
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.split import split_clips
-from facial_bench.evaluation.behaviour import ask
 from facial_bench.evaluation.requests import mean_states
+from facial_bench.isolation.conditions import Conditions
+from facial_bench.isolation.door import Door, ask
+from facial_bench.isolation.method_code import MethodCode
+from facial_bench.isolation.opening import open_method
 from facial_bench.methods.null_models import is_null
-
-
-class NotedOptions(dict[str, str]):
-    """Options that note which names are looked for.
-
-    Args:
-        options: name -> text.
-        asked: takes the names.
-    """
-
-    def __init__(self, options: Mapping[str, str], asked: set[str]) -> None:
-        super().__init__(options)
-        self._asked = asked
-
-    def __getitem__(self, name: str) -> str:
-        self._asked.add(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self._asked.add(str(name))
-        return super().__contains__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The text of an option, or the default."""
-        self._asked.add(name)
-        return super().get(name, default)
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A method under test. It is fitted when a check first needs it, and once."""
 
-    spec: GeneratorSpec
+    code: MethodCode
     corpus: Corpus
+    declared: Mapping[str, str]
+    """The options that its spec declares."""
     plugin: str = ""
     """The distribution or file that registered the method: `facial-bench` for the built-in ones."""
     device: str = "cpu"
@@ -60,14 +39,21 @@ class Subject:
     """What the method is made with; short training, for example."""
     max_look_ahead: int | None = None
     """Frames that the method may look ahead of the sound; None for any number."""
+    conditions: Conditions = field(default_factory=lambda: Conditions("in-process"))
+    """Under which it runs."""
     report: Reporter = QUIET
     """Told which check runs; the method's own lines and progress go there too."""
-    asked: set[str] = field(default_factory=set)
-    """Options that the method looked for by name."""
     findings: dict[str, Any] = field(default_factory=dict)
     """Check -> what it found: each check runs once on a subject."""
     causes: dict[str, str] = field(default_factory=dict)
     """What the method did wrong when it was asked (without the numbers in it) -> the check that met it first."""
+    opened: list[Door] = field(default_factory=list)
+    """What `close` ends."""
+
+    @property
+    def name(self) -> str:
+        """Of the method."""
+        return self.code.name
 
     @cached_property
     def training(self) -> list[Clip]:
@@ -80,14 +66,14 @@ class Subject:
         return self.corpus.segments(split_clips(self.corpus.entries, Protocol()).test)
 
     @cached_property
-    def fitted(self) -> Generator:
+    def fitted(self) -> Door:
         """The method, fitted on the training clips."""
         return self.fit()
 
     @property
     def is_null(self) -> bool:
         """Whether it is one of the benchmark's own null models, which need not hear or know anybody."""
-        return is_null(self.plugin, self.spec.name)
+        return is_null(self.plugin, self.name)
 
     def context(self) -> Context:
         """What the method is told."""
@@ -95,22 +81,28 @@ class Subject:
             self.corpus.info,
             derive_seed(0, "fit"),
             self.device,
-            options=NotedOptions(self.options, self.asked),
+            options=dict(self.options),
             face_model=self.corpus.face_model,
             log=self.report,
             progress=self.report.progress,
         )
 
-    def create(self) -> Generator:
+    def create(self) -> Door:
         """A fresh instance, unfitted; options that the method does not declare are refused before."""
-        check_options(self.spec, self.options)
-        return self.spec.create(self.context())
+        door = open_method(self.code, self.context(), replace(self.conditions, inspect=True), self.report)
+        self.opened.append(door)
+        return door
 
-    def fit(self) -> Generator:
+    def fit(self) -> Door:
         """A fresh instance, fitted."""
-        generator = self.create()
-        generator.fit(list(self.training), self.context())
-        return generator
+        door = self.create()
+        door.fit(list(self.training))
+        return door
+
+    def close(self) -> None:
+        """End all instances."""
+        for door in self.opened:
+            door.close()
 
     def ask(self, request: Request) -> Motion:
         """The fitted method's motion for one request, checked."""
@@ -118,7 +110,7 @@ class Subject:
 
     def on_device(self, device: str) -> Subject:
         """The same method on another device, not fitted yet."""
-        return replace(self, device=device, asked=set(), findings={}, causes={})
+        return replace(self, device=device, findings={}, causes={})
 
     def request(self, frames: int = 150, identity: str | None = None, seed: int = 7, shift: int = 0) -> Request:
         """A request with held-out audio.
@@ -139,5 +131,5 @@ class Subject:
 
 
 def make_subject(spec: GeneratorSpec, corpus: Corpus, **more: Any) -> Subject:
-    """A subject; see `Subject` for what `more` may be."""
-    return Subject(spec, corpus, **more)
+    """A subject of a spec that is at hand: it runs in this process; see `Subject` for what `more` may be."""
+    return Subject(MethodCode(spec.name, {}, spec.partial, spec=spec), corpus, spec.options, **more)

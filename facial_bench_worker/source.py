@@ -5,12 +5,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facial_bench.core.files import file_digest
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    content = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            content.update(block)
+    return content.hexdigest()
 
 
 def source_digest(spec: Any) -> str:
@@ -32,5 +40,5 @@ def package_digest(factory: Callable[..., Any]) -> str:
                 content.update(str(path.relative_to(root)).encode() + b"\0" + file_digest(path).encode())
     file = getattr(module, "__file__", None)
     if file and not hasattr(package, "__path__"):
-        content.update(file_digest(Path(file)).encode())
+        content.update(file_digest(file).encode())
     return content.hexdigest()
