@@ -129,7 +129,9 @@ def blamed(method: Method, folder: Path, doing: str) -> Iterator[None]:
         cause = problem.__cause__ or Traceback(problem.trace)
         raise PluginError(f"{method} could not be {doing}: {problem}; traceback in {log}.") from cause
     except MethodDiedError as problem:
-        raise PluginError(f"{method} could not be {doing}: {problem}.") from None
+        printed = folder / "method.log"
+        kept = f" (all that it printed is in {printed})" if printed.is_file() else ""
+        raise PluginError(f"{method} could not be {doing}: {problem}{kept}.") from None
     except FacialBenchError as problem:
         raise type(problem)(f"{method}: {problem}") from None
 

@@ -163,8 +163,9 @@ def _evaluate_fold(
             failed.setdefault(str(outcome.reason), []).append(name)
     for reason, (first, *others) in failed.items():  # one cause is one line
         names = f"{first} and {len(others)} more" if others else first
-        traced = any(outcomes[name].trace for name in (first, *others))
+        traced, printed = any(outcomes[name].trace for name in (first, *others)), folder / "method.log"
         where = f"; traceback in {folder / 'error.log'}" if traced else ""
+        where = where or (f"; what it printed is in {printed}" if printed.is_file() else "")
         report.warn(f"{method} failed on {names}: {reason}{where}")
     with timed(timing, "score_s"):
         return make_rows(fold, tasks, outcomes, folder / "motions"), behaviour

@@ -165,10 +165,9 @@ class WorkerProcess:
         return f"ended with status {status}"
 
     def _died(self, how: str, silent: bool = False) -> MethodDiedError:
-        last, kept = self._printed.last(), self._printed.kept
+        last = self._printed.last()
         self.close()
         said = f"; the last it printed: {last}" if last else ""
-        said += f" (all of it in {kept})" if last and kept else ""
         return MethodDiedError(f"its process {how}{said}", silent)
 
 
@@ -179,7 +178,7 @@ def worker_command(python: str | None) -> list[str]:
         FacialBenchError: no such interpreter.
     """
     if python is None:
-        return [sys.executable, str(PROGRAM), *(os.path.abspath(place) for place in sys.path)]
+        return [sys.executable, str(PROGRAM), *(place or os.getcwd() for place in sys.path)]
     if not (os.path.isfile(python) and os.access(python, os.X_OK)):
         raise FacialBenchError(f"No Python interpreter at {python}. Correct --python, for example ENV/bin/python.")
     return [os.path.abspath(python), str(PROGRAM)]

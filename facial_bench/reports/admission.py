@@ -50,6 +50,8 @@ def admit(
             if isinstance(result, FacialBenchError):
                 raise result
             require_unchanged(path, result)
+            if result.method.isolation == "in-process":
+                raise ResultError("its method ran in the harness's process, where it could see all; run it apart")
             if _is_superseded(result, known, given):
                 left_out.append(_replaced(path, result))
                 continue
