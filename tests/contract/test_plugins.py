@@ -22,8 +22,9 @@ from facial_bench.errors import FacialBenchError, PluginError
 from facial_bench.evaluation.config import RunConfig
 from facial_bench.evaluation.result_schema import Result
 from facial_bench.evaluation.setup import protocol_with
-from facial_bench.plugin_api.manager import Plugins, Registered, call, load_plugins, source_digest
+from facial_bench.plugin_api.manager import Plugins, Registered, call, load_plugins
 from facial_bench.types import Context, CorpusSpec, GeneratorSpec
+from facial_bench_worker.source import source_digest
 from tests.helpers.install import pip_install
 
 THIRD_PARTY = Path(__file__).parent / "thirdparty"

@@ -10,18 +10,14 @@ import pytest
 
 from facial_bench.core.progress import QUIET
 from facial_bench.errors import GenerationError
-from facial_bench.evaluation.behaviour import (
-    LookAhead,
-    ask,
-    changed_frames,
-    describe_behaviour,
-    look_ahead,
-    other_audio,
-)
-from facial_bench.evaluation.generate import check_motions, generate
+from facial_bench.evaluation.behaviour import LookAhead, changed_frames, describe_behaviour, look_ahead, other_audio
+from facial_bench.evaluation.generate import generate
 from facial_bench.evaluation.requests import Task, make_tasks
 from facial_bench.evaluation.result_schema import Behaviour
-from facial_bench.types import Motion, Request
+from facial_bench.isolation.door import ask
+from facial_bench.types import Clip, Context, Motion, Request
+from facial_bench_worker.motions import check_motions
+from tests.helpers.doors import as_door, as_fitted
 from tests.helpers.faces import make_clip, make_model
 
 MODEL = make_model("ab")
@@ -54,7 +50,7 @@ class Filter:
 
 @pytest.mark.parametrize(("before", "after"), [(3, 0), (0, 0), (5, 7), (0, 40)])
 def test_the_look_ahead_is_what_the_filter_has(before: int, after: int) -> None:
-    assert look_ahead(Filter(before, after), request(), OTHER) == LookAhead(True, after)
+    assert look_ahead(as_door(Filter(before, after)), request(), OTHER) == LookAhead(True, after)
 
 
 def test_a_method_that_reacts_late_is_causal() -> None:
@@ -64,11 +60,11 @@ def test_a_method_that_reacts_late_is_causal() -> None:
             late = np.concatenate([np.zeros((4, 64), np.float32), made.expression[:-4]])
             return [Motion(late, made.pose, made.blink)]
 
-    assert look_ahead(Late(0, 0), request(), OTHER).frames == 0
+    assert look_ahead(as_door(Late(0, 0)), request(), OTHER).frames == 0
 
 
 def test_a_method_that_does_not_hear_looks_nowhere() -> None:
-    assert look_ahead(Filter(0, 0, scale=0.0), request(), OTHER) == LookAhead(False, None)
+    assert look_ahead(as_door(Filter(0, 0, scale=0.0)), request(), OTHER) == LookAhead(False, None)
 
 
 def test_the_whole_sequence_seen_is_found() -> None:
@@ -77,7 +73,7 @@ def test_the_whole_sequence_seen_is_found() -> None:
             state = np.full((requests[0].frames, 71), requests[0].audio.mean(), np.float32)
             return [Motion.from_state(state)]
 
-    assert look_ahead(Whole(0, 0), request(), OTHER).frames == 150, "from the last of the three places"
+    assert look_ahead(as_door(Whole(0, 0)), request(), OTHER).frames == 150, "from the last of the three places"
 
 
 def test_rounding_is_no_answer_and_a_small_change_is_one() -> None:
@@ -105,7 +101,7 @@ def tasks(clips: int = 2, frames: int = 500) -> list[Task]:
 
 
 def test_a_description_says_it_in_milliseconds() -> None:
-    behaviour, speed = describe_behaviour(Filter(2, 6), tasks())
+    behaviour, speed = describe_behaviour(as_door(Filter(2, 6)), tasks())
     assert speed is not None and speed > 1
     assert behaviour == Behaviour(uses_audio=True, look_ahead_frames=6, look_ahead_ms=240.0, probed_frames=400)
 
@@ -120,13 +116,13 @@ def raising(error: Callable[[], BaseException]) -> object:
 
 @pytest.mark.parametrize("error", [lambda: ValueError("no\nmotion"), lambda: SystemExit(3)])
 def test_a_method_that_raises_is_described_by_its_reason(error: Callable[[], BaseException]) -> None:
-    behaviour, speed = describe_behaviour(raising(error), tasks())
+    behaviour, speed = describe_behaviour(as_door(raising(error)), tasks())
     assert behaviour == Behaviour(reason=behaviour.reason) and speed is None
     assert behaviour.reason and "\n" not in behaviour.reason
 
 
 def test_without_a_second_clip_there_is_no_other_audio() -> None:
-    assert "second test clip" in describe_behaviour(Filter(0, 0), tasks(1))[0].reason
+    assert "second test clip" in describe_behaviour(as_door(Filter(0, 0)), tasks(1))[0].reason
 
 
 def test_a_motion_that_is_none_is_not_measured() -> None:
@@ -135,7 +131,7 @@ def test_a_motion_that_is_none_is_not_measured() -> None:
             return [super().generate(requests)[0][:-1]]
 
     with pytest.raises(GenerationError, match="expected expression"):
-        look_ahead(Short(0, 0), request(), OTHER)
+        look_ahead(as_door(Short(0, 0)), request(), OTHER)
 
 
 @pytest.mark.parametrize(
@@ -155,11 +151,14 @@ def test_what_is_no_list_of_motions_is_named(answer: object, complaint: str) -> 
 
 def test_a_forgotten_return_is_said_wherever_a_method_is_asked(tmp_path: Path) -> None:
     class Forgets:
+        def fit(self, clips: Sequence[Clip], context: Context) -> None:
+            pass
+
         def generate(self, requests: Sequence[Request]) -> None:
             pass
 
     with pytest.raises(GenerationError, match=r"^generate returned None, expected a list of one motion$"):
-        ask(Forgets(), request())
-    outcomes = generate(Forgets(), tasks(), tmp_path / "motions", batch=4, report=QUIET)
+        ask(as_door(Forgets()), request())
+    outcomes = generate(as_fitted(Forgets(), tmp_path), tasks(), tmp_path / "motions", batch=4, report=QUIET)
     assert {one.reason for one in outcomes.values()} == {"generate returned None, expected a list of one motion"}
     assert check_motions(iter([1, 2]), [request(), request()]) == [1, 2], "any iterable will do"

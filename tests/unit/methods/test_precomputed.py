@@ -17,6 +17,7 @@ from facial_bench.evaluation.clip_metrics import make_sample
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import fold_tasks
 from facial_bench.evaluation.setup import EvaluationSetup
+from facial_bench.isolation.conditions import Isolation
 from facial_bench.methods.output_files import output_names, read_parts
 from facial_bench.methods.precomputed import Precomputed
 from facial_bench.metrics.catalog import built_in_metrics
@@ -48,10 +49,10 @@ def setup(session: Session, corpus: Corpus) -> EvaluationSetup:
 
 @pytest.fixture(scope="module")
 def run(session: Session, corpus: Corpus) -> Run:
-    """run(out, method="precomputed", option=...) -> the result."""
+    """run(out, method="precomputed", isolation="in-process", option=...) -> the result."""
 
-    def evaluate(out: Path, method: str = "precomputed", **options: str) -> Result:
-        return run_one(session, method, corpus, out, options=options)
+    def evaluate(out: Path, method: str = "precomputed", isolation: Isolation = "in-process", **options: str) -> Result:
+        return run_one(session, method, corpus, out, options=options, isolation=isolation)
 
     return evaluate
 
@@ -70,7 +71,7 @@ def put(folder: Path, outputs: dict[str, dict[str, np.ndarray]]) -> Path:
 
 @pytest.mark.parametrize("form", ["state.npy", "state.npz", "as stored", "parts.npz"])
 def test_outputs_of_a_method_score_as_the_method(setup: EvaluationSetup, run: Run, tmp_path: Path, form: str) -> None:
-    direct = run(tmp_path / "direct", "phase-randomised")
+    direct = run(tmp_path / "direct", "phase-randomised", "process")
     motions = tmp_path / "direct" / "outputs" / "phase-randomised" / "seed-0" / "motions"
     folder = tmp_path / "given"
     for path in motions.rglob("*.safetensors"):
@@ -84,7 +85,7 @@ def test_outputs_of_a_method_score_as_the_method(setup: EvaluationSetup, run: Ru
             np.savez(f"{target}.npz", state=state)
         elif form == "parts.npz":
             np.savez(f"{target}.npz", **parts)
-    result = run(tmp_path / "made", motions=str(motions if form == "as stored" else folder))
+    result = run(tmp_path / "made", isolation="process", motions=str(motions if form == "as stored" else folder))
     assert {name: metric.value for name, metric in result.metrics.items()} == {
         name: metric.value for name, metric in direct.metrics.items()
     }

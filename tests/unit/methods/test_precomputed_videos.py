@@ -53,7 +53,8 @@ def setup(session: Session, corpus: Corpus) -> EvaluationSetup:
 
 
 def run(session: Session, corpus: Corpus, out: Path, folder: Path) -> Result:
-    return run_one(session, "precomputed", corpus, out, options={"videos": str(folder)})
+    """In this process: the tracker of the test is not installed."""
+    return run_one(session, "precomputed", corpus, out, options={"videos": str(folder)}, isolation="in-process")
 
 
 def render(setup: EvaluationSetup, folder: Path, grow: int = 1, ending: str = ".mp4") -> Path:
