@@ -1,0 +1,1 @@
+"""Attacks on the benchmark, each a plugin file that stands alone; `studies.exploits` runs them."""
