@@ -1,4 +1,4 @@
-"""What neither ruff nor import-linter can say of the package: sizes, rooms, safe reading, public import paths."""
+"""What neither ruff nor import-linter can say of the packages: sizes, rooms, safe reading, public import paths."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from statistics import median
 import pytest
 
 import facial_bench
+import facial_bench_worker
 
 ROOT = Path(facial_bench.__file__).parent
-MODULES = sorted(ROOT.rglob("*.py"))
+WORKER = Path(facial_bench_worker.__file__).parent
+MODULES = sorted([*ROOT.rglob("*.py"), *WORKER.rglob("*.py")])
 SAFE = {"allow_pickle": "False", "weights_only": "True"}
 """Keyword -> the only value that it may have."""
 UNPICKLERS = {"torch.load", "dill", "joblib", "cloudpickle"}
@@ -34,7 +36,8 @@ def length(path: Path) -> int:
 
 def test_modules_are_short() -> None:
     assert not {str(path): length(path) for path in MODULES if length(path) > 300}
-    assert median(map(length, MODULES)) <= 120
+    for package in (ROOT, WORKER):
+        assert median(map(length, package.rglob("*.py"))) <= 120
 
 
 def test_there_are_at_most_twelve_rooms() -> None:
@@ -44,7 +47,7 @@ def test_there_are_at_most_twelve_rooms() -> None:
     assert single == {"__init__.py", "__main__.py", "api.py", "corpus.py", "errors.py", "testing.py", "types.py"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT.parent)))
 def test_arrays_and_weights_are_read_without_running_code(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
