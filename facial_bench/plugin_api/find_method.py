@@ -84,7 +84,9 @@ def list_methods(
         return here, plugins.failures
     discovered = discover("generators", files, conditions, report)
     for own in set(here) & set(discovered.offers):
-        raise two_claim("generators", own, here[own].source, discovered.offers[own].by)
+        one, other = here[own].source, discovered.offers[own].by
+        if one != other or not one.origin.items() <= other.origin.items():  # else it is loaded for its metrics as well
+            raise two_claim("generators", own, one, other)
     offers = {own: _offered(offer, conditions, report) for own, offer in discovered.offers.items()}
     return {**here, **offers}, [*plugins.failures, *discovered.failures]
 

@@ -165,13 +165,17 @@ def test_errors_before_a_run(tiny: Path, tmp_path: Path, plugin: Path, monkeypat
     assert "No corpus folder at" in refused("run", "--method", "frozen", "--corpus", tmp_path / "none")
     assert "Is this a corpus folder?" in refused("run", "--method", "frozen", "--corpus", plugin.parent)
     exploding = refused("run", "--method", "frozen", "--corpus", "exploding", "--plugin", plugin)
-    assert "mine.py: making the corpus exploding failed: ZeroDivisionError: over zero (mine.py, line " in exploding
+    assert (
+        "mine.py: making the corpus exploding failed: raised ZeroDivisionError: over zero (mine.py, line 15)."
+        in exploding
+    )
     assert not (tmp_path / "out").exists()
 
 
 def test_a_metric_cannot_take_the_name_of_the_protocols(tiny: Path, tmp_path: Path, plugin: Path) -> None:
     plugin.write_text(METHOD.replace("blink_distance", "blink_accuracy"))
-    text = refused("run", "--corpus", tiny, "--method", "frozen", "--plugin", plugin, "--out", tmp_path / "out")
+    run = ("run", "--corpus", tiny, "--method", "frozen", "--out", tmp_path / "out")
+    text = refused(*run, "--metric-plugin", plugin)
     assert "mine.py registers the metric 'blink_accuracy', which the protocol defines" in text
 
 
@@ -261,6 +265,8 @@ def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         "--method",
         "chatty",
         "--plugin",
+        str(base / "mine.py"),
+        "--metric-plugin",
         str(base / "mine.py"),
         "--corpus",
         str(tiny),

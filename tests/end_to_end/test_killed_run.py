@@ -16,13 +16,16 @@ from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.result import read_result
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = """
+SCRIPT = '''
 import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
 import facial_bench.evaluation.run
 from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.corpora.corpus import open_corpus
+from facial_bench.corpora.split import split_clips
+from facial_bench.evaluation.requests import make_tasks, mean_states
 from facial_bench.types import GeneratorSpec, Motion
 from tests.helpers.sessions import make_session, run_one
 
@@ -35,6 +38,11 @@ def note(line):
         stream.write(line + chr(10))
 
 
+def key(request):
+    """What a method sees of a request; its id says nothing."""
+    return request.identity, request.seed, request.audio.tobytes()
+
+
 class Slow:
     def __init__(self, context):
         self.context = context
@@ -45,7 +53,7 @@ class Slow:
 
     def generate(self, requests):
         for request in requests:
-            note(request.id)
+            note(names.get(key(request), "a probe"))
             time.sleep(wait)
         return [Motion.from_state(np.tile(r.initial_state * np.float32(self.state["scale"]), (r.frames, 1)))
                 for r in requests]
@@ -57,11 +65,16 @@ class Slow:
         self.state = dict(state)
 
 
+opened = open_corpus(Path(corpus))
+split = split_clips(opened.entries, Protocol())
+states = mean_states(opened.segments(split.train))
+tasks = make_tasks(opened.segments(split.test), opened.info.identities, states, 25.0, 0)
+names = {key(task.request): task.request.id for task in tasks}
 classifiers = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
 protocol = replace(Protocol(), classifiers=classifiers, resamples=200, name="small")
 session = make_session(folder / "cache", protocol, GeneratorSpec("slow", "waits", "none", Slow), metrics=["lmd"])
 run_one(session, "slow", corpus, folder / "out")
-"""
+'''
 
 
 @pytest.mark.slow

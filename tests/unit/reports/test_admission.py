@@ -10,7 +10,7 @@ import pytest
 from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.evaluation.result import Result, result_digest
 from facial_bench.evaluation.verify import Verdict
-from facial_bench.reports.admission import admit
+from facial_bench.reports.admission import Verify, admit
 from facial_bench.reports.ledger import enter
 from tests.helpers.results import make_result, make_row
 
@@ -51,6 +51,19 @@ def test_what_cannot_be_verified_or_read_is_left_out_and_stops_no_other() -> Non
     assert [line.split(":")[0] for line in seen.left_out] == ["a", "b"]
     assert "changed after it was written" in seen.left_out[1]
     assert admit([(Path("c"), NEW)], [], false).left_out == ["c: lmd: 1 stored, 2 recomputed (2 differences in all)"]
+
+
+@pytest.mark.parametrize("verify", [true, None], ids=["made", "checked"])
+def test_a_method_that_ran_within_the_harness_stands_on_no_board(verify: Verify | None) -> None:
+    within = msgspec.structs.replace(OLD, method=msgspec.structs.replace(OLD.method, isolation="in-process"), digest="")
+    within = msgspec.structs.replace(within, digest=result_digest(within))
+    if verify is None:
+        with pytest.raises(ResultError, match=r"^a: its method ran in the harness's process"):
+            admit([(Path("a"), within)], enter([], within, "1"), None)
+    else:
+        seen = admit([(Path("a"), within), (Path("b"), NEW)], [], verify)
+        assert list(seen.results) == [NEW]
+        assert seen.left_out == ["a: its method ran in the harness's process, where it could see all; run it apart"]
 
 
 def test_a_check_enters_nothing() -> None:
