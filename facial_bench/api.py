@@ -12,17 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facial_bench.core.errors import FacialBenchError, ResultError
-from facial_bench.core.files import require_writable
+from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
-from facial_bench.isolation.conditions import Conditions
 from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder
 from facial_bench.plugin_api.find_method import find_method, method_of_class
 from facial_bench.plugin_api.manager import load_named
@@ -30,14 +29,13 @@ from facial_bench.plugin_api.registry import Plugins
 from facial_bench_worker.offering import LazyTrackers
 
 if TYPE_CHECKING:
-    from facial_bench.evaluation.method import Method
+    from facial_bench.evaluation.fresh_seed import FreshVerdict
     from facial_bench.evaluation.method_comparison import Comparison
     from facial_bench.evaluation.result import Metric, Reference, Result
     from facial_bench.evaluation.result_rows import Results
     from facial_bench.evaluation.sensitivity.record import Sensitivity
     from facial_bench.evaluation.setup import EvaluationSetup
     from facial_bench.evaluation.verify import Verdict
-    from facial_bench.isolation.door import Door
     from facial_bench.reports.publish import Published
 
 __all__ = ["RunConfig", "Session", "compare", "evaluate", "load_corpus", "load_results", "rescore", "verify"]
@@ -106,11 +104,10 @@ class Session:
 
     def measured(self) -> list[MetricSpec]:
         """What a run measures besides the accuracies: the protocol's own metrics, then those of plugins."""
-        from facial_bench.plugin_api.known_metrics import measured_names
+        from facial_bench.plugin_api.known_metrics import measured_names, specs_named
 
-        known = self.definitions()
         names = measured_names(self.plugins) if self._metrics is None else self._metrics
-        return [spec for spec in map(known.__getitem__, names) if isinstance(spec, MetricSpec)]
+        return specs_named(names, self.definitions())
 
     def prepare(self, corpus: Corpus, specs: Sequence[MetricSpec], folds: str, device: str) -> EvaluationSetup:
         """A corpus made ready: split, identity classifiers trained (or taken from the cache), references scored.
@@ -138,45 +135,25 @@ class Session:
             FacialBenchError: what the config names is not there, or the method could not be run; one line.
         """
         config = checked(config)
-        conditions = Conditions(
-            config.isolation, config.python or None, config.timeout, tuple(map(Path, config.readable))
-        )
-        chosen = method_of_class(method) if method else self._find(config, conditions)
-        corpus = self.load_corpus(config.corpus, config.identities)
+        conditions, files = config.conditions, [*self._files, *map(Path, config.plugins)]
+        found = (config.method, config.options, self.plugins, files, conditions, self.report)
+        chosen = method_of_class(method) if method else find_method(*found)
+        corpus = replace(self._corpora, files=files).find(config.corpus, config.identities)
         conditions = replace(conditions, hidden=(corpus.path, Path(config.out), self.cache))
         if not chosen.code.origin:
             conditions = replace(conditions, isolation="in-process")
 
         from facial_bench.core.device import choose_device
-        from facial_bench.evaluation.method import Settings, create
-        from facial_bench.evaluation.run import evaluate as run
-        from facial_bench.evaluation.run_folder import older_seeds, run_folder
+        from facial_bench.evaluation.run_seeds import make_settings, run_seeds
 
         trackers = {name: one.spec for name, one in self.plugins.registered("trackers").items()} or LazyTrackers()
-        device, out = choose_device(config.device), Path(config.out)
-        settings = [
-            Settings(seed, device, config.budget, config.options, config.fresh, trackers, config.label, conditions)
-            for seed in config.seeds
-        ]
-        folder = run_folder(out, chosen, corpus, settings[0], self.protocol)
-        first: Door | None = create(chosen, corpus, settings[0], folder, self.report)  # before what takes minutes
-        try:
-            require_writable(folder)
-            setup = self.prepare(corpus, self.measured(), config.folds, device)
-            for one in settings:
-                opened, first = first, None
-                result = run(chosen, setup, one, out, self.report, opened)
-                folder = run_folder(out, chosen, corpus, one, setup.protocol)
-                yield folder / "result.json", result
-        finally:
-            if first:
-                first.close()
-        for seed in older_seeds(folder.parent, chosen):
-            self.report.warn(f"{seed} is of another version of {chosen.name}: run it again, or keep one with --as")
+        device = choose_device(config.device)
+        settings = make_settings(config, device, trackers, conditions)
 
-    def _find(self, config: RunConfig, conditions: Conditions) -> Method:
-        files = [*self._files, *map(Path, config.plugins)]
-        return find_method(config.method, config.options, self.plugins, files, conditions, self.report)
+        def ready() -> EvaluationSetup:
+            return self.prepare(corpus, self.measured(), config.folds, device)
+
+        yield from run_seeds(chosen, corpus, settings, Path(config.out), self.protocol, ready, self.report)
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The setup that a stored result was scored with, or one with other metrics on the same corpus.
@@ -185,15 +162,9 @@ class Session:
             ResultError: a corpus that is not found, or a metric that no plugin here computes.
         """
         from facial_bench.core.device import choose_device
+        from facial_bench.plugin_api.known_metrics import specs_named
 
-        known = self.definitions()
-        wanted = list(result.metrics if metrics is None else metrics)
-        lacking = [name for name in wanted if name not in known]
-        if lacking:
-            raise ResultError(
-                f"No plugin here computes {', '.join(lacking)}. Install it, or name its file with --plugin."
-            )
-        specs = [spec for spec in map(known.__getitem__, wanted) if isinstance(spec, MetricSpec)]
+        specs = specs_named(list(result.metrics if metrics is None else metrics), self.definitions())
         corpus = self._corpora.find_of(result, self._corpus)
         return self.prepare(corpus, specs, result.protocol.folds, choose_device(self._device))
 
@@ -232,20 +203,29 @@ class Session:
         Raises:
             ResultError: motion that is missing, or not what was scored.
         """
-        from facial_bench.evaluation.rescore import require_whole
-        from facial_bench.evaluation.rescore import rescore as rows_again
-        from facial_bench.evaluation.run import make_metrics
+        from facial_bench.evaluation.rescore import rescore_metrics
 
         setup = self.setup_of(result, metrics)
-        rows, problems = rows_again(setup, folder, result)
-        require_whole(problems)
-        return {name: entry for name, entry in make_metrics(rows, setup).items() if name in metrics}, setup.references
+        return rescore_metrics(setup, folder, result, metrics), setup.references
 
     def verify(self, folder: Path, result: Result) -> Verdict:
         """Compute every number of a result again, from its stored motion and the corpus, and say what differs."""
         from facial_bench.evaluation.verify import verify as compute_again
 
         return compute_again(self.setup_of(result), folder, result)
+
+    def verify_fresh(
+        self, results: Sequence[Result], like: RunConfig | None = None, seed: int | None = None
+    ) -> list[FreshVerdict]:
+        """Run the methods of results on a synthetic corpus that nobody has seen, and say what falls apart there.
+
+        Arguments and errors: see `evaluation.fresh_run.run_on_fresh_seed`.
+        """
+        from facial_bench.evaluation.fresh_run import run_on_fresh_seed
+
+        begin = partial(Session, self.plugins, plugin_files=self._files, protocol=self.protocol, report=self.report)
+        here = self.plugins.registered("generators")
+        return run_on_fresh_seed(results, like, begin, self.definitions(), self.protocol, here, seed)
 
 
 def evaluate(config: RunConfig, method: type | None = None, *, report: Reporter = QUIET) -> Result:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from facial_bench.cli.common import (
     device_option,
+    isolation_options,
     json_option,
     make_session,
     metric_plugin_option,
     result_corpus_option,
     results_argument,
     verbosity_options,
+    with_options,
 )
+from facial_bench.cli.fresh_seed import method_plugin_option, require_fresh, verify_fresh
 from facial_bench.core.errors import ResultError
 
 
@@ -24,19 +28,42 @@ from facial_bench.core.errors import ResultError
 @result_corpus_option
 @device_option
 @metric_plugin_option
+@click.option("--fresh-seed", is_flag=True, help="Run the method on a synthetic corpus that nobody has seen instead.")
+@method_plugin_option
+@with_options(isolation_options)
 @json_option
 @verbosity_options
+@click.pass_context
 def verify(
-    results: tuple[Path, ...], corpus: str | None, device: str, plugin_files: tuple[str, ...], as_json: bool
+    ctx: click.Context,
+    results: tuple[Path, ...],
+    corpus: str | None,
+    device: str,
+    plugin_files: tuple[str, ...],
+    fresh_seed: bool,
+    as_json: bool,
+    **conditions: Any,
 ) -> None:
     """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
 
     RESULT is a result.json, its folder, or a method's folder for all of its seeds. Timing and environment are not
     looked at; how the method behaves is held by the digest alone. `leaderboard --check` does the same for the lines of
     a board.
+
+    With --fresh-seed the stored motion is not looked at: the method is run again on clips of a new seed of the corpus
+    `synthetic`, and its skill there is compared with the result's. --method-plugin, --python, --sandbox, --readable,
+    --timeout and --in-process are for that run.
     """
     from facial_bench.evaluation.named_results import expand, open_result
 
+    if fresh_seed:
+        if corpus:
+            raise click.UsageError("--fresh-seed makes a corpus of its own: leave --corpus out.")
+        if plugin_files:
+            raise click.UsageError("--plugin names metrics; with --fresh-seed name the method's file: --method-plugin.")
+        verify_fresh(expand(results), device, conditions, as_json=as_json)
+        return
+    require_fresh(ctx, conditions)
     session = make_session(plugin_files, corpus=corpus, device=device)
     verdicts = {}
     for path in expand(results):

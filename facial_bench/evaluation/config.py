@@ -12,7 +12,7 @@ import tomli_w
 
 from facial_bench.core.errors import FacialBenchError, one_line, unknown_name
 from facial_bench.core.files import write_bytes
-from facial_bench.isolation.conditions import DAY, Isolation
+from facial_bench.isolation.conditions import DAY, Conditions, Isolation
 
 LARGEST_SEED = 2**31 - 1
 
@@ -64,6 +64,11 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("timeout: more than 0 seconds")
         if self.isolation == "in-process" and self.python:
             raise ValueError("python: a method in this process runs under this interpreter")
+
+    @property
+    def conditions(self) -> Conditions:
+        """How far the method is kept apart."""
+        return Conditions(self.isolation, self.python or None, self.timeout, tuple(map(Path, self.readable)))
 
     @classmethod
     def read(cls, path: str | Path) -> RunConfig:

@@ -9,8 +9,8 @@ from facial_bench.core.errors import ResultError
 from facial_bench.core.files import file_digest
 from facial_bench.evaluation.generate import load_motion, motion_path
 from facial_bench.evaluation.requests import Task
-from facial_bench.evaluation.result import Result
-from facial_bench.evaluation.run import fold_tasks, make_rows
+from facial_bench.evaluation.result import Metric, Result
+from facial_bench.evaluation.run import fold_tasks, make_metrics, make_rows
 from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.statistics.rows import Row
 from facial_bench_worker.motions import Outcome
@@ -62,6 +62,23 @@ def _outcome(task: Task, row: Row | None, motions: Path, problems: list[str]) ->
         problems.append(f"{path}: not the motion that was scored (its SHA-256 is another)")
         return None
     return Outcome(motion)
+
+
+def rescore_metrics(setup: EvaluationSetup, folder: Path, result: Result, names: Sequence[str]) -> dict[str, Metric]:
+    """What some metrics say of the stored motions.
+
+    Args:
+        setup: as of `rescore`.
+        folder: of the result.
+        result: its content.
+        names: of the metrics.
+
+    Raises:
+        ResultError: motion that is missing, or not what was scored.
+    """
+    rows, problems = rescore(setup, folder, result)
+    require_whole(problems)
+    return {name: entry for name, entry in make_metrics(rows, setup).items() if name in names}
 
 
 def require_whole(problems: Sequence[str]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from facial_bench.core.errors import PluginError
-from facial_bench.core.types import Definition
+from facial_bench.core.errors import PluginError, ResultError
+from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.core.version import DISTRIBUTION
 from facial_bench.metrics.catalog import STANDARD
 from facial_bench.metrics.identity import accuracy_definitions
@@ -28,6 +29,18 @@ def known_definitions(plugins: Plugins) -> dict[str, Definition]:
         for name, one in registered.items()
     }
     return {**specs, **own}
+
+
+def specs_named(names: Sequence[str], known: Mapping[str, Definition]) -> list[MetricSpec]:
+    """The metrics of these names, in their order, without the accuracies.
+
+    Raises:
+        ResultError: a metric that nothing here computes.
+    """
+    lacking = [name for name in names if name not in known]
+    if lacking:
+        raise ResultError(f"No plugin here computes {', '.join(lacking)}. Install it, or name its file with --plugin.")
+    return [spec for spec in map(known.__getitem__, names) if isinstance(spec, MetricSpec)]
 
 
 def measured_names(plugins: Plugins) -> list[str]:
