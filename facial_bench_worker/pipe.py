@@ -108,7 +108,10 @@ class Pipe:
         kind, values, shapes = _parse(bytes(self._read(bytearray(length), deadline)), limit)
         arrays = {}
         for name, dtype, shape in shapes:
-            array = np.empty(shape, np.dtype(dtype))
+            try:
+                array = np.empty(shape, np.dtype(dtype))
+            except (ValueError, MemoryError):  # no elements, but sides that multiply to too many
+                raise GarbageError(f"no array has the shape {shape}") from None
             if array.size:
                 self._read(array.reshape(-1).view(np.uint8).data, deadline)
             arrays[name] = array
@@ -173,17 +176,20 @@ def _parse(header: bytes, limit: int) -> tuple[str, Mapping[str, Any], list[tupl
         arrays = [(name, dtype, tuple(shape)) for name, dtype, shape in shapes]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise GarbageError("its header cannot be read") from None
-    if not isinstance(kind, str) or not isinstance(values, dict) or len({name for name, _, _ in arrays}) < len(arrays):
+    if not isinstance(kind, str) or not isinstance(values, dict):
         raise GarbageError("its header is none")
     size = 0
     for name, dtype, shape in arrays:
         sizes = all(type(length) is int and 0 <= length < 2**48 for length in shape)
-        if not isinstance(name, str) or dtype not in DTYPES or not sizes or len(shape) > MOST_DIMENSIONS:
+        known = isinstance(name, str) and isinstance(dtype, str) and dtype in DTYPES
+        if not known or not sizes or len(shape) > MOST_DIMENSIONS:
             raise GarbageError("an array in it is of no known kind")
         count = 1
         for length in shape:
             count *= length
         size += count * np.dtype(dtype).itemsize
+    if len({name for name, _, _ in arrays}) < len(arrays):
+        raise GarbageError("an array in it comes twice")
     if size > limit:
         raise GarbageError(f"it holds {size / 2**20:,.1f} MiB, {limit / 2**20:,.1f} MiB at most were asked for")
     return kind, values, arrays

@@ -101,9 +101,10 @@ def _read_outcomes(message: Message, requests: Sequence[Request], partial: bool)
         GenerationError: an answer that leaves out a request, or is to one that was not asked.
     """
     told = message.values.get("outcomes")
-    rows = {row["id"]: row for row in told if isinstance(row, dict) and isinstance(row.get("id"), str)} if told else {}
+    listed = told if isinstance(told, list) else []
+    rows = {row["id"]: row for row in listed if isinstance(row, dict) and isinstance(row.get("id"), str)}
     ids = {request.id for request in requests}
-    if set(rows) != ids or len(told or ()) != len(ids):
+    if set(rows) != ids or len(listed) != len(ids):
         raise GenerationError("it is not to the requests that were asked")
     if not {name.rpartition("/")[0] for name in message.arrays} <= ids:
         raise GenerationError("it holds motion for requests that were not asked")
