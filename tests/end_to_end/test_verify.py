@@ -26,22 +26,24 @@ from facial_bench.evaluation.verify import Verdict
 from facial_bench.metrics import landmark_distances
 from facial_bench.reports.archive import write_archive
 from facial_bench.reports.ledger import read_ledger
-from facial_bench.types import Context, Motion
-from tests.helpers.sessions import as_method, make_session
+from tests.helpers.sessions import make_session
 
 pytestmark = pytest.mark.slow
 
 
+SWAY = """
+import numpy as np
+from facial_bench import hookimpl
+from facial_bench.types import GeneratorSpec, Motion
+
 class Sway:
-    """Moves head, lids and mouth with the audio."""
-
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context):
         pass
 
-    def fit(self, clips: Any, context: Context) -> None:
+    def fit(self, clips, context):
         pass
 
-    def generate(self, requests: Any) -> list[Motion]:
+    def generate(self, requests):
         made = []
         for one in requests:
             state = np.tile(one.initial_state, (one.frames, 1))
@@ -50,6 +52,11 @@ class Sway:
             state[:, 70] += np.where(np.arange(one.frames) % 60 < 5, 0.5, 0.0)
             made.append(Motion.from_state(state.astype(np.float32)))
         return made
+
+@hookimpl
+def facial_bench_generators():
+    return [GeneratorSpec("sway", "moves head, lids and mouth with the audio", "none", Sway)]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +72,16 @@ def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
 @pytest.fixture(scope="module")
 def session(corpus: Corpus, cache: Path, small_protocol: Protocol) -> Session:
     """All metrics of the command line; `verify` finds the corpus made ready by the runs."""
-    return make_session(cache, small_protocol, as_method(Sway, "sway"), metrics=None, corpus=corpus.path)
+    return make_session(cache, small_protocol, metrics=None, corpus=corpus.path)
 
 
 @pytest.fixture(scope="module")
 def kept(session: Session, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of two seeds of a method."""
-    out = tmp_path_factory.mktemp("kept")
-    for _ in session.evaluate(RunConfig("sway", corpus=str(corpus.path), seeds=(0, 1), device="cpu", out=str(out))):
+    """The folder of two seeds of a method, in a process of its own: else no board would take it."""
+    out, file = tmp_path_factory.mktemp("kept"), tmp_path_factory.mktemp("plugin") / "sway.py"
+    file.write_text(SWAY)
+    config = RunConfig("sway", str(corpus.path), (0, 1), "cpu", plugins=(str(file),), out=str(out))
+    for _ in session.evaluate(config):
         pass
     return out
 
