@@ -14,6 +14,7 @@ from benchmarks.arithmetic import matrix_rate
 from benchmarks.busy import busy_rows
 from benchmarks.core import core_rows
 from benchmarks.facial import generation_rows, memory_rows, training_rows, variant_rows
+from benchmarks.processes import process_rows
 from benchmarks.timing import markdown
 from benchmarks.video import video_rows
 
@@ -38,6 +39,7 @@ def main() -> None:
         "generation": generation_rows,
         "core": core_rows,
         "memory": memory_rows,
+        "processes": process_rows,
         "busy": busy_rows,
         "video": video_rows,
     }

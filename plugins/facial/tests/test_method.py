@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from dataclasses import replace
@@ -178,6 +179,27 @@ def fit_told(clips, name: str, **options: str) -> tuple[list[str], list[tuple[fl
     context = replace(make_context(**options), log=lines.append, progress=lambda *one: told.append(one))
     spec(name).create(context).fit(clips, context)
     return lines, told
+
+
+def test_a_step_is_the_one_that_plain_training_makes() -> None:
+    """Autograd may give a gradient in another order of memory than its parameter's: each number must meet its own."""
+    from facial_bench_facial.losses import regression_loss
+    from facial_bench_facial.networks import FaceGenerator
+    from facial_bench_facial.trainer import Trainer, build
+
+    settings = settings_for("quick", {})
+    generator = build(lambda: FaceGenerator(29), 0, "cpu")
+    plain = copy.deepcopy(generator).train()
+    rng = torch.Generator().manual_seed(0)
+    audio, states = torch.randn(4, 143, 29, generator=rng), torch.randn(4, 128, 71, generator=rng)
+    trainer = Trainer(generator, None, settings, "cpu")
+    trainer.set_learning_rate(1e-3)
+    trainer.generator_step(audio, states)
+    optimiser = torch.optim.Adam(plain.parameters(), lr=1e-3)
+    regression_loss(plain(audio, states[:, 0]), states, states[:, 0], settings.weights).backward()
+    optimiser.step()
+    for (name, ours), theirs in zip(generator.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-5, msg=name)
 
 
 def test_training_lowers_the_loss(clips) -> None:

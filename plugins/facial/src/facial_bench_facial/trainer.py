@@ -129,7 +129,12 @@ def _update(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) 
 
 
 def _apply(optimiser: torch.optim.Optimizer, network: nn.Module, gradients: tuple[Tensor, ...]) -> None:
-    """Autograd's own gradients, set without accumulating: nothing to zero."""
+    """Autograd's own gradients, set without accumulating: nothing to zero.
+
+    A gradient may lie in memory in another order than its parameter, where `backward` would have laid it out anew. The
+    fused optimiser walks through memory: on CUDA it refuses that, and on the CPU it pairs the wrong numbers.
+    """
     for parameter, gradient in zip(network.parameters(), gradients, strict=True):
-        parameter.grad = gradient
+        same = gradient.stride() == parameter.stride()
+        parameter.grad = gradient if same else torch.empty_like(parameter).copy_(gradient)
     optimiser.step()
