@@ -104,7 +104,7 @@ def _distances(repetitions: int) -> Row:
     rng, frames = np.random.default_rng(0), 1500
     still = Motion(np.zeros((frames, 64)), np.zeros((frames, 6)), np.zeros(frames))
     points = [rng.standard_normal((frames, 68, 3)) for _ in range(4)]
-    sample = Sample(still, still, *points, np.ones(frames, bool), 25.0, Camera(256, 256, 209.0))
+    sample = Sample(still, still, *points, np.ones(frames, bool), 25.0, Camera(256, 256, 209.0), np.zeros((frames, 1)))
     spec = next(spec for spec in landmark_metrics() if spec.id == "lmd")
     times = interleaved(
         {

@@ -22,6 +22,8 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
+from facial_bench.evaluation.method import Settings
+from facial_bench.isolation.opening import start_early
 from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder
 from facial_bench.plugin_api.find_method import find_method, method_of_class
 from facial_bench.plugin_api.manager import load_named
@@ -142,18 +144,16 @@ class Session:
         conditions = replace(conditions, hidden=(corpus.path, Path(config.out), self.cache))
         if not chosen.code.origin:
             conditions = replace(conditions, isolation="in-process")
+        started = start_early(chosen.code, conditions, self.report)  # it gets ready while torch is imported here
 
-        from facial_bench.core.device import choose_device
-        from facial_bench.evaluation.run_seeds import make_settings, run_seeds
+        from facial_bench.evaluation.run_seeds import run_seeds
 
-        trackers = {name: one.spec for name, one in self.plugins.registered("trackers").items()} or LazyTrackers()
-        device = choose_device(config.device)
-        settings = make_settings(config, device, trackers, conditions)
-
-        def ready() -> EvaluationSetup:
+        def ready(device: str) -> EvaluationSetup:
             return self.prepare(corpus, self.measured(), config.folds, device)
 
-        yield from run_seeds(chosen, corpus, settings, Path(config.out), self.protocol, ready, self.report)
+        own = {name: one.spec for name, one in self.plugins.registered("trackers").items()}
+        settings = Settings(trackers=own or LazyTrackers(), conditions=conditions)
+        yield from run_seeds(chosen, corpus, config, settings, self.protocol, ready, self.report, started)
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The setup that a stored result was scored with, or one with other metrics on the same corpus.

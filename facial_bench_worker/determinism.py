@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import os
 import sys
@@ -11,6 +12,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+from facial_bench_worker.source import source_files
 
 
 def make_deterministic(torch: Any) -> None:
@@ -35,6 +38,15 @@ def once_torch_is_imported(then: Callable[[Any], None]) -> None:
         then(sys.modules["torch"])
     else:
         sys.meta_path.insert(0, _TorchFinder(then))
+
+
+def import_torch_early(factory: Callable[..., Any]) -> None:
+    """Import torch while nothing else is to be done, if the code that a function comes from imports it somewhere."""
+    if "torch" in sys.modules or importlib.util.find_spec("torch") is None:
+        return
+    files = [path for _, path in source_files(factory) if path.suffix == ".py"]
+    if any(b"import torch" in path.read_bytes() for path in files):
+        importlib.import_module("torch")
 
 
 class _TorchFinder(MetaPathFinder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from facial_bench_worker.clips import changed_clip, read_clips
-from facial_bench_worker.determinism import make_deterministic, once_torch_is_imported
+from facial_bench_worker.determinism import import_torch_early, make_deterministic, once_torch_is_imported
 from facial_bench_worker.errors import one_line
 from facial_bench_worker.host import Host
 from facial_bench_worker.loading import load_method
@@ -45,7 +46,10 @@ def serve(path: list[str] | None) -> None:
     server = Server(pipe)
     try:
         while True:
-            server.answer(pipe.receive(NO_LIMIT))
+            call = pipe.receive(NO_LIMIT)
+            server.answer(call)
+            if call.kind == "load":
+                server.get_ready()
     except PipeClosedError:
         os._exit(0)
 
@@ -58,7 +62,7 @@ class Server:
     """
 
     def __init__(self, pipe: Pipe) -> None:
-        self._pipe, self._host, self._spec = pipe, None, None  # type: Pipe, Host | None, Any
+        self._pipe, self._host, self._spec, self._origin = pipe, None, None, {}  # type: Pipe, Host | None, Any, Any
 
     def answer(self, call: Message) -> None:
         """Do what a message asks for, and say what came of it."""
@@ -70,8 +74,12 @@ class Server:
         except BaseException as problem:  # a method that exits is a method that failed
             self._pipe.send("error", vars(describe(problem)))
 
-    def _hello(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
-        return {"python": platform.python_version(), "numpy": np.__version__}, {}
+    def get_ready(self) -> None:
+        """What a method will need, while the harness gets ready too."""
+        if self._spec is None or ("module" in self._origin and self._origin["module"].startswith("facial_bench.")):
+            return  # a built-in: none uses torch
+        with contextlib.suppress(Exception):  # what cannot be imported here fails where the method imports it
+            import_torch_early(self._spec.create)
 
     def _list(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
         return list_offers(values["origins"], values["installed"]), {}
@@ -84,7 +92,8 @@ class Server:
         return {}, {}
 
     def _load(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
-        self._spec = load_method(values["origin"], values["name"])
+        self._origin = values["origin"]
+        self._spec = load_method(self._origin, values["name"])
         return {}, {}
 
     def _fingerprint(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
@@ -119,7 +128,8 @@ class Server:
     def _notes(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
         host, torch = self._made(), sys.modules.get("torch")
         version = str(getattr(torch, "__version__", ""))
-        return {"asked": sorted(host.options.asked), "changed_request": host.changed_request, "torch": version}, {}
+        versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": version}
+        return {"asked": sorted(host.options.asked), "changed_request": host.changed_request, **versions}, {}
 
     def _made(self) -> Host:
         if self._host is None:

@@ -18,6 +18,7 @@ from facial_bench.isolation.conditions import Conditions
 from facial_bench.isolation.door import Door, MethodDiedError, MethodRaisedError, Traceback
 from facial_bench.isolation.method_code import MethodCode
 from facial_bench.isolation.opening import open_method
+from facial_bench.isolation.start import Worker
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,9 @@ def make_context(corpus: Corpus, settings: Settings, report: Reporter) -> Contex
     )
 
 
-def create(method: Method, corpus: Corpus, settings: Settings, folder: Path, report: Reporter) -> Door:
+def create(
+    method: Method, corpus: Corpus, settings: Settings, folder: Path, report: Reporter, started: Worker | None = None
+) -> Door:
     """A fresh instance of a method, under the conditions of a run.
 
     Args:
@@ -101,12 +104,14 @@ def create(method: Method, corpus: Corpus, settings: Settings, folder: Path, rep
         settings: Of the run.
         folder: Of the run, for what it prints and raises.
         report: Is told what it says.
+        started: Its process, where one was started already.
 
     Raises:
         PluginError: it could not be created.
     """
     with blamed(method, folder, "created"):
-        door = open_method(method.code, make_context(corpus, settings, report), settings.conditions, report)
+        context = make_context(corpus, settings, report)
+        door = open_method(method.code, context, settings.conditions, report, started)
     door.keep_printed(folder / "method.log")
     return door
 

@@ -15,7 +15,7 @@ import torch
 from msgspec.structs import replace
 
 from facial_bench.core.device import describe_device
-from facial_bench.core.errors import GenerationError
+from facial_bench.core.errors import GenerationError, printable
 from facial_bench.core.files import file_digest
 from facial_bench.core.progress import Reporter
 from facial_bench.core.version import __version__
@@ -48,6 +48,8 @@ from facial_bench_worker.motions import Outcome
 
 BATCH = 64
 """Requests handed to a method at once."""
+VERSIONS = ("python", "numpy", "torch")
+"""What a result says of the method's environment."""
 
 
 def evaluate(
@@ -75,6 +77,7 @@ def evaluate(
     place = open_run(final, key, settings.fresh, report)
     folder = place.work
     rows: list[Row] = []
+    versions: dict[str, str] = {}
     opened = [first] if first else []
 
     def opening(own: Path) -> Door:
@@ -83,7 +86,14 @@ def evaluate(
     try:
         for fold in setup.folds:
             own, behaviour = _evaluate_fold(
-                method, partial(opening, folder / fold.name), fold, settings, folder / fold.name, timing, report
+                method,
+                partial(opening, folder / fold.name),
+                fold,
+                settings,
+                folder / fold.name,
+                timing,
+                versions,
+                report,
             )
             rows += own
     finally:
@@ -110,7 +120,7 @@ def evaluate(
         seed=settings.seed,
         device=describe_device(settings.device),
         behaviour=behaviour,
-        environment={**_environment(corpus), "method_source": method.source},
+        environment={**_environment(corpus), "method_source": method.source, **versions},
         timing=timing,
         digest="",
         metrics=make_metrics(rows, setup),
@@ -144,6 +154,7 @@ def _evaluate_fold(
     settings: Settings,
     folder: Path,
     timing: dict[str, Any],
+    versions: dict[str, str],
     report: Reporter,
 ) -> tuple[list[Row], Behaviour]:
     """The rows of one fold, and how the method behaves."""
@@ -155,6 +166,7 @@ def _evaluate_fold(
         with timed(timing, "generate_s"):
             outcomes = generate(fitted, tasks, folder / "motions", batch=BATCH, report=report)
         behaviour, timing["real_time_factor"] = describe_behaviour(fitted, tasks)
+        versions.update({f"method_{name}": printable(fitted.notes().get(name, "")) for name in VERSIONS})
     finally:
         _add_usage(timing, fitted.close())
     failed: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from facial_bench.core.types import Clip, Context, Motion, Request
 from facial_bench.isolation.conditions import Conditions
 from facial_bench.isolation.door import MethodDiedError, Usage
 from facial_bench.isolation.method_code import MethodCode
-from facial_bench.isolation.start import start_worker
+from facial_bench.isolation.start import Worker, start_worker
 from facial_bench_worker.motions import PARTS, Outcome, check_motion, part_shapes
 from facial_bench_worker.pipe import Message
 from facial_bench_worker.records import context_message, requests_message
@@ -33,17 +33,25 @@ class WorkerMethod:
         context: What it is told; its lines and progress go to the report.
         conditions: How far it is kept apart.
         report: Is told what it says.
+        started: Its process, loading its code already; None to start one.
 
     Raises:
         MethodRaisedError: its code or `create` raised. MethodDiedError: its process ended. FacialBenchError: it could
             not be started.
     """
 
-    def __init__(self, code: MethodCode, context: Context, conditions: Conditions, report: Reporter) -> None:
+    def __init__(
+        self,
+        code: MethodCode,
+        context: Context,
+        conditions: Conditions,
+        report: Reporter,
+        started: Worker | None = None,
+    ) -> None:
         self._code, self._conditions, self._changed = code, conditions, None
-        self._worker = start_worker(conditions, [code.origin], context.device, report)
+        self._worker = started or start_loading(code, conditions, context.device, report)
         try:
-            self._worker.process.call("load", {"origin": code.origin, "name": code.name})
+            self._worker.process.collect()
             values, arrays = context_message(context)
             created = self._worker.process.call("create", values, arrays, seconds=conditions.timeout)
         except BaseException:
@@ -92,6 +100,21 @@ class WorkerMethod:
 
     def _call(self, kind: str, values: Any = None, arrays: Any = None, limit: int = 0) -> Message:
         return self._worker.process.call(kind, values, arrays, limit=limit, seconds=self._conditions.timeout)
+
+
+def start_loading(code: MethodCode, conditions: Conditions, device: str, report: Reporter) -> Worker:
+    """Start a process that loads the code of a method, and do not wait for it.
+
+    Raises:
+        FacialBenchError: it could not be started. MethodDiedError: its process ended at once.
+    """
+    worker = start_worker(conditions, [code.origin], device, report)
+    try:
+        worker.process.post("load", {"origin": dict(code.origin), "name": code.name})
+    except BaseException:
+        worker.close()
+        raise
+    return worker
 
 
 def _read_outcomes(message: Message, requests: Sequence[Request], partial: bool) -> list[Outcome]:

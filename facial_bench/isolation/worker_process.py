@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class WorkerProcess:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], printed: Path, report: Reporter) -> None:
         self._report, self._parts, self._usage = report, set[str](), Usage(processes=1)
+        self._asked, self._seconds, self._deadline = "", STARTING, 0.0
         try:
             self._printed = Printed(printed, report)
             self._process = subprocess.Popen(
@@ -94,22 +96,30 @@ class WorkerProcess:
         Raises:
             MethodRaisedError: the method raised. MethodDiedError: no answer, and the process is gone.
         """
-        deadline = time.monotonic() + seconds
-        try:
-            self._pipe.send(kind, values, arrays, deadline)
+        self.post(kind, values, arrays, seconds=seconds)
+        return self.collect(limit)
+
+    def post(
+        self,
+        kind: str,
+        values: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, np.ndarray] | None = None,
+        *,
+        seconds: float = STARTING,
+    ) -> None:
+        """Ask for something, and do not wait for it; `call` says what is what."""
+        self._asked, self._seconds, self._deadline = kind, seconds, time.monotonic() + seconds
+        with self._blaming():
+            self._pipe.send(kind, values, arrays, self._deadline)
+
+    def collect(self, limit: int = 0) -> Message:
+        """The answer to what was asked for last; raises as `call` does."""
+        with self._blaming():
             while True:
-                message = self._pipe.receive(limit, deadline)
+                message = self._pipe.receive(limit, self._deadline)
                 if message.kind in ("answer", "error"):
                     break
                 self._tell(message)
-        except SilenceError:
-            raise self._died(f"gave no answer to `{kind}` within {seconds:g} s (--timeout)", silent=True) from None
-        except PipeClosedError:
-            raise self._died(self._ending()) from None
-        except GarbageError as problem:
-            raise self._died(f"answered what is no answer to `{kind}`: {problem}") from None
-        finally:
-            self._look()
         if message.kind == "error":
             raise _raised(message.values)
         return message
@@ -125,6 +135,21 @@ class WorkerProcess:
             self._usage.cpu_s = self._child.end()
             self._printed.close()
         return self._usage
+
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        """What goes wrong with the process ends it, and becomes one line."""
+        try:
+            yield
+        except SilenceError:
+            how = f"gave no answer to `{self._asked}` within {self._seconds:g} s (--timeout)"
+            raise self._died(how, silent=True) from None
+        except PipeClosedError:
+            raise self._died(self._ending()) from None
+        except GarbageError as problem:
+            raise self._died(f"answered what is no answer to `{self._asked}`: {problem}") from None
+        finally:
+            self._look()
 
     def _tick(self) -> None:
         """While it is waited for."""
