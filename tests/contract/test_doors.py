@@ -39,7 +39,7 @@ class Still:
             raise FacialBenchError(f"--option scale={self.scale} is below 0")
 
     def fit(self, clips, context):
-        context.log(f"{sys.version_info[0]}.{sys.version_info[1]} numpy {np.__version__} torch {'torch' in sys.modules}")
+        context.log(f"numpy {np.__version__} torch {'torch' in sys.modules}")
         self.shape = np.shape(context.face_model.basis)
 
     def generate(self, requests):
@@ -78,9 +78,9 @@ def test_a_class_of_a_script_runs_by_its_file(session: Session, corpus: Corpus, 
     result = run_one(session, f"{script}:Still", corpus, tmp_path / "out")
     assert (result.method.name, result.method.plugin, result.method.isolation) == ("Still", "mine.py", "process")
     assert result.clips == still(session, corpus, tmp_path / "still").clips
-    with pytest.raises(FacialBenchError, match="mine.py: method Still: --option scale=-1.0 is below 0"):
+    with pytest.raises(FacialBenchError, match=r"mine.py: method Still: --option scale=-1.0 is below 0"):
         run_one(session, f"{script}:Still", corpus, tmp_path / "out", options={"scale": "-1"})
-    with pytest.raises(FacialBenchError, match="Unknown option 'scael'|unknown option 'scael'"):
+    with pytest.raises(FacialBenchError, match=r"method Still: unknown option 'scael'"):
         run_one(session, f"{script}:Still", corpus, tmp_path / "out", options={"scael": "1"})
     with pytest.raises(PluginError, match=r"Plugin mine.py cannot be loaded: no class Nothing in .*mine.py"):
         run_one(session, f"{script}:Nothing", corpus, tmp_path / "out")
@@ -151,7 +151,7 @@ def test_a_method_of_another_environment_runs_from_here(
     by_class = run_one(session, f"{script}:Still", corpus, tmp_path / "class", python=str(other_environment))
     assert by_class.clips == result.clips
     plugin.write_text("import torch\n")
-    with pytest.raises(PluginError, match="plugin.py cannot be loaded: raised ModuleNotFoundError: No module named"):
+    with pytest.raises(PluginError, match=r"plugin.py cannot be loaded: raised ModuleNotFoundError: No module named"):
         run_one(session, "still", corpus, tmp_path / "out", **config)
 
 
@@ -160,7 +160,7 @@ def test_an_environment_without_numpy_is_one_line(
     session: Session, corpus: Corpus, script: Path, tmp_path: Path
 ) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
-    with pytest.raises(PluginError, match="No module named 'numpy'. Install numpy there"):
+    with pytest.raises(PluginError, match=r"No module named 'numpy'. Install numpy there"):
         run_one(session, f"{script}:Still", corpus, tmp_path / "out", python=str(tmp_path / "bare/bin/python"))
 
 

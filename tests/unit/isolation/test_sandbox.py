@@ -112,7 +112,9 @@ def test_a_method_in_a_sandbox_sees_its_clips_and_its_own_code(
 
 def test_without_bubblewrap_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(FacialBenchError, match="needs bubblewrap on Linux, and there is none here. Install bubblewrap"):
+    with pytest.raises(
+        FacialBenchError, match=r"needs bubblewrap on Linux, and there is none here. Install bubblewrap"
+    ):
         require_bubblewrap()
 
 

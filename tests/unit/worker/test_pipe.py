@@ -65,7 +65,7 @@ def test_a_message_larger_than_the_pipe_goes_through(ends: tuple[int, int]) -> N
     "array", [np.array([object()]), np.array(["text"]), np.array([1j]), [1.0, 2.0]], ids=lambda a: type(a).__name__
 )
 def test_only_numbers_and_booleans_are_sent(array: np.ndarray, ends: tuple[int, int]) -> None:
-    with pytest.raises(TypeError, match="x is an? .*expected"):
+    with pytest.raises(TypeError, match=r"x is an? .*expected"):
         Pipe(*ends).send("hello", {}, {"x": array})
 
 
