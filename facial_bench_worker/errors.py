@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-LISTED = 16
+LISTED = 18
 """So many names are listed in a message; of more the nearest."""
 NEAREST = 3
 """So many of them."""

@@ -63,7 +63,7 @@ def load_method(origin: Origin, name: str) -> GeneratorSpec:
 
 
 def class_spec(module: ModuleType, name: str) -> GeneratorSpec:
-    """A method that is a class: made with the context, or with nothing where it takes nothing."""
+    """A method that is a class: it is made with the context."""
     made: Any = module
     for part in name.split("."):
         made = getattr(made, part, None)
