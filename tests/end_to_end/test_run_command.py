@@ -108,7 +108,8 @@ def test_a_run_from_a_file_and_options_win(short: str) -> None:
     assert [path.name for path in Path("b/short/nod").iterdir()] == ["seed-5"]
     Path("run.toml").write_text("colour = 1\n")
     refused = invoke("run", "--config", "run.toml", "--method", "nod")
-    assert refused.exit_code == 1 and refused.stderr.startswith("Error: run.toml: Unknown name 'colour'. Available: budget, ")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: run.toml: Unknown name 'colour'. Available: budget, ")
 
 
 def test_the_environment_sets_common_options(short: str, monkeypatch: pytest.MonkeyPatch) -> None:
