@@ -137,11 +137,12 @@ class Session:
             FacialBenchError: what the config names is not there, or the method could not be run; one line.
         """
         config = checked(config)
-        conditions, files = config.conditions, [*self._files, *map(Path, config.plugins)]
+        files, places = [*self._files, *map(Path, config.plugins)], (Path(config.out), self.cache, Path(config.corpus))
+        conditions = replace(config.conditions, hidden=places)
         found = (config.method, config.options, self.plugins, files, conditions, self.report)
         chosen = method_of_class(method) if method else find_method(*found)
         corpus = replace(self._corpora, files=files).find(config.corpus, config.identities)
-        conditions = replace(conditions, hidden=(corpus.path, Path(config.out), self.cache))
+        conditions = replace(conditions, hidden=(*places, corpus.path))
         if not chosen.code.origin:
             conditions = replace(conditions, isolation="in-process")
         started = start_early(chosen.code, conditions, self.report)  # it gets ready while torch is imported here

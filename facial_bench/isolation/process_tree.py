@@ -15,20 +15,22 @@ PATIENCE = 5.0
 """Seconds that a watcher has to end what it watches."""
 
 
-def peak_memory(pid: int) -> float:
-    """Largest memory that one of the processes from `pid` downward has had, MiB; 0 where the system does not say.
+def usage_below(pid: int) -> tuple[float, float]:
+    """(largest memory that one of the processes from `pid` downward has had, MiB; their processor time, seconds).
 
-    Source: VmHWM of /proc/PID/status. `ru_maxrss` counts what the parent held when it started the process.
+    Zeros where the system does not say. Source: VmHWM of /proc/PID/status (`ru_maxrss` counts what the parent held when
+    it started the process), and the times of /proc/PID/stat, which hold those of children that have ended.
     """
-    peak, waiting = 0.0, [pid]
+    peak, ticks, waiting = 0.0, 0, [pid]
     while waiting:
         place = Path("/proc", str(waiting.pop()))
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             known = re.search(r"VmHWM:\s*(\d+) kB", (place / "status").read_text())
             peak = max(peak, int(known[1]) / 1024 if known else 0.0)
+            ticks += sum(map(int, (place / "stat").read_text().rpartition(")")[2].split()[11:15]))
             for thread in (place / "task").iterdir():
                 waiting += map(int, (thread / "children").read_text().split())
-    return peak
+    return peak, ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Child:

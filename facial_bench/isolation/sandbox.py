@@ -43,7 +43,8 @@ def sandboxed(
     program = require_bubblewrap()
     binds = [("--ro-bind", place) for place in dict.fromkeys([*map(Path, SYSTEM), *readable]) if place.exists()]
     binds.sort(key=lambda bind: len(bind[1].parts))  # a folder before what lies in it
-    arguments = [program, "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    arguments = [program, "--unshare-all", "--die-with-parent", "--cap-drop", "ALL"]  # else root could undo the mounts
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     for option, place in binds:
         arguments += [option, str(place), str(place)]
     for card in GRAPHICS if device == "cuda" else ():

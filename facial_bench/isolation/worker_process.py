@@ -26,7 +26,7 @@ from facial_bench.core.progress import Reporter
 from facial_bench.core.threads import thread_environment
 from facial_bench.isolation.door import MethodDiedError, MethodRaisedError, Usage
 from facial_bench.isolation.printed import Printed
-from facial_bench.isolation.process_tree import Child, peak_memory
+from facial_bench.isolation.process_tree import Child, usage_below
 from facial_bench_worker.pipe import GarbageError, Message, Pipe, PipeClosedError, SilenceError
 
 PROGRAM = Path(facial_bench_worker.__file__).with_name("__main__.py")
@@ -132,7 +132,7 @@ class WorkerProcess:
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
                     pipe.close()  # its watcher ends it
-            self._usage.cpu_s = self._child.end()
+            self._usage.cpu_s = max(self._usage.cpu_s, self._child.end())  # a sandbox does not pass its own on
             self._printed.close()
         return self._usage
 
@@ -161,7 +161,8 @@ class WorkerProcess:
             raise PipeClosedError("it has ended")
 
     def _look(self) -> None:
-        self._usage.peak_mib = max(self._usage.peak_mib, peak_memory(self._process.pid))
+        peak, cpu = usage_below(self._process.pid)
+        self._usage.peak_mib, self._usage.cpu_s = max(self._usage.peak_mib, peak), max(self._usage.cpu_s, cpu)
 
     def _tell(self, message: Message) -> None:
         """Pass on a line or progress."""

@@ -136,7 +136,17 @@ def discover(
     for failure in failures:
         if failure.source.plugin in own:
             raise PluginError(f"Plugin {failure.source.plugin} cannot be loaded: {failure.reason}.")
+    if any(not _is_of(one.origin, named, elsewhere) for one in listing.offers):
+        raise PluginError(
+            "Plugins could not be listed: one of them says that its code is where it is not. Uninstall what you do not "
+            "trust."
+        )
     return Discovered(kind, _by_name(kind, listing.offers), failures)
+
+
+def _is_of(origin: Mapping[str, str], named: Sequence[Mapping[str, str]], elsewhere: bool) -> bool:
+    """Whether an offer is of something that was to be listed; what another environment has installed is not known."""
+    return origin in named or (elsewhere and set(origin) == {"plugin", "version", "module"})
 
 
 def fingerprint_apart(code: MethodCode, conditions: Conditions, report: Reporter, options: Mapping[str, str]) -> str:
