@@ -208,7 +208,8 @@ def test_children_of_a_method_end_with_it(run: Run, setup: EvaluationSetup, monk
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children are born deaf to it
 from pathlib import Path
 from dataclasses import replace
 from facial_bench.core.protocol import ClassifierSettings, Protocol
