@@ -51,6 +51,14 @@ def run(session: Session, setup: EvaluationSetup, corpus: Corpus, tmp_path: Path
     return evaluate
 
 
+@pytest.fixture(scope="module")
+def whole(
+    session: Session, setup: EvaluationSetup, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, object]:
+    """The motions of a run that nothing disturbs."""
+    return values(run_one(session, "stateful", corpus, tmp_path_factory.mktemp("whole")))
+
+
 def first_of(setup: EvaluationSetup, number: int = 0) -> tuple[str, str]:
     """The request of a test clip, and what marks it."""
     clip = setup.folds[0].test[number]
@@ -91,15 +99,15 @@ def test_what_a_method_takes_is_in_the_result(run: Run) -> None:
     ],
 )
 def test_it_fails_for_the_request_in_hand_and_for_no_other(
-    run: Run, setup: EvaluationSetup, then: str, reason: str, tmp_path: Path
+    run: Run, setup: EvaluationSetup, whole: dict[str, object], then: str, reason: str, tmp_path: Path
 ) -> None:
     name, mark = first_of(setup)
-    whole, report = run(out="whole"), Lines()
+    report = Lines()
     result = run(report=report, options={"at": mark, "then": then})
     assert set(failed(result)) == {name}
     assert failed(result)[name].startswith(reason)
     assert str(tmp_path) not in failed(result)[name], "a result holds no path of this machine"
-    assert values(result) == {request: motion for request, motion in values(whole).items() if request != name}
+    assert values(result) == {request: motion for request, motion in whole.items() if request != name}
     (warning,) = report.warnings
     assert f"failed on {name}: {reason}" in warning
     kept = Path(warning.rpartition(" in ")[2])
@@ -108,11 +116,13 @@ def test_it_fails_for_the_request_in_hand_and_for_no_other(
 
 
 @pytest.mark.parametrize("method", ["stateful", "stateless"])
-def test_a_process_killed_in_the_middle_of_a_fit_is_replaced_once(run: Run, method: str, tmp_path: Path) -> None:
+def test_a_process_killed_in_the_middle_of_a_fit_is_replaced_once(
+    run: Run, whole: dict[str, object], method: str, tmp_path: Path
+) -> None:
     report, log = Lines(), tmp_path / "log"
     result = run(method, report=report, options={"fit": f"kill@{tmp_path / 'flag'}", "log": str(log)})
     assert not failed(result)
-    assert values(result) == values(run(method, out="whole"))
+    assert values(result) == whole
     assert any("ended by SIGKILL" in line and "fitted again, in a new process" in line for line in report.warnings)
     assert log.read_text().count("fit") == 2
     with pytest.raises(PluginError, match="could not be fitted: its process was ended by SIGKILL"):
@@ -140,9 +150,11 @@ def test_a_method_without_state_is_fitted_again_once(run: Run, setup: Evaluation
     assert any("was fitted again once already" in reason for reason in failed(twice).values())
 
 
-def test_a_process_killed_by_somebody_else_is_replaced(run: Run, setup: EvaluationSetup, tmp_path: Path) -> None:
+def test_a_process_killed_by_somebody_else_is_replaced(
+    run: Run, setup: EvaluationSetup, whole: dict[str, object], tmp_path: Path
+) -> None:
     """`kill -9` while it works on a request: the process that takes its place makes the rest."""
-    log, whole = tmp_path / "log", run(out="whole")
+    log = tmp_path / "log"
     _, mark = first_of(setup)
 
     def kill() -> None:
@@ -157,7 +169,7 @@ def test_a_process_killed_by_somebody_else_is_replaced(run: Run, setup: Evaluati
     result = run(options={"at": mark, "then": f"wait@{tmp_path / 'flag'}", "log": str(log)})
     killer.join()
     assert not failed(result)
-    assert values(result) == values(whole)
+    assert values(result) == whole
 
 
 @pytest.mark.parametrize("then", ["sleep", "spin"])
@@ -241,6 +253,8 @@ def test_a_harness_that_ends_leaves_nothing_running(
     process.send_signal(how)
     process.wait(20)
     assert all_gone(mark)
+    if how != signal.SIGKILL:
+        return
     subprocess.run([*command, f"wait@{flag}"], cwd=root, check=True)
     again = (tmp_path / f"tiny/stateful@fit=wait@{flag.name}").parent
     assert len(list(again.glob("stateful@*/seed-0/result.json"))) == 1
