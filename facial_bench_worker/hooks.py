@@ -7,6 +7,8 @@ from typing import Any
 
 PROJECT = "facial_bench"
 MARK = PROJECT + "_impl"
+HOOKS = ("generators", "corpora", "importers", "metrics", "trackers", "audio_features")
+"""What the hooks `facial_bench_...` list."""
 
 
 def hookimpl(function: Callable[..., Any] | None = None, **options: Any) -> Any:

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from facial_bench_worker.errors import PluginError, one_line, unknown_name
-from facial_bench_worker.hooks import PROJECT, is_marked
+from facial_bench_worker.hooks import HOOKS, PROJECT, is_marked
 from facial_bench_worker.method import GeneratorSpec
 from facial_bench_worker.specs import CorpusSpec
 
@@ -72,6 +72,17 @@ def class_spec(module: ModuleType, name: str) -> GeneratorSpec:
     options = getattr(made, "options", {})
     summary = one_line(made.__doc__ or f"the class {name}").partition(". ")[0]
     return GeneratorSpec(name, summary, "a class of a script", made, options=options)
+
+
+def require_hooks(module: ModuleType) -> None:
+    """Raise PluginError unless a module has marked functions, and they are hooks that there are."""
+    known = [f"{PROJECT}_{kind}" for kind in HOOKS]
+    marked = [name for name in dir(module) if is_marked(getattr(module, name, None))]
+    unknown = [name for name in marked if name not in known]
+    if unknown:
+        raise PluginError(f"unknown hook {', '.join(unknown)}; the hooks are {', '.join(known)}")
+    if not marked:
+        raise PluginError(f"no function is marked with facial_bench.hookimpl; the hooks are {', '.join(known)}")
 
 
 def offers(module: ModuleType, kind: str, expected: type) -> list[Any]:

@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facial_bench_worker.errors import PluginError, unknown_name
-from facial_bench_worker.hooks import PROJECT, is_marked
-from facial_bench_worker.loading import Origin, class_spec, installed_plugins, load_module, offers
+from facial_bench_worker.errors import unknown_name
+from facial_bench_worker.loading import Origin, class_spec, installed_plugins, load_module, offers, require_hooks
 from facial_bench_worker.method import GeneratorSpec
 from facial_bench_worker.problems import describe
 from facial_bench_worker.source import source_digest
 from facial_bench_worker.specs import CorpusSpec, TrackerSpec
-
-HOOKS = ("generators", "corpora", "importers", "metrics", "trackers", "audio_features")
 
 
 def list_offers(origins: Sequence[Origin], installed: bool) -> dict[str, Any]:
@@ -44,13 +41,7 @@ def _of_origin(origin: Origin) -> list[dict[str, Any]]:
     module = load_module(origin)
     if "class" in origin:
         return [_method(class_spec(module, origin["class"]), origin)]
-    known = [f"{PROJECT}_{kind}" for kind in HOOKS]
-    marked = [name for name in dir(module) if is_marked(getattr(module, name, None))]
-    for name in marked:
-        if name not in known:
-            raise PluginError(f"unknown hook {name}; the hooks are {', '.join(known)}")
-    if not marked:
-        raise PluginError(f"no function is marked with facial_bench.hookimpl; the hooks are {', '.join(known)}")
+    require_hooks(module)
     methods = [_method(spec, origin) for spec in offers(module, "generators", GeneratorSpec)]
     return methods + [_corpus(spec, origin) for spec in offers(module, "corpora", CorpusSpec)]
 

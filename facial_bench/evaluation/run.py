@@ -166,7 +166,8 @@ def _evaluate_fold(
         with timed(timing, "generate_s"):
             outcomes = generate(fitted, tasks, folder / "motions", batch=BATCH, report=report)
         behaviour, timing["real_time_factor"] = describe_behaviour(fitted, tasks)
-        versions.update({f"method_{name}": printable(fitted.notes().get(name, "")) for name in VERSIONS})
+        notes = fitted.notes()
+        versions.update({f"method_{name}": printable(notes.get(name, "")) for name in VERSIONS})
     finally:
         _add_usage(timing, fitted.close())
     failed: dict[str, list[str]] = {}

@@ -64,7 +64,7 @@ class Asked(Protocol):
         """An outcome for each request, in order."""
 
 
-class Door(Protocol):
+class Door(Asked, Protocol):
     """A method that was created. Each call raises MethodRaisedError or MethodDiedError where it gives nothing."""
 
     stateful: bool
@@ -81,9 +81,6 @@ class Door(Protocol):
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Have it become what gave the state."""
-
-    def generate(self, requests: Sequence[Request]) -> list[Outcome]:
-        """An outcome for each request, in order."""
 
     def notes(self) -> Mapping[str, Any]:
         """What was noticed while it ran: `asked`, `changed_request`, `changed_clip`, `torch`."""

@@ -14,7 +14,7 @@ from facial_bench.core.errors import PluginError, unknown_name
 from facial_bench.core.version import DISTRIBUTION, __version__
 from facial_bench.plugin_api import builtin, hookspecs
 from facial_bench.plugin_api.registry import Failure, Plugins, Registered, Source, call, reason_of
-from facial_bench_worker.loading import load_file
+from facial_bench_worker.loading import load_file, require_hooks
 
 __all__ = ["Failure", "Plugins", "Registered", "Source", "call", "load_named", "load_plugins"]
 
@@ -98,14 +98,7 @@ def _attempt(plugins: Plugins, source: Source, load: Callable[[], ModuleType]) -
 
 
 def _register(plugins: Plugins, module: ModuleType, source: Source) -> None:
-    hooks = [f"facial_bench_{kind}" for kind in hookspecs.spec_types()]
-    known = ", ".join(hooks)
-    marked = [key for key in dir(module) if hasattr(getattr(module, key, None), f"{hookspecs.PROJECT}_impl")]
-    unknown = [key for key in marked if key not in hooks]
-    if unknown:
-        raise PluginError(f"unknown hook {', '.join(unknown)}; the hooks are {known}")
-    if not marked:
-        raise PluginError(f"no function is marked with facial_bench.hookimpl; the hooks are {known}")
+    require_hooks(module)
     name = f"{source} ({getattr(module, '__name__', source)})"
     if plugins.manager.has_plugin(name):
         raise PluginError("it is loaded already")
