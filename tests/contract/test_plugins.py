@@ -25,7 +25,7 @@ from facial_bench.evaluation.setup import protocol_with
 from facial_bench.plugin_api.hookspecs import spec_types
 from facial_bench.plugin_api.manager import Plugins, Registered, call, load_plugins
 from facial_bench.types import Context, CorpusSpec, GeneratorSpec
-from facial_bench_worker.hooks import HOOKS
+from facial_bench_worker import hooks
 from facial_bench_worker.source import source_digest
 from tests.helpers.install import pip_install
 
@@ -372,4 +372,4 @@ def test_what_a_plugin_raises_while_it_works_is_one_line(tmp_path: Path) -> None
 
 
 def test_a_method_s_process_knows_the_hooks_of_the_contract() -> None:
-    assert tuple(spec_types()) == HOOKS
+    assert tuple(spec_types()) == hooks.HOOKS
