@@ -31,9 +31,9 @@ class ClassifierSettings:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Version 1 of the protocol; `docs/protocol.md` explains every number."""
+    """Version 2 of the protocol; `docs/protocol.md` explains every number."""
 
-    name: str = "facial-bench-1"
+    name: str = "facial-bench-2"
     fps: float = 25.0
     """Frames per second; corpora are resampled to it when they are built."""
     window: int = 128
@@ -70,6 +70,4 @@ class Protocol:
         return digest({name: value for name, value in self._as_json().items() if name not in scoring})
 
     def _as_json(self) -> dict[str, Any]:
-        """Field -> value, as version 1 has always spelt them: `classifiers` is `judges` there."""
-        fields = asdict(self)
-        return {"judges": fields.pop("classifiers"), **fields}
+        return asdict(self)

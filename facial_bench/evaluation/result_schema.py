@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from facial_bench.statistics.rows import Number, Row, Whole
 
-SCHEMA = "facial-bench result 3"
+SCHEMA = "facial-bench result 4"
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """SHA-256 in hexadecimal; boards and folders are called after digests."""
 Plain = str | bool | Number | None

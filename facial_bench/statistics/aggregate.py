@@ -16,7 +16,7 @@ from msgspec import UNSET
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Pool
-from facial_bench.metrics.identity import accuracies
+from facial_bench.metrics.shares import window_shares
 from facial_bench.statistics.bootstrap import Estimate, Unit, interval, point, ratio
 from facial_bench.statistics.rows import Row
 
@@ -101,7 +101,7 @@ def make_shares(rows: Sequence[Row], metric: str) -> dict[str, float]:
     scored = scored_rows(rows, metric)
     names = [row.identity for row in scored]
     people = list(dict.fromkeys(names))
-    if metric in accuracies() or is_pooled(scored, metric):
+    if metric in window_shares() or is_pooled(scored, metric):
         return {person: 1 / len(people) for person in people}
     return {person: names.count(person) / len(names) for person in people}
 
@@ -142,7 +142,7 @@ def summarise(groups: Sequence[Sequence[Row]], metric: str, protocol: Protocol, 
         resamples=protocol.resamples,
         confidence=protocol.confidence,
         rng=np.random.default_rng(derive_seed(0, "bootstrap", metric)),
-        proportion=metric in accuracies(),
+        proportion=metric in window_shares(),
     )
     low, high = ends or (None, None)
     return replace(empty, value=value, low=low, high=high)

@@ -38,6 +38,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Why there is no value."""
     absent: bool = False
     """Whether no output of the method holds what the metric needs: then nothing failed."""
+    failed: bool = False
+    """Whether the clip counts as failed for this metric: what it holds is then the value of chance in this clip, or a
+    worse one, and counts in every estimate."""
 
     @property
     def numbers(self) -> tuple[Number, ...] | None:
