@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec import UNSET
 
 from facial_bench.evaluation.result import is_of_one_source, skill
-from facial_bench.metrics.identity import accuracies
-from facial_bench.reports.board import Board, Column, is_null
-from facial_bench.reports.tables import arrow, cell, escape, markdown, number, unscored
+from facial_bench.reports.board import Board
+from facial_bench.reports.board_columns import Column, is_null
+from facial_bench.reports.tables import arrow, cell, escape, markdown, number
 
 MARKS = {"beats": "", "undecided": " (better?)", "not": " (no better)"}
 """After a value: how it stands against the strongest null model."""
+FAILED, UNDEFINED = " †", " §"
+"""After a value: clips failed; the metric is not defined everywhere."""
+RANKED_COLUMNS, OTHER_COLUMNS = 4, 6
+"""Most columns of one table, with ranks and without: what a page shows side by side."""
 AGAINST_NULL = """\
 (value - strongest null model) / (ceiling - strongest null model), where the strongest is the null model with the best
 value. A dash: it reaches the ceiling, so this metric alone can be gamed, or the method has no value."""
@@ -22,11 +27,16 @@ Real-time factor: seconds of motion made in a second, one sequence at a time, on
 
 
 def _order(board: Board) -> list[str]:
-    """Labels by the first column, best first; a refused number orders nothing."""
+    """Labels by the first column, best first, and after them those that failed on clips; a refused number orders
+    nothing."""
     column = next(iter(board.columns.values()))
     values = {label: entry.value for label, entry in column.cells.items()}
     sign = -1 if column.about.higher_is_better else 1
-    return sorted(board.methods, key=lambda label: (values[label] is None, sign * (values[label] or 0), label))
+
+    def place(label: str) -> tuple[bool, bool, float, str]:
+        return label in column.failed, values[label] is None, sign * (values[label] or 0), label
+
+    return sorted(board.methods, key=place)
 
 
 def _name(board: Board, label: str) -> str:
@@ -40,49 +50,55 @@ def _seeds(board: Board, label: str) -> str:
     return f"{len(board.methods[label])}{mark}"
 
 
-def score_table(board: Board, columns: Sequence[Column], notes: list[str]) -> str:
-    """Methods down, metrics across; what has to be said of a cell is added to `notes`."""
+def score_tables(board: Board, columns: Sequence[Column], most: int) -> list[str]:
+    """Methods down, metrics across, in as few tables of at most so many metrics as it takes, all about as wide."""
+    count = -(-len(columns) // most)
+    ends = [k * len(columns) // count for k in range(count + 1)] if count else []
+    return [_score_table(board, columns[first:last]) for first, last in pairwise(ends)]
+
+
+def _score_table(board: Board, columns: Sequence[Column]) -> str:
     order = _order(board)
     headers = ["method", "seeds"]
     rows = [["**ceiling**", ""], *([_name(board, label), _seeds(board, label)] for label in order), ["**chance**", ""]]
     for column in columns:
-        metric, unit, reference = escape(column.metric), column.about.unit, column.reference
-        headers.append(f"{metric} {arrow(column.about.higher_is_better)} ({escape(unit)})")
-        shown = [_shown(board, column, label, notes) for label in order]
-        cells = [cell(reference.ceiling, unit), *shown, number(reference.chance, unit)]
-        for row, text in zip(rows, cells, strict=True):
+        unit, reference = column.about.unit, column.reference
+        mark = UNDEFINED if any(entry.left_out_people for entry in column.cells.values()) else ""
+        headers.append(f"{escape(column.metric)} {arrow(column.about.higher_is_better)} ({escape(unit)}){mark}")
+        shown = (_score(board, column, label) for label in order)
+        for row, text in zip(
+            rows, [cell(reference.ceiling, unit), *shown, number(reference.chance, unit)], strict=True
+        ):
             row.append(text)
-        if not column.settled:
-            notes.append(f"{metric}: the results differ in ceiling or chance (other devices?); the first is shown.")
     return markdown(rows, headers)
 
 
-def _shown(board: Board, column: Column, label: str, notes: list[str]) -> str:
-    """A cell: value, interval, rank interval, and the marks."""
-    entry, metric, ranking = column.cells[label], escape(column.metric), column.ranking
+def _score(board: Board, column: Column, label: str) -> str:
+    """`0.812 [0.790, 0.834] · 2–3 (better?)`; of a method with failures `0.812 [0.790, 0.834] · – †`."""
     if label in column.refused:
-        notes.append(f"{metric} is refused: {escape(column.refused[label])}.")
         return "refused"
-    text = cell(entry, column.about.unit)
-    if ranking:
-        text += f" · {ranks(ranking.ranks[label])}" if label in ranking.ranks else ""
-        text += "" if is_null(board.methods[label]) else MARKS[ranking.against.get(label, "beats")]
-    if entry.n_failed:
-        text += " †"
-        missing = unscored(entry.n_failed - entry.n_undefined, entry.n_undefined)
-        whole = entry.n_clips * len(board.methods[label])
-        notes.append(f"† {escape(label)}, {metric}: {missing} of {whole} clips{_without_them(column, label)}.")
-    return text
+    text = cell(column.cells[label], column.about.unit)
+    if column.ranking and column.ranking.ranks:
+        rank = column.ranking.ranks.get(label)
+        text += f" · {rank_text(rank)}" if rank else " · –" if label in column.failed else ""
+    return text + against_mark(board, column, label) + footmarks(column, label)
 
 
-def _without_them(column: Column, label: str) -> str:
-    """What clips without a value do to the value."""
-    if column.cells[label].value is None:
+def against_mark(board: Board, column: Column, label: str) -> str:
+    """How a method stands against the strongest null model; empty of one that beats it, and of one outside ranking."""
+    if column.ranking is None or is_null(board.methods[label]):
         return ""
-    return "; failed ones count as wrong" if column.metric in accuracies() else "; the value is of the rest"
+    return MARKS[column.ranking.against.get(label, "beats")]
 
 
-def ranks(interval: tuple[int, int]) -> str:
+def footmarks(column: Column, label: str) -> str:
+    """Marks that the notes explain."""
+    entry = column.cells[label]
+    undefined = entry.n_undefined or entry.undefined_people
+    return (FAILED if label in column.failed else "") + (UNDEFINED if undefined else "")
+
+
+def rank_text(interval: tuple[int, int]) -> str:
     """A rank interval: `2–5`, or `1` where the tests leave one rank only."""
     return str(interval[0]) if interval[0] == interval[1] else f"{interval[0]}–{interval[1]}"
 
@@ -93,7 +109,7 @@ def skills(board: Board, ranked: Sequence[Column]) -> list[str]:
     if not columns:
         return []
     rows = [
-        [_name(board, label), *(number(_skill(column, label, column.reference.chance), "skill") for column in columns)]
+        [_name(board, label), *(_skill_text(column, label, column.reference.chance) for column in columns)]
         for label in _order(board)
     ]
     text = "(value - chance) / (ceiling - chance): 0 is chance, 1 the ceiling; not clipped."
@@ -104,6 +120,10 @@ def skills(board: Board, ranked: Sequence[Column]) -> list[str]:
 def _skill(column: Column, label: str, zero: float | None) -> float | None:
     """The skill of a method where some value is taken for zero."""
     return skill(column.cells[label].value, zero, column.reference.ceiling.value)
+
+
+def _skill_text(column: Column, label: str, zero: float | None) -> str:
+    return number(_skill(column, label, zero), "skill") + (FAILED if label in column.failed else "")
 
 
 def against_null(board: Board) -> list[str]:
@@ -117,9 +137,8 @@ def against_null(board: Board) -> list[str]:
         zero = column.cells[best].value
         shown = []
         for label in labels:
-            mark = "" if column.cells[label].value is None else MARKS[column.ranking.against.get(label, "beats")]
-            value = None if _reaches_ceiling(column, zero) else _skill(column, label, zero)
-            shown.append(number(value, "skill") + mark)
+            mark = "" if column.cells[label].value is None else against_mark(board, column, label)
+            shown.append(_skill_text(column, label, None if _reaches_ceiling(column, zero) else zero) + mark)
         about = column.about
         name = f"{escape(column.metric)} {arrow(about.higher_is_better)}"
         rows.append([name, f"*{escape(best)}*", number(zero, about.unit), *shown])

@@ -25,17 +25,20 @@ from facial_bench.statistics.rows import Entry, Row
 DIRECTIONS = {"lmd": ("1", False), "pose_accuracy": ("share", True), "gaze": ("rad", None)}
 
 
-def make_entry(value: float | None, weight: float = 1) -> Entry:
-    """A value with two blocks, or a failure."""
+def make_entry(value: float | None, weight: float = 1, failed: bool = False) -> Entry:
+    """A value with two blocks; None is not defined, or failed without a number."""
     if value is None:
-        return Entry(value=None, reason="no")
+        return Entry(value=None, reason="no", failed=failed)
     return Entry(value=value, weight=weight, blocks=((value * 0.5, 1), (value * 1.5, 1)))
 
 
 def make_row(identity: str, clip: str, values: Mapping[str, float | Entry | None], windows: int = 4) -> Row:
-    """A self-driven clip; a value of None is a failure, and a clip of nothing else failed as a whole."""
+    """A self-driven clip; a value of None is not defined, and a clip of nothing else failed as a whole."""
+    failed = all(value is None for value in values.values())
     entries = {
-        name: value if isinstance(value, Entry) else make_entry(value, windows if name == "pose_accuracy" else 1)
+        name: value
+        if isinstance(value, Entry)
+        else make_entry(value, windows if name == "pose_accuracy" else 1, failed)
         for name, value in values.items()
     }
     return Row(
@@ -45,9 +48,16 @@ def make_row(identity: str, clip: str, values: Mapping[str, float | Entry | None
         frames=200,
         driving="self",
         identity=identity,
-        status="failed" if all(value is None for value in values.values()) else "ok",
+        status="failed" if failed else "ok",
         metrics=entries,
     )
+
+
+def make_failed_row(identity: str, clip: str, chance: Mapping[str, float], windows: int = 4) -> Row:
+    """A self-driven clip that failed as a whole: every metric holds the value of chance, and counts as failed."""
+    row = make_row(identity, clip, chance, windows)
+    entries = {name: msgspec.structs.replace(entry, failed=True, reason="hid") for name, entry in row.metrics.items()}
+    return msgspec.structs.replace(row, status="failed", reason="hid", metrics=entries)
 
 
 def make_result(
@@ -83,6 +93,7 @@ def make_result(
         ),
         seed=seed,
         device="cpu",
+        classifiers="",
         behaviour=Behaviour(),
         environment={},
         timing={},
