@@ -56,13 +56,17 @@ def draw(seed: int, clips: int, frames: int, protocol: Protocol) -> dict[str, Re
         part: [made[s.clip][s.start : s.stop] for s in getattr(split, part)] for part in ("train", "validation", "test")
     }
     with tempfile.TemporaryDirectory() as cache:
-        classifiers, _ = load_or_train(
-            parts["train"], parts["validation"], PEOPLE, protocol, key="draw", cache=Path(cache), device="cpu"
-        )
+        trained = [
+            load_or_train(*clips_of, PEOPLE, protocol, names=names, key="draw", cache=Path(cache), device="cpu")[0]
+            for clips_of, names in (
+                ((parts["test"], ()), None),
+                ((parts["train"], parts["validation"]), ["pose", "blink"]),
+            )
+        ]
     nobody = FaceModel(np.zeros((68, 3)), np.zeros((64, 68, 3)), dict.fromkeys(PEOPLE, np.zeros((68, 3))))
     info = CorpusInfo("nobody", "1", "", protocol.fps, "none", 1, "cm", "px", "closure", PEOPLE)
     metric_set = MetricSet(nobody, info, [], protocol.window)
-    references = make_references([Fold("", split, parts["train"], parts["test"], classifiers, metric_set)], [])
+    references = make_references([Fold("", split, parts["train"], parts["test"], *trained, metric_set)], [])
     names = {
         "pose": "pose_accuracy",
         "pose/raw": "pose_accuracy/raw",

@@ -140,6 +140,9 @@ class Result(_Part, frozen=True, kw_only=True):
     method: MethodName
     seed: Whole
     device: str
+    classifiers: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
+    """SHA-256 over the weights of the identity classifiers of every fold; empty where there are none. Results of two
+    are results of two measuring instruments."""
     behaviour: Behaviour = msgspec.field(name="conduct")
     environment: Mapping[str, Plain]
     """Versions and machine: no part of the digest."""

@@ -23,10 +23,11 @@ from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.behaviour import describe_behaviour
 from facial_bench.evaluation.clip_scores import PARTS, Fold, score_row
 from facial_bench.evaluation.compact import without_spare_blocks
+from facial_bench.evaluation.failed_clips import causes, no_better_than_elsewhere
 from facial_bench.evaluation.fitted_method import FittedMethod
 from facial_bench.evaluation.generate import generate, motion_path
 from facial_bench.evaluation.method import Method, Settings, create, method_label
-from facial_bench.evaluation.requests import Task, make_tasks, mean_states
+from facial_bench.evaluation.requests import Task, make_tasks, mean_states, own_cameras, with_clip_cameras
 from facial_bench.evaluation.result import (
     SCHEMA,
     Behaviour,
@@ -46,8 +47,6 @@ from facial_bench.statistics.aggregate import estimator, summarise
 from facial_bench.statistics.rows import Row
 from facial_bench_worker.motions import Outcome
 
-BATCH = 64
-"""Requests handed to a method at once."""
 VERSIONS = ("python", "numpy", "torch")
 """What a result says of the method's environment."""
 
@@ -119,6 +118,7 @@ def evaluate(
         ),
         seed=settings.seed,
         device=describe_device(settings.device),
+        classifiers=setup.classifiers,
         behaviour=behaviour,
         environment={**_environment(corpus), "method_source": method.source, **versions},
         timing=timing,
@@ -159,29 +159,27 @@ def _evaluate_fold(
 ) -> tuple[list[Row], Behaviour]:
     """The rows of one fold, and how the method behaves."""
     tasks = fold_tasks(fold, settings.seed)
+    asked = with_clip_cameras(tasks) if method.code.by_name else tasks
     with timed(timing, "fit_s"):
         fitted = FittedMethod(method, opening, fold.training, folder, report)
     timing["fit_reused"] = fitted.reused and timing.get("fit_reused", True)
     try:
         with timed(timing, "generate_s"):
-            outcomes = generate(fitted, tasks, folder / "motions", batch=BATCH, report=report)
+            outcomes = generate(fitted, asked, folder / "motions", report=report)
         behaviour, timing["real_time_factor"] = describe_behaviour(fitted, tasks)
         notes = fitted.notes()
         versions.update({f"method_{name}": printable(notes.get(name, "")) for name in VERSIONS})
     finally:
         _add_usage(timing, fitted.close())
-    failed: dict[str, list[str]] = {}
-    for name, outcome in outcomes.items():
-        if outcome.motion is None:
-            failed.setdefault(str(outcome.reason), []).append(name)
-    for reason, (first, *others) in failed.items():  # one cause is one line
+    with timed(timing, "score_s"):
+        rows = make_rows(fold, tasks, outcomes, folder / "motions")
+    for reason, (first, *others) in causes(rows).items():
         names = f"{first} and {len(others)} more" if others else first
         traced, printed = any(outcomes[name].trace for name in (first, *others)), folder / "method.log"
         where = f"; traceback in {folder / 'error.log'}" if traced else ""
         where = where or (f"; what it printed is in {printed}" if printed.is_file() else "")
         report.warn(f"{method} failed on {names}: {reason}{where}")
-    with timed(timing, "score_s"):
-        return make_rows(fold, tasks, outcomes, folder / "motions"), behaviour
+    return rows, behaviour
 
 
 def _add_usage(timing: dict[str, Any], usage: Usage) -> None:
@@ -199,13 +197,13 @@ def make_rows(fold: Fold, tasks: Sequence[Task], outcomes: Mapping[str, Outcome]
         outcome = outcomes[task.request.id]
         stored = "" if outcome.motion is None else file_digest(motion_path(motions, task.request.id))
         rows.append(replace(score_row(task, outcome, fold, held), fold=fold.name, motion=stored))
-    return rows
+    return no_better_than_elsewhere(rows, tasks, fold.metric_set)
 
 
 def fold_tasks(fold: Fold, seed: int) -> list[Task]:
     """What a method is asked for in one fold."""
     people, fps = fold.classifiers.identities, fold.metric_set.info.fps
-    return make_tasks(fold.test, people, mean_states(fold.training), fps, seed)
+    return make_tasks(fold.test, people, mean_states(fold.training), fps, seed, own_cameras(fold.training))
 
 
 def make_metrics(rows: Sequence[Row], setup: EvaluationSetup) -> dict[str, Metric]:

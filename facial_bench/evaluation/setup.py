@@ -19,11 +19,12 @@ from facial_bench.corpora.enough_motion import motion_note
 from facial_bench.corpora.rotated_split import split_folds
 from facial_bench.evaluation.ceiling_and_chance import make_references
 from facial_bench.evaluation.clip_metrics import make_metric_set
-from facial_bench.evaluation.clip_scores import Fold
+from facial_bench.evaluation.clip_scores import Fold, classifier_sets
 from facial_bench.evaluation.result_schema import Reference
 from facial_bench.metrics.catalog import STANDARD, definition_digest
-from facial_bench.metrics.identity import accuracy_definitions
-from facial_bench.metrics.identity_classifier import IdentityClassifiers, load_or_train
+from facial_bench.metrics.identity import HELD_OUT, TRAINING, accuracy_definitions, forms_trained_on
+from facial_bench.metrics.identity_classifier import IdentityClassifiers, classifiers_digest, load_or_train
+from facial_bench.metrics.probe import behaviour_digest
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +40,26 @@ class EvaluationSetup:
     references: Mapping[str, Reference]
     timing: Mapping[str, Any]
 
+    @property
+    def classifiers(self) -> str:
+        """SHA-256 over the weights of the classifiers of every fold; empty where there are none."""
+        return classifiers_digest(classifier_sets(self.folds))
+
 
 def protocol_with(specs: Sequence[MetricSpec], protocol: Protocol | None = None) -> Protocol:
-    """The protocol with the digests of its own metrics in it."""
+    """The protocol with what its own metrics claim to be, and what their functions do here, in its digest: whatever
+    order they are given in. Whose functions do something else is measured by another protocol."""
     own = [*(spec for spec in specs if spec.id in STANDARD), *accuracy_definitions()]
-    return replace(protocol or Protocol(), definitions=tuple((one.id, definition_digest(one)) for one in own))
+    digests = sorted((one.id, definition_digest(one), behaviour_digest(one)) for one in own)
+    return replace(protocol or Protocol(), definitions=tuple(digests))
 
 
 def prepare(
     corpus: Corpus, protocol: Protocol, specs: Sequence[MetricSpec], *, device: str, cache: Path, report: Reporter
 ) -> EvaluationSetup:
-    """Split the corpus, train the identity classifiers on its real training motion (or find them cached), score the
-    references. Where there is too little motion for the classifiers, or one person alone, the accuracies are refused
-    and everything else is measured.
+    """Split the corpus, train the identity classifiers on its real motion (or find them cached), score the references.
+    Where there is too little motion for the classifiers, or one person alone, the accuracies are refused and everything
+    else is measured.
 
     Raises:
         CorpusError: another frame rate than the protocol's, or a person of whom nothing is trained on or tested.
@@ -70,29 +78,37 @@ def prepare(
         }
         for split in splits
     ]
-    note = motion_note(corpus.entries, {name: clip.valid for name, clip in clips.items()}, protocol)
+    masks = {name: clip.valid for name, clip in clips.items()}
+    notes = {part: motion_note(corpus.entries, masks, protocol, part) for part in (HELD_OUT, TRAINING)}
     if not any(own["test"] for own in parts):
-        raise CorpusError(f"No frame of the corpus {corpus.info.name} is left to be tested: {note or 'it is empty'}.")
+        why = notes[HELD_OUT] or "it is empty"
+        raise CorpusError(f"No frame of the corpus {corpus.info.name} is left to be tested: {why}.")
     whole = parts[0] if len(parts) == 1 else None
     divided = " / ".join(f"{len(own)} {part}" for part, own in whole.items()) if whole else f"{len(parts)} folds"
     info = corpus.info
     report(f"corpus: {info.name}, {len(info.identities)} identities, {len(corpus.entries)} clips, {divided}")
-    missing = f"the identity classifiers cannot be trained: {note}" if note else ""
-    if missing:
-        report.warn(f"no accuracies, {missing}")
+    missing = {
+        part: f"the identity classifiers cannot be trained: {note}" if note else "" for part, note in notes.items()
+    }
+    if missing[HELD_OUT]:
+        kept = "" if missing[TRAINING] else " but the paper's"
+        report.warn(f"no accuracies{kept}, {missing[HELD_OUT]}")
     folds = []
     for k, (split, own) in enumerate(zip(splits, parts, strict=True), start=1):
         name = "" if len(splits) == 1 else f"fold-{k}"
-        if note:
-            classifiers = IdentityClassifiers({}, info.identities, protocol, device, missing)
-        else:
+        sets = {}
+        for part, learned in ((HELD_OUT, "test"), (TRAINING, "train")):
+            sets[part] = IdentityClassifiers({}, info.identities, protocol, device, missing[part])
+            if missing[part]:
+                continue
             with timed(timing, "classifiers_s"), deterministic():
-                classifiers, cached = load_or_train(
-                    own["train"],
-                    own["validation"],
+                sets[part], cached = load_or_train(
+                    own[learned],
+                    own["validation"] if part == TRAINING else (),
                     info.identities,
                     protocol,
-                    key=f"{info.digest}{name}",
+                    names=forms_trained_on(part),
+                    key=f"{info.digest}{name}/{part}",
                     cache=cache,
                     device=device,
                     report=report,
@@ -102,7 +118,7 @@ def prepare(
             metric_set = make_metric_set(
                 corpus.face_model, corpus.info, specs, own["train"], own["test"], protocol.window
             )
-        folds.append(Fold(name, split, own["train"], own["test"], classifiers, metric_set))
+        folds.append(Fold(name, split, own["train"], own["test"], sets[HELD_OUT], sets[TRAINING], metric_set))
     with timed(timing, "references_s"):
         references = make_references(folds, specs, report)
     return EvaluationSetup(corpus, protocol, folds, specs, references, timing)

@@ -6,7 +6,7 @@ no validation part the last of a fixed number of steps is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -56,14 +56,15 @@ def train_all(
     protocol: Protocol,
     device: str,
     report: Reporter,
+    names: Collection[str],
 ) -> dict[str, list[Classifier]]:
-    """Every form and seed; on a CPU one network a core that may be used, each on one thread.
+    """Every seed of the named forms; on a CPU one network a core that may be used, each on one thread.
 
     These networks are too small to share cores (two threads on one take 10 ms a step, two networks on one thread each
     6 ms a step and network), and one thread each makes the result the same whatever the number of cores.
     """
     jobs, settings = [], protocol.classifiers
-    for form in forms().values():
+    for form in (forms()[name] for name in names):
         data = _dataset(training, form, identities, protocol, protocol.training_stride, device)
         held = _dataset(validation, form, identities, protocol, protocol.scoring_stride, device) if validation else None
         for seed in settings.seeds:
@@ -72,7 +73,7 @@ def train_all(
                 model = Classifier(form.channels, len(identities), settings.channels)
             jobs.append((model, form, data, held, protocol, seed))
     workers, threads = usable_cpus() if device == "cpu" else 1, torch.get_num_threads()
-    models: dict[str, list[Classifier]] = {form: [] for form in forms()}
+    models: dict[str, list[Classifier]] = {name: [] for name in names}
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             trained = pool.map(lambda job: _train(*job), jobs)
@@ -107,7 +108,17 @@ def _train(
                 best = score, {name: tensor.clone() for name, tensor in model.state_dict().items()}
     if best is not None:
         model.load_state_dict(best[1])
-    return model.eval()
+    return _rounded(model).eval()
+
+
+def _rounded(model: Classifier) -> Classifier:
+    """Weights that float16 holds exactly, so that what is published is what was used, to the last bit. The
+    standardisation of the channels stays float32: it is in physical units, which float16 may not reach."""
+    with torch.no_grad():
+        for name, tensor in model.state_dict().items():
+            if tensor.is_floating_point() and name not in ("mean", "std"):
+                tensor.copy_(tensor.half())
+    return model
 
 
 def _standardise(model: Classifier, data: _Dataset, window: int, centred: bool) -> None:

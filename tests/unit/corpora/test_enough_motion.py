@@ -11,6 +11,7 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.enough_motion import lacking_windows, motion_note, read_masks
 from facial_bench.corpora.split import ClipEntry
 from facial_bench.corpus import Corpus
+from facial_bench.metrics.identity import HELD_OUT, TRAINING
 from facial_bench.types import Clip
 
 PROTOCOL = Protocol()
@@ -53,9 +54,18 @@ def test_a_rotation_is_advised_only_where_it_helps() -> None:
     rows, masks = people(a=(300, 300), b=(600,), c=(300, 300))
     assert motion_note(rows, masks, PROTOCOL).endswith("; try --fold all or leave out with --identities a,c")
     rows, masks = people(a=(300, 300), b=(500,))
-    assert lacking_windows(rows, masks, ROTATED) == {"b": "122 training frames in a row, 128 needed"}
+    assert lacking_windows(rows, masks, ROTATED) == {"b": "122 training frames in a row in a fold, 128 needed"}
     assert motion_note(rows, masks, PROTOCOL) == "b: 72 test frames in a row, 128 needed; add longer clips"
     assert "--fold all" not in motion_note(rows, masks, ROTATED)
+
+
+def test_classifiers_of_the_held_out_part_need_a_window_of_everybody_in_every_fold() -> None:
+    rows, masks = people(a=(300,) * 5, b=(300, 300))
+    assert lacking_windows(rows, masks, PROTOCOL, HELD_OUT) == {}
+    assert lacking_windows(rows, masks, ROTATED, HELD_OUT) == {"b": "0 test frames in a row in a fold, 128 needed"}
+    assert lacking_windows(rows, masks, ROTATED, TRAINING) == {}, "all of b trains where nothing of b is tested"
+    assert motion_note(rows, masks, ROTATED) == "b: 0 test frames in a row in a fold, 128 needed; try --fold one"
+    assert motion_note(rows, masks, ROTATED, TRAINING) == ""
 
 
 def test_one_identity_cannot_be_told_apart() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -14,9 +16,10 @@ import torch
 from facial_bench.core import windows
 from facial_bench.core.protocol import ClassifierSettings, Protocol
 from facial_bench.core.windows import window_starts
+from facial_bench.errors import FacialBenchError
 from facial_bench.metrics import classifier, classifier_training
 from facial_bench.metrics.classifier import Classifier, Form, cut_windows, forms
-from facial_bench.metrics.identity_classifier import IdentityClassifiers, load_or_train
+from facial_bench.metrics.identity_classifier import IdentityClassifiers, classifiers_digest, load_or_train, restore
 from facial_bench.types import Clip, Motion
 from tests.helpers.faces import Lines, make_clip, make_model
 
@@ -105,11 +108,69 @@ def test_people_who_move_alike_are_not(rules: Protocol, tmp_path: Path) -> None:
         assert 0.3 < accuracy(classifiers, form, new) < 0.7
 
 
-def weights(classifiers: IdentityClassifiers) -> dict[str, list[np.ndarray]]:
-    return {
-        name: [tensor.numpy() for model in models for tensor in model.state_dict().values()]
-        for name, models in classifiers.models.items()
-    }
+def assert_same_weights(one: IdentityClassifiers, two: IdentityClassifiers) -> None:
+    first, second = one.arrays(), two.arrays()
+    assert first.keys() == second.keys()
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, second[name], name)
+
+
+def test_what_is_stored_holds_the_weights_exactly_in_float16(classifiers: IdentityClassifiers, rules: Protocol) -> None:
+    stored = classifiers.arrays()
+    for name, array in stored.items():
+        assert array.dtype == (np.float32 if name.rpartition("|")[2] in ("mean", "std") else np.float16), name
+    again = restore(stored, PEOPLE, rules, "cpu", list(forms()))
+    motion = some_clips([1.0, 1.0])[0].motion
+    for form in forms():
+        np.testing.assert_array_equal(logits(again, form, motion), logits(classifiers, form, motion))
+    assert classifiers_digest({"x": again}) == classifiers_digest({"x": classifiers})
+
+
+def test_the_digest_is_of_names_and_weights_and_of_nothing_else(
+    classifiers: IdentityClassifiers, rules: Protocol, tmp_path: Path
+) -> None:
+    few, _ = train(some_clips([0.3, 3.0]), replace(rules, classifiers=replace(rules.classifiers, steps=2)), tmp_path)
+    one, two = classifiers_digest({"a": classifiers, "b": few}), classifiers_digest({"b": few, "a": classifiers})
+    assert one == two and len(one) == 64
+    assert len({one, classifiers_digest({"a": few, "b": classifiers}), classifiers_digest({"a": few})}) == 3
+    assert classifiers_digest({}) == ""
+    changed = copy.deepcopy(few)
+    with torch.no_grad():
+        changed.models["blink"][1].dense.bias[0] += 0.5
+    assert classifiers_digest({"a": changed}) != classifiers_digest({"a": few})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda a: a.pop("pose|0|dense.weight"), "'pose|0|dense.weight' is missing"),
+        (lambda a: a.update({"pose|9|x": a["blink|1|mean"]}), "'pose|9|x' is no weight of these classifiers"),
+        (
+            lambda a: a.update({"blink|1|mean": a["blink|1|mean"][:0]}),
+            "'blink|1|mean' is float32 (0,), not float32 (1,)",
+        ),
+        (lambda a: a.update({"blink|1|mean": a["blink|1|mean"].astype("f8")}), "is float64 (1,), not float32 (1,)"),
+        (lambda a: a.update({"blink|1|std": a["blink|1|std"] * np.float32("nan")}), "'blink|1|std' is not finite"),
+    ],
+    ids=["missing", "unknown", "shape", "dtype", "not finite"],
+)
+def test_stored_weights_are_checked_one_by_one(
+    classifiers: IdentityClassifiers, rules: Protocol, spoil: Callable[[dict[str, np.ndarray]], object], said: str
+) -> None:
+    arrays = classifiers.arrays()
+    spoil(arrays)
+    with pytest.raises(FacialBenchError, match=re.escape(said)):
+        restore(arrays, PEOPLE, rules, "cpu", list(forms()))
+
+
+def test_only_the_forms_that_are_asked_for_are_trained(rules: Protocol, tmp_path: Path) -> None:
+    few = replace(rules, classifiers=replace(rules.classifiers, steps=2))
+    made, _ = load_or_train(
+        some_clips([0.3, 3.0]), (), PEOPLE, few, names=["blink", "pose"], key="k", cache=tmp_path, device="cpu"
+    )
+    assert list(made.models) == ["pose", "blink"]
+    whole, cached = train(some_clips([0.3, 3.0]), few, tmp_path)
+    assert not cached and list(whole.models) == list(forms())
 
 
 def test_the_same_seed_gives_the_same_weights_whatever_came_before(
@@ -120,9 +181,7 @@ def test_the_same_seed_gives_the_same_weights_whatever_came_before(
     before = torch.random.get_rng_state()
     again, _ = train(some_clips([0.3, 3.0]), rules, tmp_path)
     assert torch.equal(torch.random.get_rng_state(), before), "nobody else's randomness is touched"
-    for name, arrays in weights(classifiers).items():
-        for one, two in zip(arrays, weights(again)[name], strict=True):
-            np.testing.assert_array_equal(one, two)
+    assert_same_weights(classifiers, again)
 
 
 def test_classifiers_differ_from_each_other_and_between_seeds(
@@ -229,10 +288,8 @@ def test_windows_over_invalid_frames_are_never_used(rules: Protocol, tmp_path: P
     found = []
     for value in (0.0, 1e6):
         clips = [hide(clip, value) for clip in some_clips([0.3, 3.0])]
-        found.append(weights(train(clips, rules, tmp_path, key=str(value))[0]))
-    for name, arrays in found[0].items():
-        for one, two in zip(arrays, found[1][name], strict=True):
-            np.testing.assert_array_equal(one, two)
+        found.append(train(clips, rules, tmp_path, key=str(value))[0])
+    assert_same_weights(*found)
 
 
 def test_windows_never_reach_into_the_next_clip(rules: Protocol) -> None:
@@ -284,7 +341,11 @@ def test_the_state_that_validates_best_is_kept(
     models = [model for models in classifiers.models.values() for model in models]
     for k, model in enumerate(models):
         for name, tensor in model.state_dict().items():
-            assert torch.equal(tensor, seen[6 * k + 1][name]), "the first of the best"
+            kept = seen[6 * k + 1][name]
+            stays = not kept.is_floating_point() or name in ("mean", "std")
+            assert torch.equal(tensor, kept if stays else kept.half().float()), (
+                "the first of the best, as float16 holds it"
+            )
         assert not torch.equal(model.dense.weight, seen[6 * k + 5]["dense.weight"])
 
 
@@ -310,10 +371,7 @@ def test_the_cache_gives_back_the_same_classifiers_and_only_for_the_same_questio
     assert not cached
     again, cached = train(clips, rules, tmp_path)
     assert cached
-    for name, arrays in weights(first).items():
-        for one, two in zip(arrays, weights(again)[name], strict=True):
-            assert one.shape == two.shape
-            np.testing.assert_array_equal(one, two)
+    assert_same_weights(first, again)
     assert not any(model.training for models in again.models.values() for model in models)
     assert not train(clips, rules, tmp_path, key="another corpus")[1]
     assert not train(clips, replace(rules, training_stride=7), tmp_path)[1]
