@@ -30,7 +30,7 @@ class Request:
     seed: int
     """The only source of randomness that a method may use here."""
     camera: Camera | None = None
-    """The view of the clip that it is compared with; None where it is driven by somebody else's speech."""
+    """The view of the identity's first training clip, whoever's speech drives; given landmarks are in its pixels."""
 
     @property
     def frames(self) -> int:

@@ -42,6 +42,8 @@ class Protocol:
     """Hop between training windows, frames."""
     scoring_stride: int = 16
     """Hop between scored windows, frames."""
+    gap: int = 128
+    """Frames that are lost between what is trained on and what is tested, where both come from one recording."""
     test_share: float = 0.40
     """Share of an identity's seconds that is tested (paper: 5:1:4)."""
     validation_share: float = 0.10
@@ -57,8 +59,9 @@ class Protocol:
     folds: str = "one"
     """`one`: the split as it stands; `all`: rotated, so that every unit is tested once, and pooled."""
     classifiers: ClassifierSettings = field(default_factory=ClassifierSettings)
-    definitions: tuple[tuple[str, str], ...] = ()
-    """(metric id, content digest) of the protocol's own metrics."""
+    definitions: tuple[tuple[str, str, str], ...] = ()
+    """(metric id, digest of its definition, digest of what its functions do on the probe) of the protocol's own
+    metrics, by id; the last is empty for accuracies, which no function of a sample computes."""
 
     def digest(self) -> str:
         """SHA-256 over every field."""

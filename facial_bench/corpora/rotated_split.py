@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.gap import Pieces, keep_gap, natural
 from facial_bench.corpora.split import ClipEntry, Segment, Split, split_clips, units_of
 
 MOST_FOLDS = 5
@@ -17,8 +18,9 @@ def split_folds(entries: Sequence[ClipEntry], protocol: Protocol) -> tuple[Split
 
     There are as many folds as the identity with the most units has units, two at least and MOST_FOLDS at most. An
     identity with more units than folds deals them out, longest first, to the fold with least; one with a single
-    recording is cut into as many stretches of time, one window lost on each side of a cut. In a fold that tests
-    nothing of an identity all of its motion trains. There is no validation part. Source: docs/protocol.md, "folds".
+    recording is cut into as many stretches of time. Within one recording a gap is lost on each side of a cut. In a fold
+    that tests nothing of an identity all of its motion trains. There is no validation part. Source: docs/protocol.md,
+    "folds".
     """
     if protocol.folds == "one":
         return (split_clips(entries, protocol),)
@@ -50,7 +52,7 @@ def _deal(units: Mapping[str, Sequence[ClipEntry]], count: int) -> list[list[str
 
 def _stretches(own: Sequence[ClipEntry], count: int) -> list[dict[str, tuple[int, int]]]:
     """The frames of an identity's clips, laid end to end, cut into `count` equal stretches: clip -> frames."""
-    own = sorted(own, key=lambda entry: entry.id)
+    own = sorted(own, key=lambda entry: natural(entry.id))
     total = sum(entry.frames for entry in own)
     stretches: list[dict[str, tuple[int, int]]] = []
     for k in range(count):
@@ -72,18 +74,17 @@ def _fold(
     protocol: Protocol,
 ) -> Split:
     """One rotation: the frames tested, and what is left to train on."""
-    train, test, notes = [], [], {}
-    for entry in entries:
-        start, stop = tested.get(entry.id, (0, 0))
-        if start < stop:
-            test.append(Segment(entry.id, entry.identity, start, stop))
-        in_time = len(units[entry.identity]) == 1
-        if in_time:
-            notes[entry.identity] = "one recording: split in time"
-        elif len({own.recording for own in people[entry.identity]}) == 1:
-            notes[entry.identity] = "one recording: split by clip"
-        gap = protocol.window if in_time and start < stop else 0
-        for low, high in ((0, start - gap), (stop + gap if stop else 0, entry.frames)):
-            if high > low:
-                train.append(Segment(entry.id, entry.identity, low, high))
-    return Split(tuple(train), (), tuple(test), notes)
+    train: Pieces = {entry.id: [] if entry.id in tested else [(0, entry.frames)] for entry in entries}
+    test: Pieces = {entry.id: [tested[entry.id]] if entry.id in tested else [] for entry in entries}
+    notes: dict[str, str] = {}
+    for identity, own in people.items():
+        if len({entry.recording for entry in own}) == 1:
+            how = "in time" if len(units[identity]) == 1 else "by clip"
+            notes[identity] = f"one recording: split {how}"
+            rest, held = keep_gap(own, tested, protocol)
+            train, test = {**train, **rest}, {**test, **held}
+
+    def collect(pieces: Pieces) -> tuple[Segment, ...]:
+        return tuple(Segment(e.id, e.identity, *piece) for e in entries for piece in pieces[e.id])
+
+    return Split(collect(train), (), collect(test), notes)

@@ -1,7 +1,8 @@
 """The split by clip, and the windows within a part: fixed by names and lengths alone, never by a seed.
 
 The rule is protocol.md's: a window never shares a recording (or, with one recording, a clip; or, with
-one clip, a stretch of time) with a window on the other side of the split.
+one clip, a stretch of time) with a window on the other side of the split. Within one recording a gap
+stays between the two sides.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.gap import Pieces, keep_gap, natural
 
 
 @dataclass(frozen=True)
@@ -57,31 +59,34 @@ def split_clips(entries: Sequence[ClipEntry], protocol: Protocol) -> Split:
     """Split the clips of each identity by the protocol's rule.
 
     Units are the recordings of an identity if there are two or more, else its clips if there are three
-    or more, else its one recording in time. Source: docs/protocol.md, "split".
+    or more, else its one recording in time; clips of one recording lose what lies close to the other side of the
+    split. Source: docs/protocol.md, "split".
     """
-    parts: dict[str, str] = {}
-    timed: dict[str, list[Segment]] = {"train": [], "test": []}
+    parts: dict[str, list[Segment]] = {"train": [], "validation": [], "test": []}
     notes: dict[str, str] = {}
     people: dict[str, list[ClipEntry]] = defaultdict(list)
     for entry in entries:
         people[entry.identity].append(entry)
     for identity, own in people.items():
         units = units_of(own)
-        if len({entry.recording for entry in own}) == 1:
+        single = len({entry.recording for entry in own}) == 1
+        if single:
             notes[identity] = "one recording: split by clip" if len(units) > 1 else "one recording: split in time"
-        if len(units) > 1:
-            for part, names in _divide(identity, units, protocol).items():
-                parts.update({entry.id: part for name in names for entry in units[name]})
-        else:
-            for part, segments in _divide_in_time(own, protocol).items():
-                timed[part].extend(segments)
-
-    def collect(part: str) -> tuple[Segment, ...]:
-        whole = [Segment(e.id, e.identity, 0, e.frames) for e in entries if parts.get(e.id) == part]
-        order = {entry.id: k for k, entry in enumerate(entries)}
-        return tuple(sorted(whole + timed.get(part, []), key=lambda s: (order[s.clip], s.start)))
-
-    return Split(collect("train"), collect("validation"), collect("test"), notes)
+        divided = _divide(identity, units, protocol) if len(units) > 1 else {}
+        for part, segments in ({} if divided else _divide_in_time(own, protocol)).items():
+            parts[part] += segments
+        for part, names in divided.items():
+            clips = [entry for name in names for entry in units[name]]
+            pieces: Pieces = {entry.id: [(0, entry.frames)] for entry in clips}
+            if single:
+                tested = {name: (0, units[name][0].frames) for name in divided["test"]}
+                pieces = keep_gap(own, tested, protocol)[part == "test"]
+            parts[part] += [Segment(e.id, identity, start, stop) for e in clips for start, stop in pieces[e.id]]
+    order = {entry.id: k for k, entry in enumerate(entries)}
+    train, validation, test = (
+        tuple(sorted(own, key=lambda s: (order[s.clip], s.start))) for own in (parts[name] for name in parts)
+    )
+    return Split(train, validation, test, notes)
 
 
 def units_of(own: Sequence[ClipEntry]) -> dict[str, list[ClipEntry]]:
@@ -116,10 +121,10 @@ def _divide(identity: str, units: Mapping[str, Sequence[ClipEntry]], protocol: P
 
 def _divide_in_time(own: Sequence[ClipEntry], protocol: Protocol) -> dict[str, list[Segment]]:
     """First 60 % of the frames train, then a gap of one window, the rest is tested."""
-    own = sorted(own, key=lambda entry: entry.id)
+    own = sorted(own, key=lambda entry: natural(entry.id))
     total = sum(entry.frames for entry in own)
     last_train = round((1 - protocol.test_share) * total)
-    ranges = {"train": (0, last_train), "test": (last_train + protocol.window, total)}
+    ranges = {"train": (0, last_train), "test": (last_train + protocol.gap, total)}
     parts: dict[str, list[Segment]] = {"train": [], "test": []}
     for part, (low, high) in ranges.items():
         offset = 0

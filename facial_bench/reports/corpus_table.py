@@ -13,6 +13,7 @@ from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.enough_motion import motion_note, read_masks
 from facial_bench.corpora.split import split_clips
 from facial_bench.evaluation.requests import make_tasks
+from facial_bench.metrics.identity import SELF
 
 
 def corpus_line(corpus: Corpus) -> str:
@@ -72,6 +73,6 @@ def request_rows(corpus: Corpus) -> Iterator[tuple[object, ...]]:
         clip, made = task.clip, corpus.note("clips", task.clip.id)
         video = corpus.note("videos", made.get("video", "")).get("file") or clip.id
         start = (made["start_s"] if isinstance(made.get("start_s"), float) else 0.0) + clip.start / fps
-        size = (clip.camera.width, clip.camera.height) if task.request.camera else ("", "")
+        size = (clip.camera.width, clip.camera.height) if task.driving == SELF else ("", "")
         span = (f"{start:.3f}", f"{start + clip.frames / fps:.3f}")
         yield (task.request.id, task.request.identity, clip.frames, f"{fps:g}", *size, video, *span)

@@ -25,7 +25,7 @@ class Hostile:
 
     def generate(self, requests):
         motions = [Motion.from_state(np.tile(request.initial_state, (request.frames, 1))) for request in requests]
-        if (requests[0].camera is not None and len(requests) > 1) or self.does == "always":
+        if len(requests) > 1 or self.does == "always":
             getattr(self, self.does)(requests, motions)
         return motions
 

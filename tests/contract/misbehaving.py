@@ -34,8 +34,8 @@ class Method:
         return [self.one(request) for request in requests]
 
     def one(self, request):
-        # the clip that is meant is told by its first value, which is no secret
-        if self.options.get("at") == f"{float(request.audio[0, 0]):.6f}" and request.camera is not None:
+        # the request that is meant is told by its person and the first value of its audio, which are no secret
+        if self.options.get("at") == f"{request.identity}:{float(request.audio[0, 0]):.6f}":
             self.act(self.options.get("then"))
         state = np.tile(request.initial_state, (request.frames, 1))
         state[:, 0] += self.scale * request.audio.mean(axis=1)

@@ -62,7 +62,7 @@ def whole(
 def first_of(setup: EvaluationSetup, number: int = 0) -> tuple[str, str]:
     """The request of a test clip, and what marks it."""
     clip = setup.folds[0].test[number]
-    return f"self/{clip.id}@{clip.start}", f"{float(clip.audio[0, 0]):.6f}"
+    return f"self/{clip.id}@{clip.start}", f"{clip.identity}:{float(clip.audio[0, 0]):.6f}"
 
 
 def failed(result: Result) -> dict[str, str]:

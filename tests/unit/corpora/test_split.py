@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +166,71 @@ def test_a_rotation_depends_on_names_and_lengths_alone() -> None:
     given = entries(*((f"c{k}", "a", f"r{k}", 300 + 7 * k) for k in range(7)))
     held = [{s.clip for s in split.test} for split in split_folds(given, ROTATED)]
     assert [{s.clip for s in split.test} for split in split_folds(given[::-1], ROTATED)] == held
+
+
+def slow_rest(own: list[ClipEntry], tested: set[str], gap: int) -> dict[str, set[int]]:
+    """Clip -> frames that are `gap` frames or more from every tested one, counted one by one."""
+    line = [(entry.id, frame) for entry in own for frame in range(entry.frames)]
+    held = [k for k, (clip, _) in enumerate(line) if clip in tested]
+    rest: dict[str, set[int]] = {entry.id: set() for entry in own}
+    for k, (clip, frame) in enumerate(line):
+        if all(abs(k - other) > gap for other in held):
+            rest[clip].add(frame)
+    return rest
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_clips_of_one_recording_keep_a_gap_of_the_slow_twin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rules = replace(PROTOCOL, gap=12, window=10)
+    own = entries(*((f"c{k}", "a", "r", int(rng.integers(5, 60))) for k in range(14)))
+    given = [own[k] for k in rng.permutation(len(own))]
+    split = split_clips(given, rules)
+    tested = {segment.clip for segment in split.test}
+    rest = slow_rest(own, tested, 12)
+    trained = {(s.clip, f) for part in (split.train, split.validation) for s in part for f in range(s.start, s.stop)}
+    assert trained == {(clip, frame) for clip, frames in rest.items() for frame in frames}
+    assert sum(s.frames for s in split.test) == sum(entry.frames for entry in own if entry.id in tested)
+
+
+def test_a_gap_by_hand() -> None:
+    """The clip beside the tested one loses 128 frames; one shorter than that is dropped, and the next one loses too."""
+    split = split_clips(entries(("c9", "a", "r", 400), ("c10", "a", "r", 100), ("c11", "a", "r", 560)), PROTOCOL)
+    assert [(s.clip, s.start, s.stop) for s in split.test] == [("c9", 0, 400)]
+    assert [(s.clip, s.start, s.stop) for s in split.train] == [("c11", 28, 560)]
+    assert split.notes == {"a": "one recording: split by clip"}
+
+
+def test_the_test_gives_way_where_the_training_would_be_left_without_a_window() -> None:
+    given = entries(("c0", "a", "r", 200), ("c1", "a", "r", 500), ("c2", "a", "r", 200))
+    short = split_clips(given, PROTOCOL)
+    assert [(s.clip, s.start, s.stop) for s in short.test] == [("c1", 128, 372)]
+    assert [(s.clip, s.start, s.stop) for s in short.train] == [("c0", 0, 200), ("c2", 0, 200)]
+    hopeless = split_clips(entries(("c0", "a", "r", 130), ("c1", "a", "r", 200), ("c2", "a", "r", 130)), PROTOCOL)
+    assert max(s.frames for s in hopeless.train) < PROTOCOL.window
+    assert [(s.clip, s.start, s.stop) for s in hopeless.test] == [("c1", 0, 200)]
+
+
+def test_recordings_of_their_own_lose_nothing() -> None:
+    given = entries(*((f"c{k}", "a", f"r{k}", 300) for k in range(8)))
+    assert split_clips(given, PROTOCOL) == split_clips(given, replace(PROTOCOL, gap=0))
+    assert split_folds(given, ROTATED) == split_folds(given, replace(ROTATED, gap=0))
+
+
+def test_a_rotation_keeps_the_gap_between_clips_and_across_a_cut_in_time() -> None:
+    by_clip = split_folds(entries(*((f"c{k}", "a", "r", 300) for k in range(3))), ROTATED)
+    assert [[(s.clip, s.start, s.stop) for s in split.train] for split in by_clip] == [
+        [("c1", 128, 300), ("c2", 0, 300)],
+        [("c0", 0, 172), ("c2", 128, 300)],
+        [("c0", 0, 300), ("c1", 0, 172)],
+    ]
+    in_time = split_folds(entries(("c", "a", "r", 500), ("d", "a", "r", 500)), ROTATED)
+    assert [[(s.clip, s.start, s.stop) for s in split.train] for split in in_time] == [
+        [("d", 128, 500)],
+        [("c", 0, 372)],
+    ], "the cut falls between two clips"
+
+
+def test_another_gap_trains_other_classifiers() -> None:
+    assert replace(PROTOCOL, gap=64).training_digest() != PROTOCOL.training_digest()
+    assert PROTOCOL.gap == PROTOCOL.window
