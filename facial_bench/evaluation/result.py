@@ -16,6 +16,7 @@ from facial_bench.core.digests import digest
 from facial_bench.core.errors import ResultError, one_line
 from facial_bench.core.files import write_bytes
 from facial_bench.core.types import Definition
+from facial_bench.evaluation.earlier_results import EarlierResultError, earlier_protocol, other_schema
 from facial_bench.evaluation.result_rules import contradictions
 from facial_bench.evaluation.result_schema import (
     SCHEMA,
@@ -214,29 +215,16 @@ def decode_result(content: bytes, where: str) -> Result:
         where: its name, for messages.
 
     Raises:
-        ResultError: one line that says what is wrong.
+        ResultError: one line that says what is wrong; `EarlierResultError` of a result of an earlier protocol.
     """
     try:
         result = msgspec.json.decode(content, type=Result)
     except msgspec.ValidationError as problem:
-        raise ResultError(f"{where}: {_other_schema(content) or problem}. {HINT}") from None
+        raise ResultError(f"{where}: {other_schema(content, where) or problem}. {HINT}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise ResultError(f"{where} cannot be read as JSON ({problem}). {HINT}") from None
+    if name := earlier_protocol(result.schema, result.protocol.name):
+        raise EarlierResultError(where, name)
     for contradiction in contradictions(result):
         raise ResultError(f"{where}: {contradiction}. {HINT}")
     return result
-
-
-class _Head(msgspec.Struct):
-    """What any version of the schema has."""
-
-    schema: str
-
-
-def _other_schema(content: bytes) -> str:
-    """What to say of a file of another version of the schema, whose fields are others; empty for this one's."""
-    try:
-        schema = msgspec.json.decode(content, type=_Head).schema
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    return "" if schema == SCHEMA else f"schema {schema!r}, this version reads {SCHEMA!r}"

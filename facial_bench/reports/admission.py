@@ -8,6 +8,7 @@ from pathlib import Path
 
 from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.core.version import __version__
+from facial_bench.evaluation.earlier_results import EarlierResultError
 from facial_bench.evaluation.result import Result, require_unchanged
 from facial_bench.evaluation.verify import Verdict
 from facial_bench.reports.ledger import Entry, enter, is_entered, place
@@ -24,7 +25,7 @@ class Admission:
     entries: Sequence[Entry]
     """The ledger, with a line for each of them."""
     left_out: Sequence[str]
-    """Result and reason, one line each."""
+    """Result and reason, one line each; one line for all results of earlier protocols."""
 
 
 def admit(
@@ -45,7 +46,12 @@ def admit(
     left_out: list[str] = []
     known, named = list(entries), list(named)
     given = {result.digest for _, result in named if isinstance(result, Result)}
+    earlier = [problem for _, problem in named if isinstance(problem, EarlierResultError)]
+    if earlier:
+        left_out.append(_of_an_earlier_protocol(earlier))
     for path, result in named:
+        if isinstance(result, EarlierResultError):
+            continue
         try:
             if isinstance(result, FacialBenchError):
                 raise result
@@ -64,6 +70,13 @@ def admit(
             left_out.append(_placed(path, problem))
     left_out += [_replaced(path, result) for path, result in results if not is_entered(result, known)]
     return Admission([result for _, result in results if is_entered(result, known)], known, left_out)
+
+
+def _of_an_earlier_protocol(problems: Sequence[EarlierResultError]) -> str:
+    """One line for all results of earlier protocols, however many there are."""
+    first, others = problems[0], len(problems) - 1
+    files = f" and {others} more {'file' if others == 1 else 'files'}" if others else ""
+    return f"{first.where}{files}: {first.summary(sum(problem.count for problem in problems))}"
 
 
 def _replaced(path: Path, result: Result) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from facial_bench.core.compressed import decode_line, read_lines, write_lines
 from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.core.files import safe_name
+from facial_bench.evaluation.earlier_results import EarlierResultError
 from facial_bench.evaluation.result import Result, decode_result, find_results, read_result, require_unchanged
 
 SCHEMA = "facial-bench results 1"
@@ -68,7 +69,8 @@ def read_archive(path: Path) -> list[Result]:
     """The results in a file that `write_archive` wrote, each checked as one in a file of its own.
 
     Raises:
-        ResultError: no such file, or a damaged one; names the line.
+        ResultError: no such file, or a damaged one; names the line. `EarlierResultError` where it holds results of an
+            earlier protocol.
     """
     first, *others = read_lines(path, ResultError, HINT)
     header = decode_line(first, _Header, f"{path}, line 1", ResultError, HINT)
@@ -83,7 +85,10 @@ def read_archive(path: Path) -> list[Result]:
         if not 0 <= filed.references < len(references):
             raise ResultError(f"{where}: references {filed.references} are not in the file. {HINT}")
         whole = b'{"references":' + references[filed.references] + b"," + bytes(filed.result)[1:]
-        results.append(decode_result(whole, where))
+        try:
+            results.append(decode_result(whole, where))
+        except EarlierResultError as problem:
+            raise EarlierResultError(str(path), problem.protocol, header.results) from None
     return results
 
 

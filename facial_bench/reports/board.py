@@ -54,8 +54,9 @@ def assemble(results: Sequence[Result], protocol: Protocol, definitions: Mapping
     names, rounds = Counter(key[0] for key in groups), Counter(key[:3] for key in groups)
     boards = {}
     for key, own in sorted(groups.items()):
-        label, digests = key[0], key[1:] if rounds[key[:3]] > 1 else key[1:3]
-        suffix = "".join(f"-{one[:8] or 'none'}" for one in digests) if names[label] > 1 else ""
+        label = key[0]
+        parts: tuple[str, ...] = key[1:] if rounds[key[:3]] > 1 else key[1:3]
+        suffix = "".join(f"-{one[:8] or 'none'}" for one in parts) if names[label] > 1 else ""
         name = safe_name(f"{label}{suffix}.md", "board", ResultError, longest=160)
         if name in boards:
             raise ResultError(f"Two boards would be called {name}. Rename the corpus {label}.")

@@ -83,7 +83,7 @@ def change(line: int, **values: Any) -> Callable[[list[Any]], None]:
         (lambda lines: lines[3]["result"].pop("seed"), "line 4: .*missing required field `seed`"),
         (
             lambda lines: lines[3]["result"].update(schema="facial-bench result 2"),
-            "line 4: schema .*this version reads",
+            "3 results of protocol p. This version",
         ),
         (lambda lines: lines[3]["result"]["metrics"]["lmd"].update(value="3"), "line 4: "),
         (lambda lines: lines[1].pop("w1"), r"line 3: metrics\['w1'\] has no reference"),

@@ -16,13 +16,17 @@ from tests.helpers.board_text import RULES, board_text, column, table
 from tests.helpers.results import make_failed_row, make_result, make_row
 
 CLIPS = [(person, f"{person}{k}") for person in "abcde" for k in range(5)]
-CHANCE = {"lmd": 2.0, "pose_accuracy": 0.0, "lve": 2.0}
+CHANCE = {"lmd": 4.0, "pose_accuracy": 0.0, "lve": 2.0}
 
 
 def clips(scale: float = 1.0) -> list[Row]:
-    """25 clips, the later the harder."""
+    """25 clips, the later the harder, and the last three much harder."""
     return [
-        make_row(p, clip, {"lmd": scale * (1 + 0.01 * k), "pose_accuracy": 0.75, "lve": scale * (1 + 0.02 * (k % 7))})
+        make_row(
+            p,
+            clip,
+            {"lmd": scale * (1 + 0.01 * k + (k > 21)), "pose_accuracy": 0.75, "lve": scale * (1 + 0.02 * (k % 7))},
+        )
         for k, (p, clip) in enumerate(CLIPS)
     ]
 
