@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from facial_bench.core.errors import ResultError
 from facial_bench.evaluation.method_comparison import Comparison, Pair
-from facial_bench.reports.figures import critical_differences
+from facial_bench.reports.figures import Panel, critical_differences
 from facial_bench.reports.tables import number, plain
 from facial_bench.statistics.ranks import mean_ranks
 
@@ -27,18 +28,21 @@ HEADERS = (
     "clips",
     "verdict",
 )
+FAILED = "†: failed on some clips, which count as chance; such a method is never called better"
 EFFECT = "effect: mean difference of the clips / its standard deviation (Cohen's d_z)"
 
 
 def comparison_table(comparison: Comparison) -> str:
     """The pairs as a plain-text table, what p could be at best, and what was skipped."""
-    smallest, tests = max(pair.difference.smallest_p for pair in comparison.pairs), len(comparison.pairs)
+    smallest = max(pair.difference.smallest_p for pair in comparison.pairs)
+    tests = max(Counter(pair.metric for pair in comparison.pairs).values())
     lines = [
         plain([_cells(pair) for pair in comparison.pairs], HEADERS),
         "",
-        f"The smallest p that so few clips can give: {smallest:.3g}; after Holm over {tests} tests: "
-        f"{min(smallest * tests, 1):.3g}.",
+        f"The smallest p that so few clips can give: {smallest:.3g}; after Holm over the pairs of one metric, here "
+        f"{tests}: {min(smallest * tests, 1):.3g}.",
         EFFECT + ".",
+        *([FAILED + "."] if any(pair.failed for pair in comparison.pairs) else []),
         *(f"not compared: {', '.join(names)}: {reason}" for reason, names in comparison.skipped.items()),
         *(f"note: {line}" for line in comparison.notes),
     ]
@@ -57,7 +61,8 @@ def as_json(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def draw_ranks(comparison: Comparison, path: Path, significance: float) -> None:
-    """A critical-difference picture: one panel a metric that has a value for each clip.
+    """A critical-difference picture of the methods that failed on no clip: one panel a metric that has a value for each
+    clip.
 
     Raises:
         ResultError: there is none; FacialBenchError: matplotlib is not installed, or the file cannot be written.
@@ -66,11 +71,15 @@ def draw_ranks(comparison: Comparison, path: Path, significance: float) -> None:
     panels = {}
     for metric in dict.fromkeys(pair.metric for pair in comparison.pairs):
         own = [pair for pair in comparison.pairs if pair.metric == metric]
-        ranks = mean_ranks(rows, metric, own[0].higher_is_better)
+        failed = {label for pair in own for label in pair.failed}
+        own = [pair for pair in own if not pair.failed]
+        sound = {label: groups for label, groups in rows.items() if label not in failed}
+        ranks = mean_ranks(sound, metric, own[0].higher_is_better) if own else None
         if ranks is not None:
             apart = [(pair.a, pair.b) for pair in own if pair.holm_p < significance]
             clips = min(pair.difference.clips for pair in own)
-            panels[metric] = (ranks, apart, f"{clips} clips; a bar joins methods that the tests do not tell apart")
+            note = f"{clips} clips; a bar joins methods that the tests do not tell apart"
+            panels[metric] = Panel(ranks, apart, note, sorted(failed))
     if not panels:
         raise ResultError("None of these metrics has a value for each clip: there are no ranks to draw.")
     critical_differences(path, panels)
@@ -82,11 +91,11 @@ def _cells(pair: Pair) -> Sequence[str]:
     left_out = f" ({one.left_out} left out)" if one.left_out else ""
     return (
         pair.metric,
-        pair.a,
-        pair.b,
+        f"{pair.a} †" if pair.a in pair.failed else pair.a,
+        f"{pair.b} †" if pair.b in pair.failed else pair.b,
         number(one.a, ""),
         number(one.b, ""),
-        f"{one.a - one.b:.3g} [{ends}]",
+        f"{one.difference:.3g} [{ends}]",
         f"{one.p:.3g}",
         f"{pair.holm_p:.3g}",
         "–" if one.effect is None else f"{one.effect:.2f}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.files import write_bytes
@@ -55,21 +55,33 @@ def save_figure(figure: Any, path: Path) -> None:
     write_bytes(path, content.getvalue())
 
 
-def critical_differences(
-    path: Path, panels: Mapping[str, tuple[Mapping[str, float], Sequence[tuple[str, str]], str]]
-) -> None:
+class Panel(NamedTuple):
+    """One metric of a critical-difference picture."""
+
+    means: Mapping[str, float]
+    """label -> mean rank over clips, 1 is best."""
+    apart: Sequence[tuple[str, str]]
+    """Pairs that the tests tell apart."""
+    note: str
+    without: Sequence[str] = ()
+    """Labels of the methods that failed on clips: named, and not drawn."""
+
+
+def critical_differences(path: Path, panels: Mapping[str, Panel]) -> None:
     """Methods on an axis of mean rank, a bar over those that the tests do not tell apart (Demsar 2006, figure 1).
 
     Args:
         path: `.svg` or `.png`.
-        panels: metric -> (label -> mean rank over clips, 1 is best; pairs that are told apart; a note).
+        panels: by metric.
     """
     pyplot = figure_tools()
-    tallest = max(len(means) for means, _, _ in panels.values())
+    tallest = max(len(panel.means) for panel in panels.values())
     figure, axes = pyplot.subplots(len(panels), 1, figsize=(7.5, len(panels) * (1.2 + 0.3 * tallest)), squeeze=False)
-    for axis, (metric, (means, apart, note)) in zip(axes[:, 0], panels.items(), strict=True):
-        _draw_ranks(axis, means, apart)
-        axis.set_title(f"{metric}: mean rank over clips (1 is best)\n{note}", loc="left", fontsize=9)
+    for axis, (metric, panel) in zip(axes[:, 0], panels.items(), strict=True):
+        _draw_ranks(axis, panel.means, panel.apart)
+        axis.set_title(f"{metric}: mean rank over clips (1 is best)\n{panel.note}", loc="left", fontsize=9)
+        if panel.without:
+            axis.set_xlabel(f"no rank, since clips failed: {', '.join(panel.without)}", loc="left", fontsize=8)
     figure.tight_layout()
     save_figure(figure, path)
     pyplot.close(figure)
