@@ -22,14 +22,15 @@ from facial_bench.corpora.split import ClipEntry, Segment
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """An opened corpus folder. Clips are read, and their digest checked, when they are asked for."""
+    """An opened corpus folder. Clips are read, and their digest checked, when they are asked for. They come by id, in
+    whatever order the manifest lists them: the same clips are the same corpus, trained on and tested alike."""
 
     path: Path
     info: CorpusInfo
     entries: tuple[ClipEntry, ...]
     face_model: FaceModel
     manifest: Mapping[str, Any]
-    """The content of corpus.json; its digest is the corpus's."""
+    """The content of corpus.json, the clips by id; its digest is the corpus's."""
     records: Mapping[str, ClipRecord]
     """Clip id -> what the manifest says of it."""
 
@@ -100,6 +101,8 @@ def open_corpus(path: Path | str) -> Corpus:
     if not path.is_dir():
         raise CorpusError(f"No corpus folder at {path}. Make one with `facial-bench corpus import` or `corpus make`.")
     content = read_json(path / "corpus.json", CorpusError, "Is this a corpus folder? " + REBUILD)
+    read_manifest(content, path)  # a list of clips from here on
+    content = {**content, "clips": sorted(content["clips"], key=lambda row: row["id"])}  # their order means nothing
     manifest = read_manifest(content, path)
     arrays = _read(path, manifest.face_model.file, manifest.face_model.sha256)
     people = manifest.face_model.identities

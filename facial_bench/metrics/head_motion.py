@@ -11,7 +11,9 @@ from scipy.signal import find_peaks
 from scipy.spatial.transform import Rotation
 
 SIGMA_SECONDS = 0.1
-"""Width of the bell that a beat is matched with (docs/metrics.md)."""
+"""Width of the bell that an audio beat of `beat_align` is matched with."""
+DANCE_SIGMA_SECONDS = 3 / 60
+"""Width of the bell that a motion beat of `beat_align/dance` is matched with: 3 frames at the paper's 60 a second."""
 SMOOTHING_SECONDS = 0.08
 """Width of the Gaussian that the angular speed is smoothed with before its minima are taken."""
 PROMINENCE = 1.0
@@ -98,7 +100,25 @@ def beat_alignment(motion: np.ndarray, audio: np.ndarray, fps: float) -> np.floa
     """
     if not len(audio):
         return np.float64(np.nan)
-    if not len(motion):
+    return _met(audio, motion, SIGMA_SECONDS * fps)
+
+
+def dance_alignment(motion: np.ndarray, audio: np.ndarray, fps: float) -> np.float64:
+    """`beat_align/dance`: () mean over MOTION beats of exp(-d^2 / (2 sigma^2)), d the seconds to the nearest audio
+    beat; the arguments of `beat_alignment`. A head without a motion beat keeps to none: 0.
+
+    >>> round(float(dance_alignment(np.array([10, 15]), np.array([10]), 100.0)), 4)
+    0.8033
+    """
+    if not len(audio):
+        return np.float64(np.nan)
+    return _met(motion, audio, DANCE_SIGMA_SECONDS * fps)
+
+
+def _met(beats: np.ndarray, others: np.ndarray, sigma: float) -> np.float64:
+    """() mean over `beats` (frames) of the bell of width `sigma` (frames) at the nearest of the others; 0 where there
+    are none of either."""
+    if not len(beats) or not len(others):
         return np.float64(0.0)
-    gap = np.abs(np.asarray(audio)[:, None] - np.asarray(motion)).min(axis=1) / fps
-    return np.float64(np.exp(-(gap**2) / (2 * SIGMA_SECONDS**2)).mean())
+    gap = np.abs(np.asarray(beats)[:, None] - np.asarray(others)).min(axis=1)
+    return np.float64(np.exp(-(gap**2) / (2 * sigma**2)).mean())

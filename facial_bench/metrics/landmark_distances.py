@@ -37,9 +37,9 @@ def aligned_distance(reference: np.ndarray, generated: np.ndarray, valid: np.nda
     >>> bool((aligned_distance(face, 3 * face + 5, np.ones(2, bool)) < 1e-12).all())
     True
     """
-    reference, generated = _planes(reference, generated)
+    reference, generated = planes(reference, generated)
     moved = similarity_align(generated, reference, RIGID)
-    return _distance(reference, moved, MOUTH) / _clip_eye_distance(reference, valid)
+    return _distance(reference, moved, MOUTH) / eye_unit(reference, valid)
 
 
 def canonical_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray, axes: int = 2) -> np.ndarray:
@@ -47,14 +47,14 @@ def canonical_distance(reference: np.ndarray, generated: np.ndarray, valid: np.n
 
     Returns and raises as `aligned_distance`.
     """
-    unit = _clip_eye_distance(_planes(reference, generated)[0], valid)
-    reference, generated = _planes(reference, generated, axes)
+    unit = eye_unit(planes(reference, generated)[0], valid)
+    reference, generated = planes(reference, generated, axes)
     return _distance(reference, generated, MOUTH) / unit
 
 
 def centred_distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[int]) -> np.ndarray:
     """`lmd/centred-*`: (T,) mean distance over `points`, pixels, each frame's points centred on their mean."""
-    reference, generated = _planes(reference, generated)
+    reference, generated = planes(reference, generated)
     chosen = list(points)
     return _distance(
         reference - reference[:, chosen].mean(axis=1, keepdims=True),
@@ -69,43 +69,43 @@ def raw_distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[
     >>> raw_distance(np.zeros((1, 68, 2)), np.full((1, 68, 2), [3.0, 4.0]), MOUTH).tolist()
     [5.0]
     """
-    return _distance(*_planes(reference, generated), points)
+    return _distance(*planes(reference, generated), points)
 
 
 def absolute_difference(reference: np.ndarray, generated: np.ndarray) -> np.ndarray:
     """`lmd/l1`: (T,) mean absolute difference over 68 points and two coordinates, pixels."""
-    reference, generated = _planes(reference, generated)
+    reference, generated = planes(reference, generated)
     return np.abs(generated - reference).mean(axis=(1, 2))
 
 
 def unit_distance(reference: np.ndarray, generated: np.ndarray, camera: Camera) -> np.ndarray:
     """`lmd/unit`: (T,) mean distance over 68 points with x and y in image widths and heights."""
-    reference, generated = _planes(reference, generated)
+    reference, generated = planes(reference, generated)
     size = np.array([camera.width, camera.height], dtype=np.float64)
     return _distance(reference / size, generated / size, FACE)
 
 
 def eye_normalised_distance(reference: np.ndarray, generated: np.ndarray) -> np.ndarray:
     """`lmd/iod`: (T,) mean raw distance over 68 points in the frame's own outer-eye distances; NaN where that is 0."""
-    reference, generated = _planes(reference, generated)
+    reference, generated = planes(reference, generated)
     return _distance(reference, generated, FACE) / _nonzero(outer_eye_distance(reference))
 
 
 def velocity_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """`lvd/vector`: (T,) mean over 68 points of |dL - d^L|, pixels a frame; NaN without a valid frame before."""
-    reference, generated = _planes(reference, generated)
+    reference, generated = planes(reference, generated)
     difference = np.linalg.norm(np.diff(generated, axis=0) - np.diff(reference, axis=0), axis=2).mean(axis=1)
     return _from_second(difference, valid, len(reference))
 
 
 def speed_distance(reference: np.ndarray, generated: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """`lvd/speed`: (T,) sum over 68 points of abs(|dL| - |d^L|), pixels a frame; NaN without a valid frame before."""
-    reference, generated = _planes(reference, generated)
+    reference, generated = planes(reference, generated)
     speeds = [np.linalg.norm(np.diff(landmarks, axis=0), axis=2) for landmarks in (reference, generated)]
     return _from_second(np.abs(speeds[1] - speeds[0]).sum(axis=1), valid, len(reference))
 
 
-def _planes(reference: np.ndarray, generated: np.ndarray, axes: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def planes(reference: np.ndarray, generated: np.ndarray, axes: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The first `axes` coordinates of both, float64, after a look at the shapes: nothing is ever cut to fit."""
     pair = np.asarray(reference, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     for landmarks in pair:
@@ -122,7 +122,7 @@ def _distance(reference: np.ndarray, generated: np.ndarray, points: Sequence[int
     return np.linalg.norm(generated[:, chosen] - reference[:, chosen], axis=2).mean(axis=1)
 
 
-def _clip_eye_distance(reference: np.ndarray, valid: np.ndarray) -> float:
+def eye_unit(reference: np.ndarray, valid: np.ndarray) -> float:
     """Median outer-eye distance over the valid frames that have one; NaN when there is none."""
     valid = np.asarray(valid, dtype=bool)
     if valid.shape != (len(reference),):

@@ -14,6 +14,7 @@ from facial_bench.core.geometry import MOUTH
 from facial_bench.core.types import MetricSpec, Sample
 from facial_bench.metrics import landmark_distances as distances
 from facial_bench.metrics.landmark_distances import FACE
+from facial_bench.metrics.time_warp import BAND_SECONDS, warped_distance
 
 
 def landmark_metrics() -> tuple[MetricSpec, ...]:
@@ -65,6 +66,23 @@ def landmark_metrics() -> tuple[MetricSpec, ...]:
             origin="facial-bench's own",
             pitfalls="depth of tracked landmarks is a guess of the tracker's",
             needs=("expression",),
+        ),
+        distance(
+            id="lmd/dtw",
+            unit="eye distances",
+            meaning="how far the lips are from the real ones, a little lateness forgiven",
+            formula="mean over t, in runs of scored frames, of the cost of the cheapest monotone path of pairs (s, t) "
+            "from the first pair of the run to its last by steps (1,0), (0,1), (1,1), with |s - t| <= "
+            f"{BAND_SECONDS:g} s: sum w d(s,t) / sum w, w = 2 for a step (1,1) and the first pair, else 1; d(s,t) = "
+            "mean_{k in 48..67} |A_{s,t}(^L[s,k]) - L[t,k]| / median_{valid t} |L[t,45] - L[t,36]|, x and y; A_{s,t} "
+            "is the least-squares similarity (no reflection) of ^L[s] on L[t] over k in 27..47",
+            compute=lambda s: warped_distance(s.reference_landmarks, s.generated_landmarks, s.valid, s.fps),
+            origin="after Temporally-Aligned Evaluation (arXiv 2606.01031), which takes soft-DTW: that can be "
+            "negative, so it is no distance; ours is plain DTW in the symmetric form of Sakoe and Chiba (1978)",
+            pitfalls=f"forgives a mouth that is up to {BAND_SECONDS:g} s late or early, and one that comes and goes: "
+            "read it beside mouth_lag, which says how late; never above lmd",
+            perturbations=("mouth amplitude", "jitter", "smoothing"),
+            every_run=True,
         ),
         distance(
             id="lmd/atvg",

@@ -31,7 +31,7 @@ STILL = 1e-9
 
 def sync_metrics() -> tuple[MetricSpec, ...]:
     """The definitions of this family."""
-    sync = partial(MetricSpec, version=1, family="lips", needs=("expression",), every_run=True)
+    sync = partial(MetricSpec, version=2, family="lips", needs=("expression",), every_run=True)
     opening = (
         "o[t] = |C[t,62] - C[t,66]| / median |C[t,45] - C[t,36]|, C decoded from the expression alone at zero pose, "
         "valid t"
@@ -42,10 +42,12 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
             unit="1",
             higher_is_better=True,
             meaning="whether the mouth opens when the real one does",
-            formula=f"Pearson correlation over t of ^o[t] and o[t]; {opening}",
-            compute=lambda s: correlation(*openings(s), s.valid),
+            formula=f"Pearson correlation over t of ^o[t] and o[t]; 0 where ^o does not move, not defined where o does "
+            f"not; {opening}",
+            compute=lambda s: told_by(*openings(s), s.valid),
             origin="correlation of lip aperture, articulatory phonetics",
-            pitfalls="blind to size: a mouth that moves a tenth as much scores the same; not defined for a still mouth",
+            pitfalls="blind to size: a mouth that moves a tenth as much scores the same; a still mouth has 0, which "
+            "one that moves at random has on average",
             perturbations=("time shift", "jitter"),
         ),
         sync(
@@ -54,10 +56,11 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
             higher_is_better=False,
             meaning="how much too late or too early the mouth opens",
             formula=f"|k| of the greatest correlation of ^o[t+k] and o[t], k in -{LAGS}..{LAGS} frames, in "
-            f"milliseconds; {opening}",
+            f"milliseconds; the greatest |k| where ^o does not move, not defined where o does not; {opening}",
             compute=lambda s: np.abs(best_lag(*openings(s), s.valid)) * 1000 / s.fps,
             origin="sync offset as SyncNet (Chung and Zisserman 2016) measures it, on lip aperture",
-            pitfalls="where the correlation is low the greatest is anywhere: read it beside mouth_correlation",
+            pitfalls="where the correlation is low the greatest is anywhere: read it beside mouth_correlation; at the "
+            f"end of the window, {LAGS} frames, it only says that the mouth is no nearer",
             perturbations=("time shift",),
         ),
         sync(
@@ -68,12 +71,13 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
             formula=f"mean over people of the sum over stretches of {STRETCH} frames of the correlation of ^o and o / "
             "the sum of that of the linear prediction of o and o; a ridge regression "
             f"(penalty {PENALTY:g} a frame) predicts from standardised audio of frames t-{CONTEXT}..t+{CONTEXT}, "
-            f"fitted to the person's real training clips; {opening}",
+            "fitted to the person's real training clips; a stretch in which o or its prediction does not move is left "
+            f"out, a correlation with an ^o that does not move is 0; {opening}",
             compute=shares,
             pool=ratio_pool(),
             prepare=make_predictor,
             origin="ours: mouth_correlation relative to what speech can linearly tell of this mouth",
-            pitfalls="above 1 where a method knows more than a linear predictor; a still mouth has none",
+            pitfalls="above 1 where a method knows more than a linear predictor; a still mouth has 0",
             perturbations=("time shift", "jitter"),
         ),
     )
@@ -94,7 +98,7 @@ def openings(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
 
 
 def correlation(one: np.ndarray, two: np.ndarray, valid: np.ndarray) -> np.float64:
-    """`mouth_correlation`: () Pearson correlation over the valid frames; NaN where either does not move.
+    """() Pearson correlation over the valid frames; NaN where either does not move.
 
     >>> correlation(np.array([0.0, 1, 2]), np.array([1.0, 3, 5]), np.ones(3, bool)).round(12)
     np.float64(1.0)
@@ -111,23 +115,40 @@ def correlation(one: np.ndarray, two: np.ndarray, valid: np.ndarray) -> np.float
     return np.float64((a @ b) / np.sqrt((a @ a) * (b @ b)))
 
 
+def moves(opening: np.ndarray, valid: np.ndarray) -> bool:
+    """Whether a mouth moves at all over the valid frames; one that is not finite counts as moving."""
+    seen = np.asarray(opening, np.float64)[np.asarray(valid, bool)]
+    return len(seen) > 1 and not seen.std() <= STILL
+
+
+def told_by(generated: np.ndarray, real: np.ndarray, valid: np.ndarray) -> np.float64:
+    """`mouth_correlation`: `correlation` of the generated opening with the real one; 0 where the generated mouth does
+    not move, which tells nothing of the real one. NaN where the real mouth does not move.
+    """
+    if moves(real, valid) and not moves(generated, valid):
+        return np.float64(0.0)
+    return correlation(generated, real, valid)
+
+
 def best_lag(generated: np.ndarray, real: np.ndarray, valid: np.ndarray) -> np.float64:
     """() k in -10..10, the frames by which `generated` comes late (k > 0) at its greatest correlation with `real`.
 
-    Each lag uses the frames that are valid on both sides; of equal ones the smallest |k| is taken. NaN where either
-    does not move, or the clip is no longer than the largest lag allows.
+    Each lag uses the frames that are valid on both sides; of equal ones the smallest |k| is taken, and a lag at which
+    either does not move is passed over. A generated mouth that does not move at all has the largest lag. NaN where the
+    real mouth does not move, or the clip is no longer than the largest lag allows.
     """
+    if len(real) <= 2 * LAGS or np.isnan(told_by(generated, real, valid)):
+        return np.float64(np.nan)
+    if not moves(generated, valid):
+        return np.float64(LAGS)
     tried = []
     for lag in sorted(range(-LAGS, LAGS + 1), key=abs):
         late, early = (slice(lag, None), slice(0, -lag)) if lag > 0 else (slice(0, len(real) + lag), slice(-lag, None))
         if lag == 0:
             late = early = slice(None)
-        both = np.asarray(valid)[late] & np.asarray(valid)[early] if len(real) > 2 * LAGS else np.zeros(0, bool)
-        if len(both):
-            tried.append((float(correlation(generated[late], real[early], both)), lag))
+        both = np.asarray(valid)[late] & np.asarray(valid)[early]
+        tried.append((float(correlation(generated[late], real[early], both)), lag))
     known = [(value, lag) for value, lag in tried if not np.isnan(value)]
-    if not known or np.isnan(correlation(generated, real, valid)):
-        return np.float64(np.nan)
     top = max(value for value, _ in known)
     return np.float64(next(lag for value, lag in known if value >= top - 1e-12))
 
@@ -158,14 +179,9 @@ def shares(sample: Sample, predictor: tuple[np.ndarray, np.ndarray, np.ndarray])
 
     A stretch in which the real mouth or the predicted one does not move is left out; where the generated one does not,
     its correlation is 0.
-
-    Raises:
-        ValueError: The generated mouth does not move at all.
     """
     mean, deviation, weights = predictor
     generated, real = openings(sample)
-    if np.isnan(correlation(generated, generated, sample.valid)):
-        raise ValueError("a mouth that does not move correlates with nothing")
     predicted = ((audio_contexts(sample.audio) - mean) / deviation) @ weights
     cuts = [*range(0, max(len(real) - STRETCH, 0) + 1, STRETCH), len(real)]
     starts, items = [], []
@@ -174,5 +190,5 @@ def shares(sample: Sample, predictor: tuple[np.ndarray, np.ndarray, np.ndarray])
         told = correlation(predicted[part], real[part], sample.valid[part])
         if not np.isnan(told):
             starts.append(first)
-            items.append([float(np.nan_to_num(correlation(generated[part], real[part], sample.valid[part]))), told])
+            items.append([float(told_by(generated[part], real[part], sample.valid[part])), told])
     return Items(np.array(starts, np.int64), np.array(items, np.float64).reshape(-1, 2))

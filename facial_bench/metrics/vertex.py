@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from facial_bench.core.geometry import MOUTH
-from facial_bench.core.types import LANDMARKS, MetricSpec, Sample
+from facial_bench.core.types import LANDMARKS, MetricSpec, Person, Sample
 
 UPPER_FACE = (*range(17, 27), *range(36, 48))
 """Brows and eyes, iBUG order from 0."""
@@ -29,7 +29,8 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
         needs=("expression",),
         perturbations=("mouth amplitude", "time shift", "jitter", "smoothing"),
     )
-    deviation = partial(error, origin="CodeTalker (CVPR 2023), as FDD", perturbations=("mouth amplitude",))
+    deviation = partial(error, perturbations=("mouth amplitude",))
+    own = "ours, after CodeTalker's FDD: distance from the clip's own mean face, where the paper takes the square of "
     spread = "std_t |C[t,k] - mean_t C[t,k]| - std_t |^C[t,k] - mean_t ^C[t,k]|, k in 17..26 and 36..47, x, y and z"
     alone = "x, y and z; C is decoded from the expression alone, zero pose"
     mesh = "on 68 landmarks of a linear face, not on a mesh: not comparable with numbers in papers"
@@ -64,6 +65,7 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
             id="fdd",
             meaning="whether brows and eyes move as much as the real ones",
             formula=f"mean_k abs({spread})",
+            origin=f"{own}that from a template, and absolute, where the paper averages with signs",
             compute=lambda s: dynamics_deviation(s.reference_face, s.generated_face, s.valid),
             pitfalls="says how much the upper face moves, nothing of when; over few frames it is noise",
             every_run=True,
@@ -74,7 +76,22 @@ def vertex_metrics() -> tuple[MetricSpec, ...]:
             meaning="as fdd, but above 0 where they move less and below where more",
             formula=f"mean_k ({spread})",
             compute=lambda s: dynamics_deviation(s.reference_face, s.generated_face, s.valid, signed=True),
+            origin=f"{own}that from a template; averaged with signs, as the paper does",
             pitfalls="errors of opposite sign cancel: -0.18 on a clip where the absolute form says 0.85",
+        ),
+        deviation(
+            id="fdd/codetalker",
+            unit="cm²",
+            higher_is_better=None,
+            meaning="as fdd/signed, of squared distances from the neutral face",
+            formula="mean_k (std_t |C[t,k] - N[k]|^2 - std_t |^C[t,k] - N[k]|^2), k in 17..26 and 36..47, x, y and z, "
+            "valid t; N[k] is the mean of C[t,k] over the valid frames of the person's real training clips",
+            compute=squared_deviation,
+            prepare=neutral_face,
+            origin="FDD of CodeTalker (CVPR 2023): standard deviation over time of the squared L2 norm of the "
+            "displacement from the template, real minus generated; its template is a sculpted neutral mesh, ours the "
+            "mean training face",
+            pitfalls=f"errors of opposite sign cancel; cm²; {mesh}",
         ),
     )
 
@@ -103,7 +120,7 @@ def dynamics_deviation(
     """`fdd`: () upper-face dynamics deviation, length unit: real minus generated where signed.
 
     The motion of a point is its distance from its own mean over the valid frames; its dynamics the (biased) standard
-    deviation of that over time. The papers measure motion from a template mesh, which a person's tracked face has not.
+    deviation of that over time. `squared_deviation` is the form of the paper.
 
     Args:
         reference: (T, 68, 3) real face at zero pose, length unit.
@@ -123,6 +140,28 @@ def dynamics_deviation(
         stds.append(np.linalg.norm(moving - moving.mean(axis=0), axis=2).std(axis=0))
     difference = stds[0] - stds[1]
     return np.float64((difference if signed else np.abs(difference)).mean())
+
+
+def neutral_face(person: Person) -> np.ndarray:
+    """(68, 3) mean over the valid frames of the person's real training clips, zero pose, length unit; NaN without."""
+    frames = np.concatenate([sample.reference_face[sample.valid] for sample in person.training])
+    return frames.mean(axis=0) if len(frames) else np.full((LANDMARKS, 3), np.nan)
+
+
+def squared_deviation(sample: Sample, neutral: np.ndarray) -> np.float64:
+    """`fdd/codetalker`: () real minus generated, length unit squared, of the (biased) standard deviation over time of
+    a point's squared distance from the neutral face (68, 3), averaged over brows and eyes; NaN with fewer than two
+    valid frames.
+
+    Raises:
+        ValueError: Unequal lengths, or not (T, 68, 3).
+    """
+    valid, points = np.asarray(sample.valid, dtype=bool), list(UPPER_FACE)
+    if valid.sum() < 2:
+        return np.float64(np.nan)
+    pair = (face[valid][:, points] for face in _faces(sample.reference_face, sample.generated_face))
+    stds = [((face - neutral[points]) ** 2).sum(axis=2).std(axis=0) for face in pair]
+    return np.float64((stds[0] - stds[1]).mean())
 
 
 def _faces(reference: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

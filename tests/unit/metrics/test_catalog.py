@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from facial_bench.core.errors import FacialBenchError
@@ -24,6 +26,7 @@ DIGESTS = {
     "lmd": "f399919a45c5f948",
     "lmd/canonical": "dc30eaeaa3528fd0",
     "lmd/canonical-3d": "574b34b9be77acaf",
+    "lmd/dtw": "f5ad0a5e358c26f3",
     "lmd/atvg": "8586b9b966bad5fb",
     "lmd/centred-mouth": "ecfc54c0c15e296d",
     "lmd/centred-face": "c2be47198e1b5f59",
@@ -39,9 +42,11 @@ DIGESTS = {
     "mve": "573a68b57ee6c9d2",
     "fdd": "ed0613da2a6a51d3",
     "fdd/signed": "2e48e14f8fd40662",
-    "mouth_correlation": "829f21022ff81323",
-    "mouth_lag": "339092f732ef9cd9",
-    "sync_share": "715710832c0b87b4",
+    "fdd/codetalker": "53e14e72b8ce2fc9",
+    "mouth_correlation": "3604a75a6d303454",
+    "mouth_lag": "73552bee8c4bbb89",
+    "sync_share": "6f3e3a7b74a5bc20",
+    "frechet/mouth": "b612904a387163a6",
     "pose_std_distance": "d6e79b0a4c0b7191",
     "pose_std_distance/pitch": "b69ecd6655d3ad3c",
     "pose_std_distance/yaw": "2617d5c2d28f56bd",
@@ -50,30 +55,34 @@ DIGESTS = {
     "pose_speed/distance": "0f0e50c39f5aca92",
     "beat_align": "a6b982cdea72f77c",
     "beat_align/distance": "8a2c46a89aa93dd8",
+    "beat_align/dance": "dfd4008aba15dc51",
+    "beat_align/dance-distance": "4b32b870b9709f6f",
+    "frechet/pose": "b028e639ac47a797",
     "blink_rate": "79263e06597d9e26",
     "blink_rate/distance": "393f5e027bea4001",
     "blink_duration": "df568b976cd0f7e8",
-    "blink_interval": "1afafce5977c19e5",
     "blink_duration/w1": "489b46a222b2c6a3",
+    "blink_interval": "1afafce5977c19e5",
     "blink_interval/w1": "d2c255dd62ccc8c5",
     "blink_long_share": "d2d583104be58364",
-    "frechet/pose": "b028e639ac47a797",
-    "frechet/mouth": "b612904a387163a6",
     "copying_index": "e4cf5ab39e687783",
-    "pose_accuracy": "20d0e73c4e5c9246",
-    "pose_accuracy/raw": "d7e4860332076518",
-    "pose_accuracy/rotation": "689047059be50e18",
-    "pose_accuracy/cross": "a9cafdd0d5e3c59e",
-    "pose_accuracy/cross-raw": "c4f9557ae2384bd3",
-    "blink_accuracy": "7721346179725cb5",
-    "blink_accuracy/raw": "30359ec063a75d2d",
-    "blink_accuracy/cross": "e88f7baeec2e2200",
-    "blink_accuracy/cross-raw": "37eeca30fa26ca19",
+    "pose_accuracy": "84acc145d19da8c8",
+    "pose_accuracy/raw": "6d61acd50a009d72",
+    "pose_accuracy/rotation": "3431a2988d6a85bb",
+    "pose_accuracy/cross": "2e9ef160707aea81",
+    "pose_accuracy/cross-raw": "5d1ac1a719e4a846",
+    "pose_accuracy/paper": "fea0a46b5138150a",
+    "blink_accuracy": "41101b77cf64c3e8",
+    "blink_accuracy/raw": "37c2ab55e822e419",
+    "blink_accuracy/cross": "f598a100c9277c20",
+    "blink_accuracy/cross-raw": "2f0f90af37cda642",
+    "blink_accuracy/paper": "aca30db257fcc7ef",
 }
 """The beginnings of the digests in committed results. Another definition is another version, and a new line."""
 ORDER = [
     "lmd",
     "lmd/canonical",
+    "lmd/dtw",
     "lvd/vector",
     "lve",
     "fdd",
@@ -95,19 +104,43 @@ ORDER = [
     "blink_interval/w1",
     "copying_index",
 ]
-"""Of the metrics in result files, and of the protocol's digest."""
+"""Of the metrics in result files."""
+PROTOCOL = "2ac1286aa8434e6b"
+"""The beginning of the protocol's digest."""
 
 
 def test_no_definition_changed() -> None:
     assert {name: definition_digest(one)[:16] for name, one in all_definitions().items()} == DIGESTS
 
 
-def test_the_protocol_holds_the_standard_definitions_in_their_order() -> None:
+def test_the_protocol_holds_the_standard_definitions_by_id() -> None:
     assert list(STANDARD) == ORDER
     protocol = protocol_with(built_in_metrics())
-    assert [name for name, _ in protocol.definitions] == [*ORDER, *accuracies()]
-    assert protocol.digest().startswith("a46c2a8ea23a2d0b"), "that of every committed board"
+    assert [name for name, *_ in protocol.definitions] == sorted([*ORDER, *accuracies()])
+    assert protocol.digest().startswith(PROTOCOL), "that of every committed board"
     assert protocol.digest() != Protocol().digest()
+
+
+def test_the_order_of_the_definitions_is_no_part_of_the_protocol() -> None:
+    specs = list(built_in_metrics())
+    digest = protocol_with(specs).digest()
+    assert protocol_with(specs[::-1]).digest() == digest
+    assert protocol_with(specs[7:] + specs[:7]).digest() == digest
+    assert protocol_with(specs[:-1]).digest() != digest, "but which they are is"
+
+
+def test_what_the_functions_do_is_part_of_the_protocol() -> None:
+    """A metric whose function was patched, under the same formula: results of the two never share a board."""
+    specs = list(built_in_metrics())
+    digest = protocol_with(specs).digest()
+    flattered = replace(specs[0], compute=lambda sample: 0.99 * specs[0].compute(sample))
+    assert definition_digest(flattered) == definition_digest(specs[0])
+    assert protocol_with([flattered, *specs[1:]]).digest() != digest
+    on_demand = [replace(s, compute=lambda sample: 0.0) if s.id not in STANDARD else s for s in specs]
+    assert protocol_with(on_demand).digest() == digest, "of the protocol's own metrics only"
+    assert dict.fromkeys(n for n, _, done in protocol_with(specs).definitions if not done) == dict.fromkeys(
+        sorted(accuracies())
+    )
 
 
 def test_every_record_is_complete() -> None:
@@ -123,16 +156,25 @@ def test_every_record_is_complete() -> None:
     assert len(set(meanings)) == len(meanings)
 
 
-def test_four_metrics_are_ranked_and_every_run_measures_them() -> None:
+def test_eight_metrics_are_ranked_and_every_run_measures_them() -> None:
     ranked = [one for one in all_definitions().values() if one.ranked]
-    assert [one.id for one in ranked] == ["lmd", "lmd/canonical", "pose_accuracy", "blink_accuracy"]
+    assert {one.id for one in ranked} == {
+        "lmd",
+        "lmd/canonical",
+        "pose_accuracy",
+        "blink_accuracy",
+        "pose_realism",
+        "blink_realism",
+        "speech_coupling/head",
+        "speech_coupling/lids",
+    }
     assert all(one.every_run and one.higher_is_better is not None for one in ranked)
 
 
 def test_definitions_stand_together_by_family_the_accuracies_last() -> None:
     order = [FAMILIES.index(one.family) for one in built_in_metrics()]
     assert order == sorted(order)
-    assert list(all_definitions())[-9:] == list(accuracies())
+    assert list(all_definitions())[-len(accuracies()) :] == list(accuracies())
 
 
 def test_an_accuracy_names_its_form_and_driving() -> None:
@@ -172,5 +214,5 @@ def test_a_typo_names_the_nearest_three_and_not_all() -> None:
     line = str(problem.value)
     assert line == str(unknown_metric("pose_acuracy", all_definitions()))
     assert line.startswith("Unknown metric 'pose_acuracy'. Did you mean 'pose_accuracy', ")
-    assert line.endswith("There are 48. `facial-bench metrics` lists all.")
+    assert line.endswith(f"There are {len(all_definitions())}. `facial-bench metrics` lists all.")
     assert sum(f"'{name}'" in line for name in all_definitions()) == 3

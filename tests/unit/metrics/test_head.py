@@ -13,6 +13,7 @@ from facial_bench.metrics.head_motion import (
     angular_speed,
     audio_beats,
     beat_alignment,
+    dance_alignment,
     mean_speed,
     motion_beats,
     std_distance,
@@ -139,6 +140,52 @@ def test_alignment_at_its_ends() -> None:
     assert beat_alignment(beats + 5, beats, 25.0) == pytest.approx(math.exp(-2.0)), "0.2 s is two sigma"
 
 
+def slow_dance(motion: list[int], audio: list[int], fps: float) -> float:
+    """AI Choreographer, equation of the beat alignment score: sigma is 3 frames of 60 a second."""
+    total = 0.0
+    for m in motion:
+        near = min(abs(m - a) / fps for a in audio)
+        total += math.exp(-(near**2) / (2 * (3 / 60) ** 2))
+    return total / len(motion)
+
+
+def test_the_alignment_of_a_dance_equals_its_loop_over_motion_beats(rng) -> None:
+    motion, audio = np.sort(rng.choice(T, 20, replace=False)), np.sort(rng.choice(T, 15, replace=False))
+    expected = slow_dance([*motion], [*audio], 25.0)
+    assert dance_alignment(motion, audio, 25.0) == pytest.approx(expected, abs=1e-9)
+    assert expected != pytest.approx(slow_dance([*audio], [*motion], 25.0), abs=0.01), "the beats are no symmetric pair"
+
+
+def test_the_alignment_of_a_dance_at_its_ends_and_by_hand() -> None:
+    beats = np.array([10, 30])
+    assert dance_alignment(beats, beats, 25.0) == 1.0
+    assert dance_alignment(beats[:1], beats, 25.0) == 1.0, "one pause on a beat is enough, whatever beats are missed"
+    assert beat_alignment(beats[:1], beats, 25.0) == pytest.approx(0.5), "not of beat_align"
+    assert dance_alignment(beats[:0], beats, 25.0) == 0.0, "a still head pauses on no beat"
+    assert np.isnan(dance_alignment(beats, beats[:0], 25.0))
+    assert dance_alignment(beats + 6, beats, 60.0) == pytest.approx(math.exp(-2.0)), "six frames of 60 are two sigma"
+    assert dance_alignment(beats * 2 + 12, beats * 2, 120.0) == pytest.approx(math.exp(-2.0)), "whatever the rate"
+
+
+def test_the_metrics_of_both_alignments_look_at_their_own_beats(pair, rng) -> None:
+    audio = rng.random((T, 5))
+    beats = [motion_beats(rotation, np.ones(T, bool), 25.0) for rotation in pair]
+    heard = audio_beats(audio)
+    real, made = (slow_dance([*own], [*heard], 25.0) for own in beats)
+    assert score("beat_align/dance", *pair, audio=audio) == pytest.approx(made, abs=1e-9)
+    assert score("beat_align/dance-distance", *pair, audio=audio) == pytest.approx(abs(made - real), abs=1e-9)
+    assert score("beat_align", *pair, audio=audio) == pytest.approx(slow_alignment([*beats[1]], [*heard], 25.0))
+    for name in ("beat_align/dance", "beat_align/dance-distance"):
+        moved = score(name, pair[0] + [0, 0, 0.3], pair[1] + [0, 0, 0.3], audio=3 * audio + 7)
+        assert moved == pytest.approx(score(name, *pair, audio=audio)), "neither the camera nor the loudness matters"
+
+
+def test_each_alignment_says_truly_where_it_comes_from() -> None:
+    assert "AI Choreographer (ICCV 2021): over motion beats, sigma 3 frames" in METRICS["beat_align/dance"].origin
+    assert "over audio beats" in METRICS["beat_align"].origin
+    assert "ours" in METRICS["beat_align"].origin and "ours" in METRICS["beat_align/dance"].origin
+
+
 def test_a_head_pauses_where_it_turns_back() -> None:
     swing = np.zeros((T, 3))
     swing[:, 1] = 0.2 * np.cos(2 * np.pi * np.arange(T) / 50)
@@ -179,3 +226,4 @@ def test_more_beats_always_help(pair, rng) -> None:
     slow[:, 1] = 0.2 * np.cos(2 * np.pi * np.arange(T) / 80)
     assert score("beat_align", slow, jitter, audio=audio) > score("beat_align", slow, slow, audio=audio) + 0.2
     assert METRICS["beat_align"].higher_is_better is None
+    assert METRICS["beat_align/dance"].higher_is_better is None

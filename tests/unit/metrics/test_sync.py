@@ -65,10 +65,37 @@ def test_size_and_place_of_the_mouth_change_nothing(signals) -> None:
         assert score(name, signals[0], 0.1 * signals[1] + 5) == pytest.approx(score(name, *signals))
 
 
-def test_a_still_mouth_has_no_correlation(signals) -> None:
+STILL_MOUTH = np.full(T, 0.3)
+
+
+def test_a_still_mouth_tells_nothing_and_is_not_undefined(signals) -> None:
+    """A method could win by being undefined: it has the value of no information, and the end of the lags."""
+    assert score("mouth_correlation", signals[0], STILL_MOUTH) == 0
+    assert score("mouth_lag", signals[0], STILL_MOUTH) == LAGS * 40 == 400
+    held = np.where(np.arange(T) < T - 20, 0.3, signals[0])
+    assert np.isfinite(score("mouth_lag", signals[0], held)), "lags at which it does not move are passed over"
+    valid = np.arange(T) % 7 != 0
+    seen_still = np.where(valid, 0.3, signals[0])
+    assert score("mouth_correlation", signals[0], seen_still, valid) == 0, "only frames that are scored count"
+    assert score("mouth_lag", signals[0], seen_still, valid) == 400
+
+
+def test_where_the_real_mouth_does_not_move_there_is_no_value_for_anyone(signals) -> None:
     for name in ("mouth_correlation", "mouth_lag"):
-        assert np.isnan(score(name, signals[0], np.full(T, 0.3)))
-        assert np.isnan(score(name, np.full(T, 0.3), signals[0]))
+        for made in (signals[0], STILL_MOUTH):
+            assert np.isnan(score(name, STILL_MOUTH, made))
+            assert np.isnan(score(name, signals[0], made, ~ALL))
+
+
+def test_a_mouth_that_is_not_finite_has_no_value(signals) -> None:
+    for made in (np.full(T, np.nan), np.where(np.arange(T) == 5, np.nan, STILL_MOUTH)):
+        assert np.isnan(score("mouth_correlation", signals[0], made))
+        assert np.isnan(score("mouth_lag", signals[0], made))
+
+
+def test_correlation_needs_two_that_move(signals) -> None:
+    assert np.isnan(correlation(signals[0], STILL_MOUTH, ALL))
+    assert np.isnan(correlation(STILL_MOUTH, signals[0], ALL))
     assert np.isnan(correlation(signals[0][:1], signals[1][:1], ALL[:1]))
     with pytest.raises(ValueError, match="frames"):
         correlation(signals[0], signals[1][:-1], ALL)
@@ -152,7 +179,20 @@ def test_shares_equal_numpys_correlations() -> None:
     np.testing.assert_allclose(shares(sample, predictor).values, expected, atol=1e-9)
 
 
-def test_a_still_mouth_has_no_share() -> None:
+def test_a_still_mouth_has_a_share_of_zero_in_the_stretches_that_others_are_scored_in() -> None:
     predictor = make_predictor(Person("a", [spoken(1)], []))
-    with pytest.raises(ValueError, match="does not move"):
-        shares(spoken(2, np.ones(T)), predictor)
+    still, real = shares(spoken(2, np.ones(T)), predictor), shares(spoken(2), predictor)
+    assert still.frames.tolist() == real.frames.tolist() == [0, 128]
+    assert still.values[:, 0].tolist() == [0, 0]
+    np.testing.assert_array_equal(still.values[:, 1], real.values[:, 1])
+    pool = METRICS["sync_share"].pool
+    assert pool is not None
+    assert pool.estimate([pool.reduce(still.values)], np.ones((1, 1)), [])[0] == 0
+    broken = shares(spoken(2, np.full(T, np.nan)), predictor)
+    assert np.isnan(broken.values[:, 0]).all(), "what is not finite is not hidden as a 0"
+
+
+def test_the_definitions_say_what_a_still_mouth_has() -> None:
+    for name in ("mouth_correlation", "mouth_lag", "sync_share"):
+        assert METRICS[name].version == 2
+        assert "does not move" in METRICS[name].formula

@@ -8,7 +8,8 @@ import torch
 from torchmetrics.functional.multimodal import lip_vertex_error
 
 from facial_bench.core.geometry import MOUTH
-from facial_bench.metrics.vertex import UPPER_FACE, vertex_metrics
+from facial_bench.metrics.vertex import UPPER_FACE, neutral_face, squared_deviation, vertex_metrics
+from facial_bench.types import Person
 from tests.helpers.faces import make_sample
 
 METRICS = {spec.id: spec for spec in vertex_metrics()}
@@ -22,7 +23,9 @@ def faces() -> tuple[np.ndarray, np.ndarray]:
 
 
 def score(name: str, real: np.ndarray, made: np.ndarray, valid: np.ndarray | None = None) -> float:
-    values = METRICS[name].compute(make_sample(real, made, valid))
+    spec, sample = METRICS[name], make_sample(real, made, valid)
+    more = [spec.prepare(Person("a", [make_sample(real[::2])], [sample]))] if spec.prepare else []
+    values = spec.compute(sample, *more)
     return float(np.mean(values))
 
 
@@ -50,6 +53,20 @@ def slow_fdd(real: np.ndarray, made: np.ndarray, signed: bool) -> float:
     return total / len(UPPER_FACE)
 
 
+def slow_codetalker(real: np.ndarray, made: np.ndarray) -> float:
+    """The neutral face is the mean of the training clip, which is every second real frame."""
+    total = 0.0
+    for k in UPPER_FACE:
+        neutral = [sum(real[t, k, a] for t in range(0, len(real), 2)) / len(real[::2]) for a in range(3)]
+        stds = []
+        for face in (real, made):
+            size = [sum((face[t, k, a] - neutral[a]) ** 2 for a in range(3)) for t in range(len(face))]
+            mean = sum(size) / len(size)
+            stds.append((sum((s - mean) ** 2 for s in size) / len(size)) ** 0.5)
+        total += stds[0] - stds[1]
+    return total / len(UPPER_FACE)
+
+
 def test_every_definition_equals_its_loop(faces) -> None:
     lips = slow_distances(*faces, MOUTH)
     everything = slow_distances(*faces, range(68))
@@ -59,6 +76,7 @@ def test_every_definition_equals_its_loop(faces) -> None:
         "mve": sum(sum(row) / 68 for row in everything) / 30,
         "fdd": slow_fdd(*faces, False),
         "fdd/signed": slow_fdd(*faces, True),
+        "fdd/codetalker": slow_codetalker(*faces),
     }
     assert set(expected) == set(METRICS)
     for name, value in expected.items():
@@ -92,6 +110,36 @@ def test_fdd_by_hand_and_where_signs_cancel() -> None:
     assert score("fdd", real, made) == pytest.approx(2 * 2**0.5 / 3 / len(UPPER_FACE))
 
 
+def test_the_form_of_codetalker_by_hand() -> None:
+    """A brow 0, 0, 3 from the template has squares 0, 0, 9: deviation sqrt(18). More than the real is below 0."""
+    real, made = np.zeros((3, 68, 3)), np.zeros((3, 68, 3))
+    made[:, 17, 1] = [0, 0, 3]
+    sample = make_sample(real, made)
+    assert squared_deviation(sample, np.zeros((68, 3))) == pytest.approx(-(18**0.5) / len(UPPER_FACE))
+    raised = np.zeros((68, 3))
+    raised[17, 1] = 1
+    expected = -(2**0.5) / len(UPPER_FACE)
+    assert squared_deviation(sample, raised) == pytest.approx(expected), "1, 1, 4 from a raised one"
+    assert METRICS["fdd/codetalker"].higher_is_better is None
+    assert METRICS["fdd/codetalker"].unit == "cm²"
+
+
+def test_the_neutral_face_is_the_mean_of_the_valid_training_frames(faces) -> None:
+    valid = np.arange(30) < 10
+    person = Person("a", [make_sample(faces[0], valid=valid), make_sample(faces[1])], [])
+    expected = (faces[0][:10].sum(axis=0) + faces[1].sum(axis=0)) / 40
+    np.testing.assert_allclose(neutral_face(person), expected)
+    nobody = Person("a", [make_sample(faces[0], valid=~np.ones(30, bool))], [])
+    assert np.isnan(squared_deviation(make_sample(*faces), neutral_face(nobody)))
+
+
+def test_each_fdd_says_truly_where_it_comes_from() -> None:
+    assert "sqrt" not in METRICS["fdd/codetalker"].formula and "|^2" in METRICS["fdd/codetalker"].formula
+    assert METRICS["fdd/codetalker"].origin.startswith("FDD of CodeTalker (CVPR 2023)")
+    assert METRICS["fdd"].origin.startswith("ours") and "absolute" in METRICS["fdd"].origin
+    assert METRICS["fdd/signed"].origin.startswith("ours") and "with signs" in METRICS["fdd/signed"].origin
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_a_shift_of_both_faces_changes_nothing(name: str, faces) -> None:
     assert score(name, faces[0] + 5, faces[1] + 5) == pytest.approx(score(name, *faces), abs=1e-9)
@@ -100,10 +148,14 @@ def test_a_shift_of_both_faces_changes_nothing(name: str, faces) -> None:
 def test_fdd_looks_at_valid_frames_only_and_at_two_at_least(faces) -> None:
     valid = np.arange(30) < 20
     assert score("fdd", *faces, valid) == pytest.approx(score("fdd", faces[0][:20], faces[1][:20]))
-    assert np.isnan(score("fdd", *faces, np.arange(30) < 1))
+    neutral = faces[0].mean(axis=0)
+    cut = squared_deviation(make_sample(faces[0][:20], faces[1][:20]), neutral)
+    assert squared_deviation(make_sample(*faces, valid), neutral) == pytest.approx(cut)
+    for name in ("fdd", "fdd/codetalker"):
+        assert np.isnan(score(name, *faces, np.arange(30) < 1))
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_lengths_that_differ_are_refused(name: str, faces) -> None:
     with pytest.raises(ValueError, match="expected"):
-        METRICS[name].compute(make_sample(faces[0], faces[1][:-1], np.ones(30, bool)))
+        score(name, faces[0], faces[1][:-1], np.ones(30, bool))
