@@ -1,20 +1,21 @@
 """Measuring motion: definitions made ready for the people of a corpus, and what they say of one clip.
 
-An entry is what a metric leaves in a row; see `statistics.rows`.
+What a metric leaves in a row is made in `clip_entries`.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from facial_bench.core.errors import PluginError, one_line
 from facial_bench.core.geometry import decode_face, project
-from facial_bench.core.types import Clip, CorpusInfo, FaceModel, Items, MetricSpec, Motion, Person, Sample
+from facial_bench.core.types import Clip, CorpusInfo, FaceModel, MetricSpec, Motion, Person, Sample
+from facial_bench.evaluation.clip_entries import failed_entry, find, hidden_by, lacking
 from facial_bench.statistics.rows import Entry
 
 
@@ -103,89 +104,40 @@ def make_metric_set(
 def measure_clip(metric_set: MetricSet, clip: Clip, motion: Motion) -> dict[str, Entry]:
     """metric id -> entry of a motion that is compared with the real one of the clip.
 
-    A frame that the REFERENCE cannot be scored in is left out and counted; one in which the GENERATED face cannot be
-    seen (behind the camera, say) fails the clip, so that a method cannot hide its worst frames.
+    A frame, or a clip, that a metric has no value for in the REAL motion is left out and counted. Where it has one for
+    the real motion and none for the generated one the entry is failed, so that a method cannot hide its worst frames.
     """
     sample = make_sample(metric_set.model, metric_set.info, clip, motion)
-    seen = sample.generated_landmarks
-    hidden = 0 if seen is None else int((sample.valid & ~np.isfinite(seen).all(axis=(1, 2))).sum())
-    if hidden:
-        failed = no_value(f"the generated face is not in view in {hidden} frames")
-        return {measure.spec.id: failed for measure in metric_set.measures}
-    return {
-        measure.spec.id: lacking(measure.spec.needs, motion.parts)
-        or _entry(measure, sample, clip.identity, metric_set.block)
-        for measure in metric_set.measures
-    }
+    out_of_view = _out_of_view(sample)
+    if out_of_view:
+        return {measure.spec.id: failed_entry(out_of_view) for measure in metric_set.measures}
+    real = sample if motion is clip.motion else None
+    entries: dict[str, Entry] = {}
+    for measure in metric_set.measures:
+        lacks = lacking(measure.spec.needs, motion.parts)
+        if lacks:
+            entries[measure.spec.id] = lacks
+            continue
+        compute = partial(measure, identity=clip.identity)
+        found = find(measure.spec, compute, sample, metric_set.block)
+        entry = found.entry
+        if real is not sample and not found.whole:
+            real = real or make_sample(metric_set.model, metric_set.info, clip, clip.motion)
+            hidden = hidden_by(measure.spec.id, found, find(measure.spec, compute, real, metric_set.block))
+            entry = failed_entry(hidden) if hidden else entry
+        entries[measure.spec.id] = entry
+    return entries
 
 
-def lacking(needs: Collection[str], parts: Collection[str], absent: bool = False) -> Entry | None:
-    """The entry of a metric for an output without the parts that it needs; None where they are there.
-
-    Args:
-        needs: the parts that the metric looks at.
-        parts: those that the output holds.
-        absent: whether the metric is absent then, because no output of the method holds them.
-    """
-    gone = [name for name in needs if name not in parts]
-    return no_value(f"needs {' and '.join(gone)}, which this output does not hold", absent) if gone else None
-
-
-def no_value(reason: str, absent: bool = False) -> Entry:
-    """The entry of a clip that a metric gives nothing for."""
-    return Entry(value=None, reason=reason, absent=absent)
-
-
-def _entry(measure: Measure, sample: Sample, identity: str, block: int) -> Entry:
-    spec, edges = measure.spec, make_edges(len(sample.valid), block)
-    try:
-        computed = measure(sample, identity)
-        if spec.pool is not None:
-            return _pooled_entry(spec, computed, edges)
-        values = np.asarray(computed, dtype=np.float64)
-        parts = [float(measure(sample[a:b], identity)) for a, b in edges] if values.ndim == 0 else []
-    except Exception as problem:
-        return no_value(one_line(f"metric {spec.id} raised {type(problem).__name__}: {problem}"))
-    if values.ndim == 0:
-        return _scalar_entry(spec, float(values), parts)
-    if values.shape != sample.valid.shape:
-        return no_value(f"metric {spec.id} gave shape {values.shape} for {len(sample.valid)} frames")
-    scored = sample.valid & np.isfinite(values)
-    if not scored.any():
-        return no_value("no frame can be scored")
-    blocks = ((float(values[a:b][scored[a:b]].sum()), int(scored[a:b].sum())) for a, b in edges)
-    return Entry(
-        value=float(values[scored].mean()),
-        weight=1,
-        blocks=tuple(block for block in blocks if block[1]),
-        frames=(int(scored.sum()), int(sample.valid.sum())),
+def _out_of_view(sample: Sample) -> str:
+    """Why the generated face is not seen in a frame in which the real one is; empty where it is."""
+    if sample.generated_landmarks is None:
+        return ""
+    real, made = (
+        np.isfinite(points).all(axis=(1, 2)) for points in (sample.reference_landmarks, sample.generated_landmarks)
     )
-
-
-def _scalar_entry(spec: MetricSpec, value: float, parts: Sequence[float]) -> Entry:
-    """A value of the whole clip; blocks in which it is not defined are left out."""
-    if not np.isfinite(value):
-        return no_value(f"{spec.id} is not defined for this clip")
-    blocks = tuple((part, 1) for part in parts if np.isfinite(part))
-    return Entry(value=value, weight=1, blocks=blocks or ((value, 1),))
-
-
-def _pooled_entry(spec: MetricSpec, items: Any, edges: Sequence[tuple[int, int]]) -> Entry:
-    """What a clip's items reduce to, as a whole and block by block."""
-    if not isinstance(items, Items) or spec.pool is None:
-        return no_value(f"metric {spec.id} gave a {type(items).__name__}, expected Items")
-    frames, values = np.asarray(items.frames), np.asarray(items.values, dtype=np.float64)
-    if frames.ndim != 1 or len(frames) != len(values) or not np.isfinite(values).all():
-        return no_value(f"metric {spec.id} gave {len(frames)} frames for {values.shape} finite values")
-    inside = [values[(frames >= a) & (frames < b)] for a, b in edges]
-    part, *blocks = (tuple(float(number) for number in spec.pool.reduce(own)) for own in (values, *inside))
-    return Entry(part=part, blocks=tuple(blocks), items=len(frames))
-
-
-def make_edges(frames: int, block: int) -> list[tuple[int, int]]:
-    """Blocks of `block` frames; a shorter rest belongs to the last one."""
-    cuts = [k * block for k in range(max(frames // block, 1))] + [frames]
-    return list(itertools.pairwise(cuts))
+    frames = np.flatnonzero(sample.valid & real & ~made)
+    return f"the generated face is not in view in {len(frames)} frames, the first is {frames[0]}" if len(frames) else ""
 
 
 def _double(motion: Motion) -> Motion:

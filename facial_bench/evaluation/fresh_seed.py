@@ -142,7 +142,7 @@ def _change(name: str, published: Reading, fresh: Reading) -> Change:
     differ = disagreement([published.metric, fresh.metric])
     if differ:
         return Change(name, published, fresh, None, False, differ)
-    if published.metric.status == "ok" and fresh.metric.status == "failed":
+    if published.metric.status == "ok" and fresh.metric.status in ("failed", "undefined"):
         return Change(name, published, fresh, None, True, f"no value on the fresh seed: {fresh.metric.reason}")
     before, now = _up_to_ceiling(published), _up_to_ceiling(fresh)
     if before is None or now is None:

@@ -51,7 +51,7 @@ def _outcome(task: Task, row: Row | None, motions: Path, problems: list[str]) ->
     if row is None:
         problems.append(f"clips: {name} is missing")
         return None
-    if row.status == "failed":
+    if row.status == "failed" and not row.motion:
         return Outcome(None, row.reason)
     path = motion_path(motions, name)
     motion = load_motion(motions, task.request)

@@ -76,7 +76,7 @@ def make_metric(summary: Summary, reference: Reference, definition: Definition, 
     if reason:
         status, value = ("refused" if reference.refused else "absent"), None
     elif value is None:
-        status, reason = "failed", "no clip could be scored, or it is not defined for one of the people"
+        status, reason = _why_no_value(summary, definition)
     ranks = definition.higher_is_better is not None
     return Metric(
         value=value,
@@ -92,6 +92,16 @@ def make_metric(summary: Summary, reference: Reference, definition: Definition, 
         reason=reason or "",
         probe=behaviour_digest(definition),
     )
+
+
+def _why_no_value(summary: Summary, definition: Definition) -> tuple[Status, str]:
+    """Status and reason of a metric that is neither refused nor absent, and has no value."""
+    if summary.undefined_people:
+        few = "blinks" if definition.family == "blinks" else "events or frames"
+        return "undefined", f"not defined for {', '.join(summary.undefined_people)}: too few {few} to measure"
+    if summary.n_undefined == summary.n_failed:
+        return "undefined", "not defined for any clip"
+    return "failed", "no clip could be scored"
 
 
 def disagreement(entries: Iterable[Metric]) -> str:

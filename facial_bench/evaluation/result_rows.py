@@ -41,8 +41,9 @@ class Results(Sequence[Result]):
         Returns:
             Columns `corpus`, `method`, `seed`, `device`, `metric`, `unit`, `value`, and over all clips
             `higher_is_better`, `low`, `high`, `chance`, `ceiling`, `skill`, `n_clips`, `n_failed`, `n_undefined`,
-            `status`, `reason`; by clip `request`, `clip`, `identity`, `driving`, `weight`, `status`, `reason`. A value
-            that is not there is None.
+            `status`, `reason`; by clip `request`, `clip`, `identity`, `driving`, `weight`, `status`, `failed`,
+            `reason`. Where `failed` is true the value is not the method's own but what the failure counts as. A value that is not
+            there is None.
         """
         return [
             row
@@ -96,5 +97,6 @@ def _clip_rows(result: Result) -> Iterator[dict[str, Any]]:
                     "value": entry.value if isinstance(entry.value, (int, float)) else None,
                     "weight": entry.weight,
                     "status": row.status,
+                    "failed": entry.failed,
                     "reason": entry.reason,
                 }

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from facial_bench.evaluation.compact import only_clips
-from facial_bench.evaluation.result_schema import SCHEMA, Result
+from facial_bench.evaluation.result_schema import SCHEMA, Metric, Result
+from facial_bench.metrics.shares import window_shares
 from facial_bench.statistics.aggregate import is_scored
-from facial_bench.statistics.rows import Entry
+from facial_bench.statistics.rows import Entry, Row
 
 
 def contradictions(result: Result) -> Iterator[str]:
@@ -44,7 +45,7 @@ def _in_the_clips(result: Result) -> Iterator[str]:
             yield f"clip {row.request} is listed twice"
         seen.add(row.request)
         for name, entry in row.metrics.items():
-            problem = _in_the_entry(entry)
+            problem = _in_the_entry(entry) or _in_the_failure(row, name, entry, result.metrics.get(name))
             if not problem and (name, row.identity) in alone and is_scored(row, name) and not entry.blocks:
                 problem = "the only clip of a person has no blocks"
             if problem:
@@ -65,3 +66,17 @@ def _in_the_entry(entry: Entry) -> str:
         return ""
     whole = entry.weight > 0 and all(len(block) == 2 and block[1] > 0 for block in entry.blocks)
     return "" if whole else "weight or blocks are damaged"
+
+
+def _in_the_failure(row: Row, name: str, entry: Entry, metric: Metric | None) -> str:
+    """What is wrong with how a failure is counted; empty where nothing is."""
+    if not entry.failed:
+        return "the clip failed, and the entry did not" if row.status == "failed" and not entry.absent else ""
+    if entry.absent:
+        return "it is failed and absent at once"
+    if metric is None or entry.numbers is None:
+        return ""
+    if metric.higher_is_better is None:
+        return "a metric without a better direction has no value where it failed"
+    worst = 0 if metric.higher_is_better else 1
+    return f"failed with {entry.value} of its windows" if name in window_shares() and entry.value != worst else ""

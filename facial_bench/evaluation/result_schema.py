@@ -14,7 +14,9 @@ SCHEMA = "facial-bench result 4"
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """SHA-256 in hexadecimal; boards and folders are called after digests."""
 Plain = str | bool | Number | None
-Status = Literal["ok", "refused", "failed", "absent"]
+Status = Literal["ok", "refused", "failed", "undefined", "absent"]
+"""`refused`: on this corpus; `failed`: no clip could be scored; `undefined`: the method failed nowhere, or a person's
+clips leave nothing to measure; `absent`: no output holds what it needs."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -70,14 +72,15 @@ class MethodName(_Part, frozen=True, kw_only=True):
 
 
 class Behaviour(_Part, frozen=True, kw_only=True):
-    """How the method behaves, measured by the harness; `reason` alone where it could not be measured."""
+    """How the method behaves, measured by the harness in every fold; `reason` alone where it could not be measured,
+    with the rest where only some folds could not."""
 
     uses_audio: bool | UnsetType = UNSET
     look_ahead_frames: Whole | UnsetType | None = UNSET
-    """None where the motion does not follow the audio."""
+    """The most of any fold; None where the motion does not follow the audio."""
     look_ahead_ms: Number | UnsetType | None = UNSET
     probed_frames: Whole | UnsetType = UNSET
-    """Frames of the request that was asked for."""
+    """Frames of the requests that were asked for, one a fold."""
     reason: str = ""
 
 

@@ -24,23 +24,25 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     value: Number | UnsetType | None = UNSET
     """In the unit of the metric; None where there is none; UNSET where the metric is pooled."""
     weight: Number = 0
-    """How much the value counts among the clips of a person: windows of an accuracy, else 1. 0 without a value."""
+    """How much the value counts: the number of windows of an accuracy; else 1, and less of a clip of which fewer frames
+    were scored than a window has: their number / window. 0 without a value."""
     part: tuple[Number, ...] | UnsetType = UNSET
     """Of a pooled metric: what the clip's items reduce to."""
     blocks: tuple[tuple[Number, ...], ...] = ()
-    """(sum of values, weight > 0) of each block of the clip, or what each reduces to where the metric is pooled. A
-    stored result has them where the clip is the only one of its person, and nowhere else."""
+    """(value * weight, weight > 0) of each block of the clip, whose weights sum to the clip's, or what each reduces to
+    where the metric is pooled. A stored result has them where the clip is the only one of its person, and nowhere
+    else."""
     frames: tuple[Whole, Whole] | UnsetType = UNSET
     """Frames scored, and frames that could be; where the metric has a value for each frame."""
     items: Whole | UnsetType = UNSET
     """How many items a pooled metric found."""
     reason: str = ""
-    """Why there is no value."""
+    """Why there is no value, or none of the method's own."""
     absent: bool = False
     """Whether no output of the method holds what the metric needs: then nothing failed."""
     failed: bool = False
     """Whether the clip counts as failed for this metric: what it holds is then the value of chance in this clip, or a
-    worse one, and counts in every estimate."""
+    worse one, and counts in every estimate; it holds none where chance has none, or where no direction is better."""
 
     @property
     def numbers(self) -> tuple[Number, ...] | None:
@@ -67,7 +69,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """Whose motion was asked for."""
     status: Literal["ok", "failed"]
     reason: str = ""
-    """Why the method failed."""
+    """Why the method failed: it raised, gave what is no motion or none of a face, or hid a frame."""
     metrics: Mapping[str, Entry]
     """id -> what it found; a metric that does not look at this clip has no entry."""
     fold: str = ""

@@ -100,6 +100,8 @@ class Definition:
     plugin's metrics are measured in each run that loads the plugin."""
     ranked: bool = field(default=False, kw_only=True)
     """Whether methods are ranked on it, first on a board and in a table."""
+    chance: float | None = field(default=None, kw_only=True)
+    """The fixed chance level of a share, 0..1; None where chance is what a still face gets."""
     perturbations: tuple[str, ...] = field(default=(), kw_only=True)
     """The perturbations of real motion that it is there to respond to, by name."""
     origin: str = field(default="", kw_only=True)

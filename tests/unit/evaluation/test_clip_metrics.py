@@ -56,13 +56,44 @@ def test_values_of_frames_are_averaged_over_the_valid_ones() -> None:
     found = entry(ramp, clip("a0", valid=valid))
     assert found.value == pytest.approx(np.arange(100, 300).mean())
     assert found.frames == (200, 200)
-    assert found.blocks == ((sum(range(100, 128)), 28), (sum(range(128, 300)), 172))
+    assert found.weight == 1
+    blocks = ((sum(range(100, 128)) / 200, 28 / 200), (sum(range(128, 300)) / 200, 172 / 200))
+    assert np.array(found.blocks) == pytest.approx(np.array(blocks))
     assert entry(lambda s: np.where(ramp(s) < 250, np.nan, 1.0), clip("a0", valid=valid)).frames == (50, 200)
+
+
+@pytest.mark.parametrize(("frames", "weight"), [(1, 1 / 128), (2, 2 / 128), (64, 0.5), (128, 1), (300, 1)])
+@pytest.mark.parametrize("compute", [ramp, lambda s: np.float64(ramp(s).mean())], ids=["frames", "clip"])
+def test_a_clip_of_few_frames_is_no_whole_vote(compute: Any, frames: int, weight: float) -> None:
+    valid = np.zeros(300, bool)
+    valid[:frames] = True
+    found = entry(compute, clip("a0", valid=valid))
+    assert found.weight == pytest.approx(weight)
+    assert found.numbers is not None
+    assert np.sum([block[1] for block in found.blocks]) == pytest.approx(weight), "blocks weigh what the clip weighs"
+    if compute is ramp:
+        assert np.sum(found.blocks, axis=0) == pytest.approx(found.numbers)
+
+
+def test_a_clip_without_a_frame_to_score_has_no_value_of_a_clip() -> None:
+    found = entry(lambda s: np.float64(1), clip("a0", valid=np.zeros(300, bool)))
+    assert (found.value, found.failed) == (None, False)
+
+
+def test_a_block_that_cannot_be_computed_costs_no_clip_its_value() -> None:
+    def raises_in_short_ones(sample: Sample) -> np.ndarray:
+        if len(sample.valid) < 150:
+            raise ValueError("too short")
+        return np.asarray(3.0)
+
+    assert entry(raises_in_short_ones, clip("a0")) == Entry(value=3.0, weight=1, blocks=((3.0, 1.0),))
 
 
 def test_a_value_of_a_clip_is_computed_anew_in_each_block() -> None:
     found = entry(lambda s: np.float64(len(s.valid)), clip("a0"))
-    assert (found.value, found.blocks) == (300.0, ((128.0, 1), (172.0, 1)))
+    assert found.value == 300.0
+    blocks = ((128.0 * 128 / 300, 128 / 300), (172.0 * 172 / 300, 172 / 300))
+    assert np.array(found.blocks) == pytest.approx(np.array(blocks))
 
 
 def test_items_are_reduced_as_a_whole_and_block_by_block() -> None:
@@ -123,7 +154,68 @@ def test_a_face_behind_the_camera_fails_every_definition() -> None:
     pose = one.motion.pose.copy()
     pose[7, 5] = 1.0
     metric_set = make_metric_set(MODEL, INFO, [spec(ramp)], [], [], 128)
-    assert "not in view in 1 frames" in measure_clip(metric_set, one, replace(one.motion, pose=pose))["m"].reason
+    found = measure_clip(metric_set, one, replace(one.motion, pose=pose))["m"]
+    assert found.failed
+    assert "not in view in 1 frames, the first is 7" in found.reason
+
+
+def changed_entry(compute: Callable[..., Any], **more: Any) -> Entry:
+    """The entry of a motion that is not the real one: its head is turned by one rad more."""
+    one = clip("a0")
+    metric_set = make_metric_set(MODEL, INFO, [spec(compute, **more)], [], [], 128)
+    moved = replace(one.motion, pose=one.motion.pose + np.eye(6)[0])
+    return measure_clip(metric_set, one, moved)["m"]
+
+
+def turned(sample: Sample) -> bool:
+    return bool((sample.generated.pose != sample.reference.pose).any())
+
+
+def fail() -> Any:
+    raise ValueError("no")
+
+
+NOTHING = Items(np.zeros(1, int), np.array([np.nan]))
+ITEMS = Items(np.zeros(1, int), np.array([1.0]))
+
+
+@pytest.mark.parametrize(
+    ("compute", "more", "reason"),
+    [
+        (lambda s: np.where((ramp(s) == 9) & turned(s), np.nan, 1.0), {}, "m has no value in 1 frames, the first is 9"),
+        (lambda s: np.where(turned(s), np.nan, ramp(s)), {}, "300 frames, the first is 0"),
+        (lambda s: fail() if turned(s) else ramp(s), {}, "raised ValueError: no, and the real motion has a value"),
+        (lambda s: np.zeros(3) if turned(s) else ramp(s), {}, "gave shape"),
+        (lambda s: np.float64(np.nan if turned(s) else 1), {}, "not defined for this clip, and the real motion"),
+        (lambda s: fail() if turned(s) else ITEMS, {"pool": mean_pool()}, "raised ValueError"),
+        (lambda s: NOTHING if turned(s) else ITEMS, {"pool": mean_pool()}, "finite values"),
+    ],
+)
+def test_what_the_real_motion_shows_no_motion_can_hide(compute: Any, more: Any, reason: str) -> None:
+    found = changed_entry(compute, **more)
+    assert found.failed
+    assert reason in found.reason
+    assert found.numbers is None, "what chance gets is filled in where the person's mean state is known"
+
+
+@pytest.mark.parametrize(
+    ("compute", "more"),
+    [
+        (lambda s: np.where(ramp(s) == 9, np.nan, 1.0), {}),
+        (lambda s: np.where((ramp(s) > 9) & ~turned(s), np.nan, 1.0), {}),
+        (lambda s: np.float64(np.nan), {}),
+        (lambda s: fail(), {}),
+        (lambda s: Items(np.zeros(0, int), np.zeros(0)), {"pool": mean_pool()}),
+    ],
+)
+def test_what_the_real_motion_does_not_show_either_is_undefined_and_no_failure(compute: Any, more: Any) -> None:
+    assert not changed_entry(compute, **more).failed
+
+
+def test_frames_that_are_not_valid_may_have_no_value() -> None:
+    one = clip("a0", valid=np.arange(300) != 9)
+    metric_set = make_metric_set(MODEL, INFO, [spec(lambda s: np.where(ramp(s) == 9, np.nan, 1.0))], [], [], 128)
+    assert measure_clip(metric_set, one, one.motion[:])["m"].frames == (299, 299)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 127, 128, 200])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -357,7 +358,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_another_schema_is_named_whatever_its_fields_are() -> None:
     text = refused({"schema": "facial-bench result 9", "all": "new"})
-    assert "schema 'facial-bench result 9', this version reads 'facial-bench result 3'" in text
+    assert "schema 'facial-bench result 9', this version reads 'facial-bench result 4'" in text
 
 
 def test_skill_by_hand() -> None:
@@ -387,6 +388,7 @@ def metrics() -> Iterator[tuple[str, Metric]]:
     yield "ok", make_metric(SUMMARY, REFERENCE, ABOUT)
     yield "refused", make_metric(SUMMARY, msgspec.structs.replace(REFERENCE, refused="no ceiling"), ABOUT)
     yield "failed", make_metric(Summary(None, None, None, 3, 3), REFERENCE, ABOUT)
+    yield "undefined", make_metric(Summary(None, None, None, 3, 3, 3), REFERENCE, ABOUT)
     yield "absent", make_metric(Summary(None, None, None, 0, 0), REFERENCE, ABOUT, "needs pose")
 
 
@@ -395,11 +397,48 @@ def test_a_metric_says_what_became_of_it() -> None:
     assert {name: entry.status for name, entry in made.items()} == {name: name for name in made}
     assert made["ok"].skill == pytest.approx(0.5)
     assert (made["ok"].unit, made["ok"].higher_is_better, made["ok"].reason) == ("share", True, "")
-    for name in ("refused", "failed", "absent"):
+    for name in ("refused", "failed", "undefined", "absent"):
         entry = made[name]
         assert [entry.value, entry.low, entry.high, entry.skill] == [None] * 4
     assert made["refused"].reason == "no ceiling"
     assert made["absent"].reason == "needs pose"
+
+
+def test_the_people_that_a_metric_is_not_defined_for_are_named() -> None:
+    """One person without blinks left a method's row in dashes, and nothing said why."""
+    summary = Summary(None, None, None, 3, 0, 0, undefined_people=("a", "c"))
+    lids = make_metric(summary, REFERENCE, dataclasses.replace(ABOUT, family="blinks"))
+    assert (lids.status, lids.value) == ("undefined", None)
+    assert lids.reason == "not defined for a, c: too few blinks to measure"
+    assert make_metric(summary, REFERENCE, ABOUT).reason == "not defined for a, c: too few events or frames to measure"
+
+
+FAILED_WELL = Entry(value=3.0, weight=1, failed=True, reason="raised")
+FAILED_BLOCKS = ((3.0, 1),)
+
+
+def test_a_failure_is_counted_as_the_rules_say() -> None:
+    def spoiled(status: str, name: str, entry: Entry) -> str:
+        """What is said of a result in which one clip is of that status and holds that entry."""
+        rows = list(make_sample().clips)
+        rows[0] = msgspec.structs.replace(rows[0], status=status, metrics={name: entry})  # type: ignore[arg-type]
+        text = json.dumps(msgspec.to_builtins(msgspec.structs.replace(make_sample(), clips=tuple(rows)))).encode()
+        try:
+            decode_result(text, "result.json")
+        except ResultError as problem:
+            return str(problem)
+        return ""
+
+    one = msgspec.structs.replace(FAILED_WELL, blocks=FAILED_BLOCKS)
+    value = Entry(value=3.0, weight=1, blocks=FAILED_BLOCKS)
+    wrong = Entry(value=0.0, weight=4, blocks=((0.0, 4),), failed=True)
+    assert spoiled("failed", "lmd", one) == spoiled("ok", "lmd", one) == spoiled("ok", "lmd", value) == ""
+    assert spoiled("failed", "pose_accuracy", wrong) == ""
+    assert spoiled("failed", "lmd", Entry(value=None, reason="needs pose", absent=True)) == ""
+    assert "the clip failed, and the entry did not" in spoiled("failed", "lmd", value)
+    assert "failed and absent at once" in spoiled("failed", "lmd", Entry(value=None, failed=True, absent=True))
+    better = Entry(value=0.25, weight=4, blocks=((1.0, 4),), failed=True)
+    assert "failed with 0.25 of its windows" in spoiled("failed", "pose_accuracy", better)
 
 
 def test_a_metric_says_what_its_functions_do() -> None:
