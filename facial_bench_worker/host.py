@@ -12,6 +12,7 @@ from facial_bench_worker.errors import GenerationError
 from facial_bench_worker.face import Clip
 from facial_bench_worker.method import Context, GeneratorSpec, Request, Stateful, check_options
 from facial_bench_worker.motions import Outcome, check_motion, check_motions
+from facial_bench_worker.noted_trackers import NotedTrackers
 from facial_bench_worker.problems import describe
 
 
@@ -54,8 +55,11 @@ class Host:
     def __init__(self, spec: GeneratorSpec, context: Context) -> None:
         check_options(spec, context.options)
         self._spec, self.options = spec, NotedOptions(context.options)
-        self._context = replace(context, options=self.options)
+        noted = NotedTrackers(context.trackers)
+        self._context = replace(context, options=self.options, trackers=noted)
         self._generator = spec.create(self._context)
+        self.trackers = noted.digests()
+        """name -> digest of each face tracker that it took when it was created, and of its weights."""
         self.changed_request = False
         """Whether the method changed an array of a request that it was given."""
 

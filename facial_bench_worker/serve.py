@@ -103,7 +103,7 @@ class Server:
     def _create(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
         context = read_context(values, arrays, self._log, self._progress, LazyTrackers())
         self._host = Host(self._spec, context)
-        return {"stateful": self._host.stateful}, {}
+        return {"stateful": self._host.stateful, "trackers": self._host.trackers}, {}
 
     def _fit(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
         clips = read_clips(values["folder"])

@@ -1,13 +1,14 @@
 """How a fitted method behaves: how far ahead it looks, what its output depends on, how fast it is.
 
-Measured from outside, on one request: nothing here trusts what a method says of itself.
+Measured from outside, on one request of each fold: nothing here trusts what a method says of itself.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 
@@ -105,3 +106,31 @@ def describe_behaviour(method: Asked, tasks: Sequence[Task]) -> tuple[Behaviour,
         probed_frames=request.frames,
     )
     return behaviour, request.frames / request.fps / max(seconds, 1e-9)
+
+
+def pool_behaviour(folds: Mapping[str, tuple[Behaviour, float | None]]) -> tuple[Behaviour, float | None]:
+    """What a result says where the split is rotated: each fold has a method of its own.
+
+    It uses the audio if that of any fold does, looks as far ahead as the one that looks farthest, was probed with the
+    frames of all, and is as fast as the median. Where some fold could not be measured the rest counts, and the reason
+    names that fold.
+
+    Args:
+        folds: name of the fold (empty where there is one) -> what `describe_behaviour` returns of it.
+    """
+    measured = [own for own, _ in folds.values() if not own.reason]
+    speeds = [speed for _, speed in folds.values() if speed is not None]
+    reasons = [f"{name}: {own.reason}" if name else own.reason for name, (own, _) in folds.items() if own.reason]
+    speed, reason = median(speeds) if speeds else None, "; ".join(reasons)
+    if not measured:
+        return Behaviour(reason=reason), speed
+    frames = [own.look_ahead_frames for own in measured if isinstance(own.look_ahead_frames, int)]
+    milliseconds = [own.look_ahead_ms for own in measured if isinstance(own.look_ahead_ms, (int, float))]
+    behaviour = Behaviour(
+        uses_audio=any(own.uses_audio is True for own in measured),
+        look_ahead_frames=max(frames, default=None),
+        look_ahead_ms=max(milliseconds, default=None),
+        probed_frames=sum(own.probed_frames for own in measured if isinstance(own.probed_frames, int)),
+        reason=reason,
+    )
+    return behaviour, speed

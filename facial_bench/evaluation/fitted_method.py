@@ -135,6 +135,7 @@ class Gone:
     """
 
     stateful = False
+    trackers: Mapping[str, str] = {}
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

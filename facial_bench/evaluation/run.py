@@ -20,7 +20,7 @@ from facial_bench.core.files import file_digest
 from facial_bench.core.progress import Reporter
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.evaluation.behaviour import describe_behaviour
+from facial_bench.evaluation.behaviour import describe_behaviour, pool_behaviour
 from facial_bench.evaluation.clip_scores import PARTS, Fold, score_row
 from facial_bench.evaluation.compact import without_spare_blocks
 from facial_bench.evaluation.failed_clips import causes, no_better_than_elsewhere
@@ -39,7 +39,8 @@ from facial_bench.evaluation.result import (
     make_metric,
     write_result,
 )
-from facial_bench.evaluation.run_folder import finish, open_run, run_folder, run_key
+from facial_bench.evaluation.run_folder import finish, open_run, run_folder
+from facial_bench.evaluation.run_key import run_key
 from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
 from facial_bench.isolation.door import Door, Usage
 from facial_bench.metrics.identity import accuracy_definitions
@@ -62,7 +63,8 @@ def evaluate(
         settings: The caller's choices.
         out: Folder of results.
         report: Told what happens.
-        first: The method, created already with these settings, for the first fold; each further one makes its own.
+        first: The method, created already with these settings, for the first fold; None to create it. Each further
+            fold makes its own.
 
     Raises:
         PluginError: the method could not be created or fitted, or failed for every clip.
@@ -72,19 +74,24 @@ def evaluate(
     final = run_folder(out, method, corpus, settings, protocol)
     timing: dict[str, Any] = dict(setup.timing)
     inputs = method.fingerprint(settings.options) if method.fingerprint else ""
-    key = run_key(method, setup, settings) | ({"inputs": inputs} if inputs else {})
-    place = open_run(final, key, settings.fresh, report)
-    folder = place.work
+    first = first or create(method, corpus, settings, final, report)
+    key = run_key(method, setup, settings, first.trackers) | ({"inputs": inputs} if inputs else {})
     rows: list[Row] = []
+    conduct: dict[str, tuple[Behaviour, float | None]] = {}
     versions: dict[str, str] = {}
-    opened = [first] if first else []
-
-    def opening(own: Path) -> Door:
-        return opened.pop() if opened else create(method, corpus, settings, own, report)
-
+    opened = [first]
     try:
+        place = open_run(final, key, settings.fresh, report)
+        folder = place.work
+
+        def opening(own: Path) -> Door:
+            if not opened:
+                return create(method, corpus, settings, own, report)
+            opened[0].keep_printed(own / "method.log")
+            return opened.pop()
+
         for fold in setup.folds:
-            own, behaviour = _evaluate_fold(
+            own, conduct[fold.name] = _evaluate_fold(
                 method,
                 partial(opening, folder / fold.name),
                 fold,
@@ -100,6 +107,7 @@ def evaluate(
             door.close()
     if all(row.status == "failed" for row in rows):
         raise GenerationError(f"{method} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
+    behaviour, timing["real_time_factor"] = pool_behaviour(conduct)
     timing["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     result = Result(
         schema=SCHEMA,
@@ -156,8 +164,8 @@ def _evaluate_fold(
     timing: dict[str, Any],
     versions: dict[str, str],
     report: Reporter,
-) -> tuple[list[Row], Behaviour]:
-    """The rows of one fold, and how the method behaves."""
+) -> tuple[list[Row], tuple[Behaviour, float | None]]:
+    """The rows of one fold, and how the method behaves, with its speed."""
     tasks = fold_tasks(fold, settings.seed)
     asked = with_clip_cameras(tasks) if method.code.by_name else tasks
     with timed(timing, "fit_s"):
@@ -166,7 +174,7 @@ def _evaluate_fold(
     try:
         with timed(timing, "generate_s"):
             outcomes = generate(fitted, asked, folder / "motions", report=report)
-        behaviour, timing["real_time_factor"] = describe_behaviour(fitted, tasks)
+        conduct = describe_behaviour(fitted, asked)
         notes = fitted.notes()
         versions.update({f"method_{name}": printable(notes.get(name, "")) for name in VERSIONS})
     finally:
@@ -179,7 +187,7 @@ def _evaluate_fold(
         where = f"; traceback in {folder / 'error.log'}" if traced else ""
         where = where or (f"; what it printed is in {printed}" if printed.is_file() else "")
         report.warn(f"{method} failed on {names}: {reason}{where}")
-    return rows, behaviour
+    return rows, conduct
 
 
 def _add_usage(timing: dict[str, Any], usage: Usage) -> None:

@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from facial_bench.core.device import describe_device
-from facial_bench.core.digests import canonical_json
 from facial_bench.core.files import read_json, write_json
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
-from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.method import Method, Settings, method_label
-from facial_bench.evaluation.setup import EvaluationSetup, corpus_label
+from facial_bench.evaluation.run_key import what_changed
+from facial_bench.evaluation.setup import corpus_label
 from facial_bench_worker.errors import FacialBenchError
 
 TICKET = "run.json"
@@ -45,7 +41,7 @@ def open_run(final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter)
 
     Args:
         final: Where the result is to stand.
-        key: What a stored fit and stored motions depend on; see `run_key`.
+        key: What a stored fit and stored motions depend on; see `evaluation.run_key`.
         fresh: Whether to reuse nothing.
         report: Told when a finished result will be replaced, and why.
 
@@ -60,7 +56,7 @@ def open_run(final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter)
     stays = (final / "result.json").is_file() and (fresh or ticket != key)
     work = beside if stays else final
     if stays:
-        report(f"{_what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete")
+        report(f"{what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete")
     else:
         shutil.rmtree(beside, ignore_errors=True)
     if fresh or _read_ticket(work) != key:
@@ -84,47 +80,8 @@ def older_seeds(folder: Path, method: Method) -> list[Path]:
     return [place for place, key in tickets.items() if isinstance(key, dict) and key.get("source") != method.source]
 
 
-def run_key(method: Method, setup: EvaluationSetup, settings: Settings) -> dict[str, Any]:
-    """What a stored fit and stored motions depend on."""
-    return {
-        "core": __version__,
-        "protocol": setup.protocol.training_digest(),
-        "corpus": setup.corpus.info.digest,
-        "method": method.name,
-        "source": method.source,
-        "version": method.version,
-        "seed": settings.seed,
-        "device": describe_device(settings.device),
-        "budget": settings.budget,
-        "options": canonical_json(dict(settings.options)),
-        "torch": torch.__version__,
-        "plugin": method.plugin,
-        "isolation": settings.conditions.isolation,
-        "python": settings.conditions.python or "",
-    }
-
-
 def _hidden(final: Path, what: str) -> Path:
     return final.with_name(f".{final.name}.{what}")  # not found by a search for `seed-*`
-
-
-def _what_changed(before: Any, now: Mapping[str, Any]) -> str:
-    """Why an earlier run cannot be used again, in words."""
-    if not isinstance(before, dict) or before == now:
-        return "nothing is reused" if before == now else "the earlier run does not say what it was made with"
-    named = {
-        "source": f"{now['plugin']} changed",
-        "version": f"{now['plugin']} changed",
-        "core": "facial-bench changed",
-        "protocol": "the protocol changed",
-        "corpus": "the corpus changed",
-        "torch": f"torch is {now['torch']} now",
-        "inputs": "the outputs to score changed",
-        "isolation": "it runs under other conditions",
-        "python": "it runs under another interpreter",
-    }
-    changed = dict.fromkeys(named.get(name, f"{name} changed") for name in now if before.get(name) != now[name])
-    return " and ".join(changed) or "the earlier run was another one"
 
 
 def _empty(aside: Path, final: Path) -> None:

@@ -69,6 +69,8 @@ class Door(Asked, Protocol):
 
     stateful: bool
     """Whether its fit can be stored."""
+    trackers: Mapping[str, str]
+    """name -> digest of each face tracker that it took when it was created, and of its weights."""
 
     def keep_printed(self, path: Path) -> None:
         """Keep what it prints in a file, to which it is added when the method ends."""

@@ -40,6 +40,7 @@ class LocalMethod:
         with self._called():
             self._host = Host(code.spec or load_method(dict(code.origin), code.name), context)
         self.stateful = self._host.stateful
+        self.trackers: Mapping[str, str] = self._host.trackers
 
     def keep_printed(self, path: Path) -> None:
         """What it prints goes where the harness prints."""

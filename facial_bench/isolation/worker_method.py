@@ -58,6 +58,7 @@ class WorkerMethod:
             self.close()
             raise
         self.stateful = created.values.get("stateful") is True
+        self.trackers: Mapping[str, str] = _digests(created.values.get("trackers"))
 
     def keep_printed(self, path: Path) -> None:
         """Keep what it prints in a file."""
@@ -115,6 +116,12 @@ def start_loading(code: MethodCode, conditions: Conditions, device: str, report:
         worker.close()
         raise
     return worker
+
+
+def _digests(told: Any) -> dict[str, str]:
+    """name -> digest of trackers, as far as the process tells such a thing."""
+    named = told if isinstance(told, dict) else {}
+    return {printable(str(name))[:100]: printable(str(one))[:64] for name, one in sorted(named.items())[:20]}
 
 
 def _read_outcomes(message: Message, requests: Sequence[Request], partial: bool) -> list[Outcome]:

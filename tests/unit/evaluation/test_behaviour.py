@@ -10,7 +10,14 @@ import pytest
 
 from facial_bench.core.progress import QUIET
 from facial_bench.errors import GenerationError
-from facial_bench.evaluation.behaviour import LookAhead, changed_frames, describe_behaviour, look_ahead, other_audio
+from facial_bench.evaluation.behaviour import (
+    LookAhead,
+    changed_frames,
+    describe_behaviour,
+    look_ahead,
+    other_audio,
+    pool_behaviour,
+)
 from facial_bench.evaluation.generate import generate
 from facial_bench.evaluation.requests import Task, make_tasks
 from facial_bench.evaluation.result_schema import Behaviour
@@ -162,3 +169,28 @@ def test_a_forgotten_return_is_said_wherever_a_method_is_asked(tmp_path: Path) -
     outcomes = generate(as_fitted(Forgets(), tmp_path), tasks(), tmp_path / "motions", batch=4, report=QUIET)
     assert {one.reason for one in outcomes.values()} == {"generate returned None, expected a list of one motion"}
     assert check_motions(iter([1, 2]), [request(), request()]) == [1, 2], "any iterable will do"
+
+
+def measured(look: int | None, frames: int = 400) -> Behaviour:
+    if look is None:
+        return Behaviour(uses_audio=False, look_ahead_frames=None, look_ahead_ms=None, probed_frames=frames)
+    return Behaviour(uses_audio=True, look_ahead_frames=look, look_ahead_ms=40.0 * look, probed_frames=frames)
+
+
+def test_one_fold_is_what_it_is() -> None:
+    assert pool_behaviour({"": (measured(3), 7.0)}) == (measured(3), 7.0)
+    assert pool_behaviour({"": (Behaviour(reason="no"), None)}) == (Behaviour(reason="no"), None)
+
+
+def test_folds_are_pooled_by_hand() -> None:
+    """Deaf in one fold, looking ahead 2 and 9 frames in the others: 9, in 1000 frames; the median speed."""
+    folds = {"fold-1": (measured(2), 5.0), "fold-2": (measured(None, 200), 70.0), "fold-3": (measured(9), 6.0)}
+    assert pool_behaviour(folds) == (measured(9, 1000), 6.0)
+    assert pool_behaviour(dict(reversed(folds.items()))) == (measured(9, 1000), 6.0)
+
+
+def test_a_fold_that_could_not_be_measured_is_named_and_the_rest_counts() -> None:
+    folds = {"fold-1": (measured(2), 5.0), "fold-2": (Behaviour(reason="raised"), None)}
+    behaviour, speed = pool_behaviour(folds)
+    assert (behaviour.look_ahead_frames, behaviour.uses_audio, speed) == (2, True, 5.0)
+    assert behaviour.reason == "fold-2: raised"
