@@ -15,6 +15,7 @@ from facial_bench.reports.tables import arrow, cell, escape, markdown, number, p
 from facial_bench.statistics.aggregate import count_undefined
 from facial_bench.statistics.rows import Row
 
+COUNTED = "They count as chance or worse, and boards give no rank."
 Cells = Mapping[str, object]
 """Column -> value; numbers as they are, to be read by programs."""
 
@@ -36,7 +37,7 @@ def result_table(
         return _data([metric_row(result, name) for name in chosen], format_)
     undefined = {name: count_undefined(result.clips, name) for name in result.metrics}
     text = _table(metrics, result.references, undefined, format_)
-    lines = [text, *_reasons(result.metrics, undefined), *_more(result, definitions, chosen)]
+    lines = [text, *_failures(result), *_reasons(result.metrics, undefined), *_more(result, definitions, chosen)]
     return "\n".join(lines if format_ == "table" else lines[:1])
 
 
@@ -73,7 +74,7 @@ def _family(definitions: Mapping[str, Definition], metric: str) -> str:
 def _table(
     metrics: Mapping[str, Metric], references: Mapping[str, Reference], undefined: Mapping[str, int], format_: str
 ) -> str:
-    headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "no value"]
+    headers = ["metric", "unit", "value [95 %]", "chance", "ceiling", "skill", "failed, undefined"]
     rows = []
     for name, metric in metrics.items():
         reference, without = references[name], undefined.get(name, 0)
@@ -108,6 +109,27 @@ def _reasons(metrics: Mapping[str, Metric], undefined: Mapping[str, int]) -> lis
     return [printable(f"{', '.join(names)} {status}: {why}") for (status, why), names in reasons.items()]
 
 
+def _failures(result: Result) -> list[str]:
+    """What failed, and what that does: of whole clips, then of metrics alone, those of the same clips in one line."""
+    lost: dict[str, list[tuple[str, str]]] = {}
+    for row in result.clips:
+        if row.status == "failed":
+            lost.setdefault("the method", []).append((row.request, row.reason))
+            continue
+        for name, entry in row.metrics.items():
+            if entry.failed:
+                lost.setdefault(name, []).append((row.request, entry.reason))
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, clips in lost.items():
+        groups.setdefault(tuple(request for request, _ in clips), []).append(name)
+    lines = []
+    for requests, names in groups.items():
+        reason = lost[names[0]][0][1].removesuffix(".")
+        count = f"{len(requests)} of {len(result.clips)} clips, first {requests[0]}"
+        lines.append(printable(f"† {', '.join(names)} failed on {count}: {reason}. {COUNTED}"))
+    return lines
+
+
 def _more(result: Result, definitions: Mapping[str, Definition], chosen: Sequence[str]) -> list[str]:
     """How to see the metrics that are not shown."""
     hidden = [name for name in result.metrics if name not in chosen]
@@ -116,9 +138,13 @@ def _more(result: Result, definitions: Mapping[str, Definition], chosen: Sequenc
 
 
 def _clip_cells(row: Row, metrics: Sequence[str]) -> Cells:
-    entries = {name: row.metrics[name].value if name in row.metrics else None for name in metrics}
-    values = {name: value if isinstance(value, (int, float)) else None for name, value in entries.items()}
-    return {"request": row.request, "identity": row.identity, "status": row.status, **values, "reason": row.reason}
+    """A value that stands in for one that failed counts, and is not the method's own: `failed` names its metric."""
+    entries = {name: row.metrics[name] for name in metrics if name in row.metrics}
+    numbers = {name: entry.value for name, entry in entries.items() if isinstance(entry.value, (int, float))}
+    values = {name: numbers.get(name) for name in metrics}
+    failed = " ".join(name for name, entry in entries.items() if entry.failed)
+    named = {"request": row.request, "identity": row.identity, "status": row.status}
+    return {**named, **values, "failed": failed, "reason": row.reason}
 
 
 def _text(value: object, unit: str) -> str:

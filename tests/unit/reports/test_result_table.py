@@ -8,12 +8,13 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from facial_bench.evaluation.result import Result
 from facial_bench.metrics.catalog import all_definitions
 from facial_bench.reports.result_table import clips_table, metrics_table, result_table
 from facial_bench.statistics.rows import Entry
-from tests.helpers.results import changed, make_result, make_row
+from tests.helpers.results import changed, make_failed_row, make_result, make_row
 
 VALUES = {"lmd": 1.0, "pose_accuracy": 0.75, "lve": 0.25, "pose_speed": 2.0, "blink_rate": 0.3, "gaze": 0.5}
 
@@ -80,7 +81,7 @@ def test_undefined_is_not_failed() -> None:
     rows.append(make_row("b", "b0", {"lmd": 1.0, "lve": 1.0}))
     result = changed(make_result(rows), (("metrics", "lmd", "n_failed"), 2), (("metrics", "lve", "n_failed"), 1))
     lines = table(result, "all").splitlines()
-    assert lines[0].endswith("no value")
+    assert lines[0].endswith("failed, undefined")
     assert lines[2].endswith("1 failed, 1 undefined of 3")
     assert lines[3].endswith("1 failed of 3")
 
@@ -91,6 +92,38 @@ def test_a_metric_without_any_value_says_whose_fault_it_is(failing: bool, word: 
     fields = {"value": None, "low": None, "high": None, "n_failed": 1, "status": "failed", "reason": "none has one"}
     result = changed(make_result(rows), *((("metrics", "lmd", key), value) for key, value in fields.items()))
     assert f"lmd {word}: none has one" in table(result).splitlines()
+
+
+def test_clips_that_failed_are_counted_and_what_they_do_is_said() -> None:
+    """A clip that failed as a whole, and one that failed for a metric alone."""
+    rows = [make_row(p, f"{p}{k}", {"lmd": 1.0, "lve": 2.0}) for p in "ab" for k in (0, 1)]
+    rows[1] = make_failed_row("a", "a1", {"lmd": 4.0, "lve": 4.0})
+    hidden = replace(rows[3].metrics["lve"], failed=True, reason="frame 7 is hidden.")
+    rows[3] = replace(rows[3], metrics={**rows[3].metrics, "lve": hidden})
+    result = changed(make_result(rows), (("metrics", "lmd", "n_failed"), 1), (("metrics", "lve", "n_failed"), 2))
+    lines = table(result, "all").splitlines()
+    assert lines[2].endswith("1 failed of 4") and lines[3].endswith("2 failed of 4")
+    said = "They count as chance or worse, and boards give no rank."
+    assert lines[4] == f"† the method failed on 1 of 4 clips, first self/a1@0: hid. {said}"
+    assert lines[5] == f"† lve failed on 1 of 4 clips, first self/b1@0: frame 7 is hidden. {said}"
+    both = replace(rows[3], metrics=dict.fromkeys(("lmd", "lve"), hidden))
+    both_lines = table(make_result([*rows[:3], both]), "all").splitlines()
+    assert both_lines[5].startswith("† lmd, lve failed on 1 of 4 clips, first self/b1@0: frame 7")
+    for_programs = csv.DictReader(io.StringIO(clips_table(result, all_definitions(), "all", "csv")))
+    assert [(row["status"], row["failed"]) for row in for_programs] == [
+        ("ok", ""),
+        ("failed", "lmd lve"),
+        ("ok", ""),
+        ("ok", "lve"),
+    ]
+
+
+def test_the_short_table_holds_the_ranked_metrics_and_no_other() -> None:
+    """Eight at most, none of them the paper's form of an accuracy."""
+    ranked = [name for name, one in all_definitions().items() if one.ranked]
+    lines = table(make_result([make_row("a", "a0", dict.fromkeys(all_definitions(), 0.5))])).splitlines()
+    assert [line.split()[0] for line in lines[2 : 2 + len(ranked)]] == ranked
+    assert len(ranked) <= 8 and not any(name.endswith("/paper") for name in ranked)
 
 
 def test_numbers_for_programs_are_exact() -> None:
@@ -114,7 +147,7 @@ def test_markdown_is_a_table_and_nothing_else() -> None:
 def test_every_clip_on_demand() -> None:
     result = make({"w1": Entry(part=(1.0,), blocks=((1.0,),), items=1)})
     lines = clips_table(result, all_definitions()).splitlines()
-    assert lines[0].split() == ["request", "identity", "status", "lmd", "pose_accuracy", "reason"]
+    assert lines[0].split() == ["request", "identity", "status", "lmd", "pose_accuracy", "failed", "reason"]
     assert lines[2].split() == ["self/a0@0", "a", "ok", "1", "0.750"]
     assert len(lines) == 2 + 4
     rows = list(csv.DictReader(io.StringIO(clips_table(result, all_definitions(), "all", "csv"))))
