@@ -23,7 +23,7 @@ from facial_bench.metrics.classifier import Classifier
 from facial_bench.metrics.identity_classifier import load_or_train
 from facial_bench.metrics.lmd import landmark_metrics
 from facial_bench.statistics.bootstrap import Unit, bootstrap_draws, ratio
-from facial_bench.statistics.compare import permute
+from facial_bench.statistics.permutation import permute
 from facial_bench.types import Camera, Motion, Sample
 from studies.identity_free import PEOPLE, make_clips
 

@@ -282,7 +282,8 @@ def verify(path: PathLike, *, session: Session | None = None) -> Verdict:
 
 
 def compare(*paths: PathLike, metrics: Sequence[str] = (), session: Session | None = None) -> Comparison:
-    """Is one method better than another? Paired permutation over clips, Holm's correction over pairs and metrics.
+    """Is one method better than another? Paired permutation over clips that counts training seeds in, Holm's correction
+    over the pairs of a metric.
 
     Args:
         paths: Results: a method's folder (all of its seeds), a seed's folder, or a result.json.

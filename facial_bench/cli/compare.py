@@ -30,7 +30,8 @@ def compare(
     plugin_files: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Say whether one method is better than another: paired permutation over clips, Holm over metrics and pairs.
+    """Say whether one method is better than another: a paired permutation over clips that counts training seeds in,
+    with Holm's correction over the pairs of a metric.
 
     A, B ... are results: a method's folder (all of its seeds), a seed's folder, or a result.json.
     """

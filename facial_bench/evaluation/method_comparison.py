@@ -12,7 +12,7 @@ from facial_bench.core.errors import ResultError, unknown_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.evaluation.result import Result, disagreement, is_of_one_source
-from facial_bench.statistics.aggregate import estimator
+from facial_bench.statistics.aggregate import count_failed, estimator
 from facial_bench.statistics.compare import Difference, compare, holm
 
 Named = Sequence[tuple[Path, Result]]
@@ -30,9 +30,12 @@ class Pair:
     higher_is_better: bool
     difference: Difference
     holm_p: float
-    """p after Holm's correction over all pairs and metrics compared."""
+    """p after Holm's correction over the pairs of this metric. Pairs of methods that failed on no clip are corrected
+    among themselves, as if there were no others."""
     verdict: str
     """Who is better, or that nothing was found, or that so few clips cannot decide."""
+    failed: Mapping[str, int]
+    """label -> clips that count as failed, over its seeds; only of methods that failed on some."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class _Tested(NamedTuple):
     b: str
     higher_is_better: bool
     difference: Difference
+    failed: Mapping[str, int]
 
 
 def group_results(named: Named) -> dict[str, list[Result]]:
@@ -97,7 +101,7 @@ def compare_methods(
     definitions: Mapping[str, Definition],
     protocol: Protocol,
 ) -> Comparison:
-    """Compare all methods pairwise; Holm's correction runs over metrics and pairs.
+    """Compare all methods pairwise; Holm's correction runs over the pairs of one metric, as on boards.
 
     Args:
         groups: label -> its results, one per seed.
@@ -113,7 +117,7 @@ def compare_methods(
     for name in wanted:
         if name not in held:
             raise unknown_name("metric of the results", name, held)
-    metrics = wanted or [name for name in held if name in definitions and definitions[name].ranked]
+    metrics = dict.fromkeys(wanted) or [name for name in held if name in definitions and definitions[name].ranked]
     tested: list[_Tested] = []
     skipped: dict[str, list[str]] = {}
     for metric in metrics:
@@ -122,6 +126,7 @@ def compare_methods(
             skipped.setdefault(reason, []).append(metric)
             continue
         reference, spec = results[0].references[metric], definitions.get(metric)
+        failed = {label: sum(count_failed(one.clips, metric) for one in own) for label, own in groups.items()}
         estimate = estimator(spec.pool if isinstance(spec, MetricSpec) else None, reference.parts)
         for a, b in itertools.combinations(groups, 2):
             rows = [[result.clips for result in groups[label]] for label in (a, b)]
@@ -129,15 +134,36 @@ def compare_methods(
             if difference is None:
                 skipped.setdefault(f"{a} and {b} have no clip in common that is scored", []).append(metric)
             else:
-                tested.append(_Tested(metric, a, b, bool(results[0].metrics[metric].higher_is_better), difference))
+                higher = bool(results[0].metrics[metric].higher_is_better)
+                lost = {label: failed[label] for label in (a, b) if failed[label]}
+                tested.append(_Tested(metric, a, b, higher, difference, lost))
     if not tested:
         reasons = (f"{', '.join(names)}: {reason}" for reason, names in skipped.items())
         raise ResultError(f"Nothing can be compared: {'; '.join(reasons) or 'no metric ranks methods'}.")
-    pairs = [
-        Pair(*one, p, _verdict(one, p, len(tested), protocol.significance))
-        for one, p in zip(tested, holm([one.difference.p for one in tested]), strict=True)
+    pairs = [pair for metric in metrics for pair in _corrected([t for t in tested if t.metric == metric], protocol)]
+    notes = [*_one_seed(pairs), *_unequal_seeds(groups), *_mixed_versions(groups)]
+    return Comparison(groups, pairs, skipped, notes)
+
+
+def _corrected(tested: Sequence[_Tested], protocol: Protocol) -> list[Pair]:
+    """The pairs of one metric with Holm's correction: over all of them where a method failed, else over the others."""
+    sound = [one for one in tested if not one.failed]
+    among_all, among_sound = (iter(holm([t.difference.p for t in some])) for some in (tested, sound))
+    pairs = []
+    for one in tested:
+        p = next(among_all)
+        p, tests = (p, len(tested)) if one.failed else (next(among_sound), len(sound))
+        verdict = _verdict(one, p, tests, protocol.significance)
+        pairs.append(Pair(one.metric, one.a, one.b, one.higher_is_better, one.difference, p, verdict, one.failed))
+    return pairs
+
+
+def _one_seed(pairs: Sequence[Pair]) -> list[str]:
+    if not any(pair.difference.about_trained_models for pair in pairs):
+        return []
+    return [
+        "one training seed each: p is about these trained models, not about what other seeds of the methods would give"
     ]
-    return Comparison(groups, pairs, skipped, [*_unequal_seeds(groups), *_mixed_versions(groups)])
 
 
 def _no_number(metric: str, groups: Mapping[str, Sequence[Result]]) -> str:
@@ -170,7 +196,10 @@ def _mixed_versions(groups: Mapping[str, Sequence[Result]]) -> list[str]:
 def _verdict(tested: _Tested, holm_p: float, tests: int, significance: float) -> str:
     one = tested.difference
     if holm_p < significance:
-        return f"{tested.a if (one.a > one.b) == tested.higher_is_better else tested.b} is better"
+        ahead = tested.a if (one.difference > 0) == tested.higher_is_better else tested.b
+        if ahead in tested.failed:
+            return f"not decided: {ahead} is ahead, and failed on {tested.failed[ahead]} clips"
+        return f"{ahead} is better"
     if min(one.smallest_p * tests, 1.0) >= significance:
         return f"cannot be decided with {one.clips} clips"
     return "no difference found"

@@ -62,13 +62,9 @@ def point(groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], estimat
 
 
 def bootstrap_draws(
-    groups: Sequence[Sequence[Unit]],
-    shares: Mapping[str, float],
-    resamples: int,
-    rng: np.random.Generator,
-    estimate: Estimate = ratio,
+    groups: Sequence[Sequence[Unit]], shares: Mapping[str, float], resamples: int, rng: np.random.Generator
 ) -> np.ndarray | None:
-    """Values of `point` over resampled units, (resamples,) float64; None where an identity has one unit only, or not
+    """Means (`ratio`) over resampled units, (resamples,) float64; None where an identity has one unit only, or not
     the same units in each seed.
 
     Args:
@@ -76,7 +72,6 @@ def bootstrap_draws(
         shares: identity -> its share of the value; shares sum to 1.
         resamples: number of draws.
         rng: source of randomness.
-        estimate: of one identity.
 
     Of the n units of an identity, n - 1 are drawn with replacement: drawing n understates the variance of a mean by
     (n - 1) / n, which matters with the two to five clips a person has here (McCarthy and Snowden 1985; Rao and
@@ -94,8 +89,8 @@ def bootstrap_draws(
         picks = rng.integers(n, size=(resamples, n - 1))
         counts = np.zeros((resamples, n))
         np.add.at(counts, (np.arange(resamples)[:, None], picks), 1)
-        values = np.stack([estimate(person, units, counts) for units in own], axis=1)
-        draws += shares[person] * np.where(seeds > 0, seeds * values, 0.0).sum(axis=1)
+        values = np.stack([ratio(person, units, counts) for units in own], axis=1)
+        draws += shares[person] * (seeds * values).sum(axis=1)
     return draws
 
 
@@ -106,14 +101,14 @@ def spread(deviations: np.ndarray, units: Sequence[Unit], confidence: float) -> 
     units less identities: the spread of two or three clips a person is itself uncertain (docs/coverage.md measures it).
 
     Args:
-        deviations: (R,) draws less the value; NaN where a draw is not defined.
+        deviations: (R,) draws less the value.
         units: of one seed.
         confidence: of the interval.
     """
     tail = (1 - confidence) / 2
     freedom = max(len(units) - len({unit.identity for unit in units}), 1)
     widen = student.ppf(1 - tail, freedom) / normal.ppf(1 - tail)
-    low, high = np.nanquantile(deviations, [tail, 1 - tail])
+    low, high = np.quantile(deviations, [tail, 1 - tail])
     return float(widen * low), float(widen * high)
 
 
@@ -125,25 +120,24 @@ def interval(
     confidence: float,
     rng: np.random.Generator,
     proportion: bool = False,
-    estimate: Estimate = ratio,
     value: float | None = None,
 ) -> tuple[float, float] | None:
-    """Percentile interval of `point`, or of `value`; None where it cannot be determined.
+    """Percentile interval of a mean (`point`), or of `value`; None where it cannot be determined. Of a pooled metric
+    see `jackknife`.
 
     The value of a clip is not always the mean of its blocks (a standard deviation, a correlation). Where an identity's
     only clip is resampled in blocks, `value` is that of whole clips, and the draws are moved by the difference.
 
     Where every unit is alike the draws do not spread and say nothing; a proportion then takes the Wilson
     interval with the number of units as the number of trials, and another value takes none, unless it is
-    exactly 0 everywhere (a distance of a thing to itself). Draws in which the value is not defined (no blink
-    among the clips drawn) are left out; where they are more than half there is no interval.
+    exactly 0 everywhere (a distance of a thing to itself).
     """
-    draws = bootstrap_draws(groups, shares, resamples, rng, estimate)
-    if draws is None or np.isnan(draws).mean() > 0.5:
+    draws = bootstrap_draws(groups, shares, resamples, rng)
+    if draws is None:
         return None
-    middle = point(groups, shares, estimate)
+    middle = point(groups, shares)
     value = middle if value is None else value
-    least = 0.0 if min(np.nanmin(draws), value) >= 0 else -np.inf  # a distance does not become negative by being moved
+    least = 0.0 if min(draws.min(), value) >= 0 else -np.inf  # a distance does not become negative by being moved
     low, high = spread(draws - middle, groups[0], confidence)
     if high - low > 1e-12:
         most = 1.0 if proportion else np.inf

@@ -1,4 +1,4 @@
-"""Is one method better than another? Paired permutation over clips, and Holm's correction for many of them.
+"""Is one method better than another? The test of a pair as a record, and Holm's correction for many of them.
 
 The clip is the unit: never a window, and never a block of a clip. The people are fixed. Source: docs/protocol.md,
 "differences".
@@ -6,23 +6,14 @@ The clip is the unit: never a window, and never a block of a clip. The people ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from facial_bench.core.digests import derive_seed
 from facial_bench.core.protocol import Protocol
-from facial_bench.statistics.aggregate import common_rows, make_shares, make_units, make_whole_units
-from facial_bench.statistics.bootstrap import Estimate, Unit, bootstrap_draws, point, ratio, spread
-from facial_bench.statistics.rows import Row
-
-Groups = Sequence[Sequence[Row]]
-"""The rows of a method, one list per training seed."""
-EXACT_CLIPS = 13
-"""Up to so many clips every one of the 2^n swaps is looked at."""
-SWAPS = 10_000
-"""How many random swaps are drawn where there are more."""
+from facial_bench.statistics.bootstrap import Estimate, ratio
+from facial_bench.statistics.permutation import Groups, People, permute
 
 
 @dataclass(frozen=True)
@@ -31,11 +22,14 @@ class Difference:
 
     a: float
     b: float
+    difference: float
+    """a - b, as it was tested: who is ahead is read from its sign."""
     low: float | None
-    """End of the interval of a - b (paired bootstrap); None where it cannot be had."""
+    """End of the interval of a - b: the differences that the test does not reject, so that 0 lies outside exactly where
+    p is below 1 - confidence. None where so few clips reject nothing."""
     high: float | None
     p: float
-    """Two-sided, of the paired permutation over clips."""
+    """Two-sided, of the paired permutation over clips and of the variance of the training seeds."""
     smallest_p: float
     """What p could be at best with so many clips."""
     clips: int
@@ -46,54 +40,13 @@ class Difference:
     metrics, and where all differences are alike."""
     a_higher: float | None
     """Share of the clips in which A is higher, ties counting half; None for pooled metrics."""
+    seeds: int
+    """Training seeds of each that were compared."""
 
-
-@dataclass(frozen=True)
-class Permutation:
-    """What a paired permutation of two methods says."""
-
-    p: float
-    """Two-sided."""
-    smallest_p: float
-    """What p could be at best with so many clips."""
-    clips: int
-    a: Sequence[Mapping[str, list[Unit]]]
-    """identity -> one unit a clip, per seed: what was compared, of A."""
-    b: Sequence[Mapping[str, list[Unit]]]
-    """The same of B."""
-    rows: Sequence[Sequence[Row]]
-    """The rows compared: of A's seeds, then of B's."""
-
-
-def permute(a: Groups, b: Groups, metric: str, estimate: Estimate) -> Permutation | None:
-    """Swap A and B clip by clip, all seeds of a clip together, on the clips that both have scored in every seed.
-
-    Args:
-        a, b: rows, one list per training seed; as many of the seeds as both have are used, in order.
-        metric: its id.
-        estimate: of one identity; see `aggregate.estimator`.
-
-    Returns:
-        p, the share of swaps (all 2^n of them for up to 13 clips, else 10,000 drawn ones and none) after which A and B
-        differ by no less; None where there is nothing to compare.
-    """
-    seeds = min(len(a), len(b))
-    kept = common_rows([*a[:seeds], *b[:seeds]], metric)
-    if not kept[0]:
-        return None
-    shares = make_shares(kept[0], metric)
-    whole = [_by_person(rows, metric, shares) for rows in kept]
-    count = sum(map(len, whole[0].values()))
-    swaps = _swaps(count, np.random.default_rng(derive_seed(0, "swaps", metric)))
-    differences = np.mean(
-        [_swapped(one, two, shares, swaps, estimate) for one, two in zip(whole[:seeds], whole[seeds:], strict=True)],
-        axis=0,
-    )
-    if np.isnan(differences[0]):
-        return None
-    defined = differences[~np.isnan(differences)]
-    p = float((np.abs(defined) >= abs(defined[0]) - 1e-12).mean())  # the first swap is none: the observed difference
-    return Permutation(p, max(2.0 ** (1 - count), 1 / len(swaps)), count, whole[:seeds], whole[seeds:], kept)
+    @property
+    def about_trained_models(self) -> bool:
+        """Whether one training seed of each was compared: p says nothing of what other seeds would give."""
+        return self.seeds == 1
 
 
 def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Protocol) -> Difference | None:
@@ -101,22 +54,20 @@ def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Pro
 
     Args:
         a, b, metric, estimate: as for `permute`.
-        protocol: for the resampling.
+        protocol: for the confidence of the interval.
     """
     tested = permute(a, b, metric, estimate)
     if tested is None:
         return None
     asked = {row.request for row in (*a[0], *b[0]) if metric in row.metrics}
-    shares = make_shares(tested.rows[0], metric)
-    value_a, value_b = _value(tested.a, shares, estimate), _value(tested.b, shares, estimate)
-    low, high = _paired_interval(tested, metric, shares, estimate, protocol, value_a - value_b)
+    low, high = tested.test.interval(protocol.confidence) or (None, None)
     effect: float | None = None
     higher: float | None = None
     if estimate is ratio:
         effect, higher = _effects(_clip_values(tested.a) - _clip_values(tested.b))
     return Difference(
-        value_a,
-        value_b,
+        *tested.values,
+        tested.difference,
         low,
         high,
         p=tested.p,
@@ -125,6 +76,7 @@ def compare(a: Groups, b: Groups, metric: str, estimate: Estimate, protocol: Pro
         left_out=len(asked) - tested.clips,
         effect=effect,
         a_higher=higher,
+        seeds=tested.seeds,
     )
 
 
@@ -141,68 +93,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _value(seeds: Sequence[Mapping[str, list[Unit]]], shares: Mapping[str, float], estimate: Estimate) -> float:
-    return point([[unit for own in people.values() for unit in own] for people in seeds], shares, estimate)
-
-
-def _by_person(rows: Sequence[Row], metric: str, shares: Mapping[str, float]) -> dict[str, list[Unit]]:
-    """identity -> one unit a clip, in the order of the rows."""
-    units = make_whole_units(rows, metric)
-    return {person: [unit for unit in units if unit.identity == person] for person in shares}
-
-
-def _swaps(count: int, rng: np.random.Generator) -> np.ndarray:
-    """(R, n) of 0 and 1, the clips to swap; the first row swaps none."""
-    if count <= EXACT_CLIPS:
-        return (np.arange(2**count)[:, None] >> np.arange(count)) & 1
-    drawn = rng.integers(2, size=(SWAPS, count))
-    return np.concatenate([np.zeros((1, count), drawn.dtype), drawn])
-
-
-def _swapped(
-    a: Mapping[str, list[Unit]],
-    b: Mapping[str, list[Unit]],
-    shares: Mapping[str, float],
-    swaps: np.ndarray,
-    estimate: Estimate,
-) -> np.ndarray:
-    """(R,) value of A - value of B after each swap."""
-    total, first = np.zeros(len(swaps)), 0
-    for person, share in shares.items():
-        mine = swaps[:, first : first + len(a[person])].astype(np.float64)
-        first += len(a[person])
-        units = [*a[person], *b[person]]
-        left = estimate(person, units, np.concatenate([1 - mine, mine], axis=1))
-        right = estimate(person, units, np.concatenate([mine, 1 - mine], axis=1))
-        total += share * (left - right)
-    return total
-
-
-def _paired_interval(
-    tested: Permutation,
-    metric: str,
-    shares: Mapping[str, float],
-    estimate: Estimate,
-    protocol: Protocol,
-    difference: float,
-) -> tuple[float | None, float | None]:
-    """Percentile interval of the difference; the same clips are drawn for both, because the same seed draws them."""
-    seeds = len(tested.a)
-    units = [[make_units(rows, metric) for rows in part] for part in (tested.rows[:seeds], tested.rows[seeds:])]
-    draws = [
-        bootstrap_draws(
-            own, shares, protocol.resamples, np.random.default_rng(derive_seed(0, "bootstrap", metric)), estimate
-        )
-        for own in units
-    ]
-    if draws[0] is None or draws[1] is None or np.isnan(draws[0] - draws[1]).mean() > 0.5:
-        return None, None
-    middle = point(units[0], shares, estimate) - point(units[1], shares, estimate)
-    low, high = spread(draws[0] - draws[1] - middle, units[0][0], protocol.confidence)
-    return difference + low, difference + high
-
-
-def _clip_values(seeds: Sequence[Mapping[str, list[Unit]]]) -> np.ndarray:
+def _clip_values(seeds: Sequence[People]) -> np.ndarray:
     """(n,) value of each clip, the mean over seeds."""
     table = np.array([[unit.numbers for own in people.values() for unit in own] for people in seeds], dtype=np.float64)
     return (table[..., 0] / table[..., 1]).mean(axis=0)

@@ -47,7 +47,38 @@ def test_the_numbers_as_json(tmp_path: Path) -> None:
     told = json.loads(call(*paths, "--metric", "lmd", "--json").stdout)
     assert [(row["a"], row["b"]) for row in told] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert all(row["holm_p"] == pytest.approx(3 * row["p"]) for row in told)
+    assert all(row["seeds"] == 1 and row["failed"] == {} for row in told)
     assert told[0]["value_a"] - told[0]["value_b"] == pytest.approx(-0.5)
+
+
+def test_holm_runs_over_the_pairs_of_one_metric(tmp_path: Path) -> None:
+    """Two methods are one pair a metric, however many metrics are asked for."""
+    told = json.loads(call(put(tmp_path, "a", 1.0), put(tmp_path, "b", 1.5), "--json").stdout)
+    assert {row["metric"] for row in told} == {"lmd", "pose_accuracy"}
+    assert all(row["holm_p"] == row["p"] for row in told)
+
+
+def test_one_seed_is_about_trained_models_and_that_is_said_once(tmp_path: Path) -> None:
+    said = "note: one training seed each: p is about these trained models"
+    one = call(*[put(tmp_path / "one", name, value) for name, value in (("a", 1.0), ("b", 1.5), ("c", 3.0))]).stdout
+    assert one.count(said) == 1
+    two = call(*[put(tmp_path / "two", name, value, seeds=2) for name, value in (("a", 1.0), ("b", 1.5))]).stdout
+    assert said not in two
+
+
+def test_a_method_that_fails_is_marked_and_never_better_and_changes_no_other_pair(tmp_path: Path) -> None:
+    paths = [put(tmp_path, name, value) for name, value in (("mid", 1.5), ("far", 3.0))]
+    alone = json.loads(call(*paths, "--metric", "lmd", "--json").stdout)
+    near = put(tmp_path, "near", 1.0)
+    result = read_result(near / "seed-0" / "result.json")
+    hidden = (("clips", 0, "metrics", "lmd", "failed"), True), (("clips", 0, "metrics", "lmd", "reason"), "it raised")
+    write_result(near / "seed-0" / "result.json", changed(result, *hidden))
+    told = json.loads(call(*paths, near, "--metric", "lmd", "--json").stdout)
+    assert [row for row in told if "near" not in (row["a"], row["b"])] == alone
+    assert {row["verdict"] for row in told[1:]} == {"not decided: near is ahead, and failed on 1 clips"}
+    text = call(*paths, near, "--metric", "lmd", "--picture", tmp_path / "cd.svg").stdout
+    assert "near †" in text and "†: failed on some clips" in text
+    assert "failed: near" in (tmp_path / "cd.svg").read_text(encoding="utf-8")
 
 
 def test_five_clips_cannot_decide(tmp_path: Path) -> None:

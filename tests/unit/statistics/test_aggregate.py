@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
+import msgspec
 import numpy as np
 import pytest
 
 from facial_bench.core.protocol import Protocol
-from facial_bench.metrics.pools import mean_pool
+from facial_bench.metrics.pools import mean_pool, wasserstein_pool
 from facial_bench.statistics.aggregate import (
+    Summary,
     common_rows,
+    count_failed,
     count_undefined,
     estimator,
     is_scored,
@@ -19,6 +20,7 @@ from facial_bench.statistics.aggregate import (
     summarise,
 )
 from facial_bench.statistics.bootstrap import Unit
+from facial_bench.statistics.permutation import permute
 from facial_bench.statistics.rows import Entry, Row
 from tests.helpers.results import make_row
 
@@ -62,7 +64,7 @@ def test_a_pooled_metric_is_estimated_of_a_persons_clips_together() -> None:
         return Entry(part=(count, total), blocks=((count, total),), items=int(count))
 
     rows = make_rows("rate", a=[part(1, 1.0), part(3, 9.0)], b=[part(2, 2.0), part(2, 6.0)])
-    found = summarise([rows], "rate", RULES, estimator(mean_pool(), {"a": (), "b": ()}))
+    found = summarise([rows], "rate", RULES, estimator(mean_pool(), {"a": (1.0, 1.0), "b": (1.0, 1.0)}))
     assert found.value == pytest.approx((10 / 4 + 8 / 4) / 2), "not the mean over clips, which is 2.0"
     assert make_shares(rows, "rate") == {"a": 0.5, "b": 0.5}
 
@@ -79,7 +81,7 @@ def test_counts_keep_apart_what_failed_and_what_is_not_defined() -> None:
 
 def test_an_absent_metric_is_not_asked_for() -> None:
     found = summarise([make_rows(a=[ABSENT, ABSENT])], "lmd", RULES)
-    assert astuple(found) == (None, None, None, 0, 0, 0)
+    assert found == Summary(None, None, None, 0, 0)
     assert count_undefined(make_rows(a=[ABSENT]), "lmd") == 0
 
 
@@ -95,3 +97,74 @@ def test_seeds_are_put_together_on_the_clips_that_all_have() -> None:
     found = summarise([one, two], "lmd", RULES)
     assert found.value == pytest.approx(np.mean([1, 2, 3, 4]))
     assert found.n_clips == 3
+
+
+FAILED = Entry(value=9.0, weight=1, reason="it raised", failed=True)
+
+
+def test_a_clip_that_failed_counts_with_the_value_of_chance() -> None:
+    """Not asked for is not failed; failed and not defined are told apart."""
+    rows = make_rows(a=[1.0, 2.0, FAILED], b=[ABSENT, Entry(value=None, reason="nobody speaks")])
+    rows.append(make_row("b", "b7", {"lmd": Entry(value=None, reason="it raised", failed=True), "lve": 1.0}))
+    found = summarise([rows], "lmd", RULES)
+    assert found.value == pytest.approx((1 + 2 + 9) / 3)
+    assert (found.n_clips, found.n_failed - found.n_undefined, found.n_undefined) == (5, 2, 1)
+    assert (count_failed(rows, "lmd"), count_undefined(rows, "lmd")) == (2, 1)
+    assert (count_failed(rows, "lve"), count_failed(rows, "fdd")) == (0, 0)
+
+
+def test_a_row_that_failed_failed_for_every_metric() -> None:
+    row = msgspec.structs.replace(make_row("a", "a0", {"lmd": 1.0}), status="failed")
+    assert count_failed([row], "lmd") == 1
+
+
+def test_a_short_clip_is_no_vote() -> None:
+    """Two frames of 128 weigh a 64th, of the value and of what their person counts."""
+    short = Entry(value=64.0, weight=1 / 64)
+    rows = make_rows(a=[1.0, 1.0, short], b=[2.0])
+    assert summarise([rows], "lmd", RULES).value == pytest.approx((1 + 1 + 1 + 2) / (3 + 1 / 64))
+    assert make_shares(rows, "lmd") == pytest.approx({"a": (2 + 1 / 64) / (3 + 1 / 64), "b": 1 / (3 + 1 / 64)})
+    assert make_shares(make_rows("pose_accuracy", a=[1.0, short], b=[2.0]), "pose_accuracy") == {"a": 0.5, "b": 0.5}
+
+
+def durations(*values: float) -> Entry:
+    return Entry(part=(float(len(values)), float(sum(values))), items=len(values))
+
+
+def test_a_person_without_a_value_is_named() -> None:
+    """b blinks in reality and never as generated: no mean over a alone passes for the value."""
+    rows = make_rows("mean", a=[durations(5, 6), durations(4)], b=[durations(), durations()])
+    found = summarise([rows], "mean", RULES, estimator(mean_pool(), {"a": (2.0, 9.0), "b": (1.0, 5.0)}))
+    assert (found.value, found.undefined_people, found.left_out_people) == (None, ("b",), ())
+
+
+def test_a_person_whose_real_motion_has_no_value_is_left_out_for_every_method() -> None:
+    """b never blinks in reality: a method that makes b blink is measured on a alone, like one that does not."""
+    estimate = estimator(mean_pool(), {"a": (2.0, 9.0), "b": (0.0, 0.0)})
+    for b in ([durations(), durations()], [durations(9), durations()]):
+        rows = make_rows("mean", a=[durations(5, 6), durations(4)], b=b)
+        found = summarise([rows], "mean", RULES, estimate)
+        assert (found.value, found.undefined_people, found.left_out_people) == (5.0, (), ("b",))
+        assert permute([rows], [rows], "mean", estimate).clips == 2
+    nobody = estimator(mean_pool(), {"a": (0.0, 0.0), "b": (0.0, 0.0)})
+    found = summarise([rows], "mean", RULES, nobody)
+    assert (found.value, found.undefined_people, found.left_out_people) == (None, (), ("a", "b"))
+    assert permute([rows], [rows], "mean", nobody) is None
+
+
+def test_why_there_is_no_interval() -> None:
+    estimate = estimator(wasserstein_pool(), {"a": (0.0, 1.0)})
+
+    def events(*values: float) -> Entry:
+        return Entry(part=values, blocks=(values,) if values else (), items=len(values))
+
+    def reason(*clips: Entry) -> str:
+        found = summarise([make_rows("w1", a=list(clips))], "w1", RULES, estimate)
+        assert found.value is not None
+        assert (found.low is None) == bool(found.no_interval)
+        return found.no_interval
+
+    assert reason(events(1.0)) == "a has a single clip, and no two blocks of it"
+    assert reason(events(1.0), events(1.0)) == "the clips do not differ"
+    assert reason(events(1.0), events()) == "a has no value without one of the clips"
+    assert reason(events(1.0), events(2.0)) == ""

@@ -49,23 +49,6 @@ def test_a_value_is_the_mean_over_the_seeds() -> None:
     assert point([one, two], {"a": 1.0}) == 2.5
 
 
-def test_any_estimate_can_be_resampled_and_draws_without_a_value_are_left_out() -> None:
-    """The range of what is drawn: no mean, and not defined where the one clip with an event is not drawn."""
-    rows = [Unit("a", (0.0, 3.0)), Unit("a", ()), Unit("a", (1.0, 7.0))]
-
-    def extent(identity: str, own: list[Unit], counts: np.ndarray) -> np.ndarray:
-        drawn = [[n for unit, count in zip(own, row, strict=True) if count for n in unit.numbers] for row in counts]
-        return np.array([max(found) - min(found) if found else np.nan for found in drawn])
-
-    assert point([rows], {"a": 1.0}, extent) == 7.0
-    draws = bootstrap_draws([rows], {"a": 1.0}, 2000, rng(), extent)
-    assert set(draws[~np.isnan(draws)]) == {3.0, 6.0, 7.0}
-    assert np.isnan(draws).mean() == pytest.approx(1 / 9, abs=0.03)
-    assert interval([rows], {"a": 1.0}, **settings(proportion=False, estimate=extent)) == (0.0, 7.0), "no range below 0"
-    barren = [Unit("a", (0.0, 3.0)), *[Unit("a", ())] * 4]
-    assert interval([barren], {"a": 1.0}, **settings(proportion=False, estimate=extent)) is None
-
-
 def slow_draws(groups: list[list[Unit]], shares: dict[str, float], count: int, r: np.random.Generator) -> np.ndarray:
     """Resample seeds and units in loops, in the same order of random numbers."""
     n_seeds = len(groups)
