@@ -21,9 +21,9 @@ LEGEND = (
     "**Rows** are in order of the first column; *italics* are null models. To a classifier `replay` is real motion: "
     "on accuracies and realism it is a copying reference, not one to beat. A method that failed on clips (†) stands "
     "below the others with its value, and has no rank; nobody's rank, mark or strongest null model depends on it.",
-    "**Ceiling**: real motion (for a distance: after a passage through the face model; for an accuracy: the real "
-    "clips that its classifiers have not seen; for a distance of distributions: the person's real training motion). "
-    "**Chance**: 1/N for an accuracy, the person's mean training state for the others.",
+    "**Ceiling**: real motion (for a distance: after a passage through the face model; for accuracies and realism: "
+    "clips that the classifiers have not seen; for a distance of distributions: the person's real training motion). "
+    "**Chance**: 1/N for an accuracy, 0.5 for speech coupling, the person's mean training state for the others.",
 )
 ONE_SEED = "with one training seed what is said is about the trained model, not about the method"
 FAILED = "; they count as chance or worse; no rank."

@@ -16,7 +16,7 @@ MARKS = {"beats": "", "undecided": " (better?)", "not": " (no better)"}
 """After a value: how it stands against the strongest null model."""
 FAILED, UNDEFINED = " †", " §"
 """After a value: clips failed; the metric is not defined everywhere."""
-RANKED_COLUMNS, OTHER_COLUMNS = 4, 6
+RANKED_COLUMNS, OTHER_COLUMNS = 4, 5
 """Most columns of one table, with ranks and without: what a page shows side by side."""
 AGAINST_NULL = """\
 (value - strongest null model) / (ceiling - strongest null model), where the strongest is the null model with the best

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from facial_bench.core.types import MetricSpec, Pool
 from facial_bench.evaluation.result import Result
 from facial_bench.metrics.catalog import all_definitions
 from facial_bench.reports.board import assemble
 from facial_bench.reports.board_columns import Column
+from facial_bench.reports.board_markdown import make_boards
 from facial_bench.statistics.rows import Entry, Row
 from tests.helpers.board_text import RULES, board_text, column, table
-from tests.helpers.results import make_failed_row, make_result, make_row
+from tests.helpers.results import changed, make_failed_row, make_result, make_row
 
 CLIPS = [(person, f"{person}{k}") for person in "abcde" for k in range(5)]
 CHANCE = {"lmd": 4.0, "pose_accuracy": 0.0, "lve": 2.0}
@@ -134,6 +137,37 @@ def test_what_is_not_defined_is_marked_and_named_once() -> None:
     assert "- § lve, lvd: not defined in 1 of 25 clips (some, others)." in text
     assert text.count("- §") == 1
     assert "†" not in text.split("## Scores")[1], "it did not fail"
+
+
+def events(units: Sequence[Sequence[float]], counts: np.ndarray, real: Sequence[float]) -> np.ndarray:
+    """Mean over the events of the clips; none without events, of the method or of the person."""
+    totals, numbers = np.array(units, dtype=np.float64).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(real[1] > 0, (counts @ totals) / (counts @ numbers), np.nan)
+
+
+def test_people_without_a_value_are_named_with_the_methods_that_lack_it() -> None:
+    """One dash for the whole method, since one person has no event; and one person out for all."""
+    pool = MetricSpec(
+        "event", 1, "px", False, "f", family="blinks", compute=len, pool=Pool(reduce=list, estimate=events)
+    )
+
+    def own(label: str, without: str) -> Result:
+        rows = [
+            make_row(p, f"{p}{k}", {"event": Entry(part=(0.0, 0.0) if p in without else (0.5 + 0.1 * k, 1.0))})
+            for p in "abc"
+            for k in range(4)
+        ]
+        parts = {"a": [1.0, 1.0], "b": [1.0, 1.0], "c": [0.0, 0.0]}
+        return changed(make_result(rows, label=label), (("references", "event", "parts"), parts))
+
+    results = [own("whole", ""), own("some", "b"), own("others", "b")]
+    (text,) = make_boards(results, RULES, {"event": pool}).values()
+    cells = table(text, "Blinks")
+    assert cells[0][2] == "event ↓ (px) §"
+    assert {row[0]: row[2][:4] for row in cells[2:-1]} == {"whole": "0.65", "some": "– §", "others": "– §"}
+    assert "- § event: not defined for b (some, others)." in text.splitlines()
+    assert "- § event: without c, whose real motion has none." in text.splitlines()
 
 
 def test_metrics_refused_for_one_reason_are_named_together() -> None:
