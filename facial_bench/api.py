@@ -10,6 +10,7 @@ Functions make a session for one call; who makes several calls on one corpus mak
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,13 +23,11 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig, checked
-from facial_bench.evaluation.method import Settings
 from facial_bench.isolation.opening import start_early
 from facial_bench.plugin_api.find_corpus import CorpusFinder, cache_folder
-from facial_bench.plugin_api.find_method import find_method, method_of_class
+from facial_bench.plugin_api.find_run import RunFinder
 from facial_bench.plugin_api.manager import load_named
 from facial_bench.plugin_api.registry import Plugins
-from facial_bench_worker.offering import LazyTrackers
 
 if TYPE_CHECKING:
     from facial_bench.evaluation.fresh_seed import FreshVerdict
@@ -61,6 +60,8 @@ class Session:
         metrics: Ids that a run measures besides the accuracies; None for the protocol's own and those of plugins.
         corpus: Where the corpus of a stored result is, if it is not found by itself.
         device: For results that are read back: `auto`, `cpu` or `cuda`.
+        classifiers: Published identity classifiers, a file or a folder of boards, where a run's config names none; None
+            for those of `$FACIAL_BENCH_CLASSIFIERS`, if it is set.
         report: Takes lines and progress.
     """
 
@@ -75,12 +76,14 @@ class Session:
         metrics: Sequence[str] | None = None,
         corpus: PathLike | None = None,
         device: str = "auto",
+        classifiers: PathLike | None = None,
         report: Reporter = QUIET,
     ) -> None:
         self.plugins = plugins or load_named(metric_plugins)
         self.cache, self.protocol, self.report = cache or cache_folder(), protocol or Protocol(), report
         self._metrics, self._device = metrics, device
         self._corpus = None if corpus is None else str(corpus)
+        self._classifiers = str(classifiers or os.environ.get("FACIAL_BENCH_CLASSIFIERS", ""))
         self._files = [Path(file) for file in plugin_files]
         self._corpora = CorpusFinder(self.plugins, self.cache, report, self._files)
         self._setups: dict[tuple[Any, ...], EvaluationSetup] = {}
@@ -111,18 +114,22 @@ class Session:
         names = measured_names(self.plugins) if self._metrics is None else self._metrics
         return specs_named(names, self.definitions())
 
-    def prepare(self, corpus: Corpus, specs: Sequence[MetricSpec], folds: str, device: str) -> EvaluationSetup:
-        """A corpus made ready: split, identity classifiers trained (or taken from the cache), references scored.
+    def prepare(
+        self, corpus: Corpus, specs: Sequence[MetricSpec], folds: str, device: str, classifiers: str = ""
+    ) -> EvaluationSetup:
+        """A corpus made ready: split, identity classifiers (published, cached or trained), references scored.
 
         Raises:
             CorpusError: a corpus that cannot be evaluated on; PluginError: a metric that raised.
         """
         from facial_bench.evaluation.setup import prepare, protocol_with
 
-        key = (corpus.info.digest, folds, device, *(spec.id for spec in specs))
+        chosen = classifiers or self._classifiers
+        key = (corpus.info.digest, folds, device, chosen, *(spec.id for spec in specs))
         if key not in self._setups:
             protocol = protocol_with(self.measured(), replace(self.protocol, folds=folds))
-            self._setups[key] = prepare(corpus, protocol, specs, device=device, cache=self.cache, report=self.report)
+            own: dict[str, Any] = {"device": device, "cache": self.cache, "report": self.report}
+            self._setups[key] = prepare(corpus, protocol, specs, classifiers=Path(chosen) if chosen else None, **own)
         return self._setups[key]
 
     def evaluate(self, config: RunConfig, method: type | None = None) -> Iterator[tuple[Path, Result]]:
@@ -137,24 +144,21 @@ class Session:
             FacialBenchError: what the config names is not there, or the method could not be run; one line.
         """
         config = checked(config)
-        files, places = [*self._files, *map(Path, config.plugins)], (Path(config.out), self.cache, Path(config.corpus))
-        conditions = replace(config.conditions, hidden=places)
-        found = (config.method, config.options, self.plugins, files, conditions, self.report)
-        chosen = method_of_class(method) if method else find_method(*found)
-        corpus = replace(self._corpora, files=files).find(config.corpus, config.identities)
-        conditions = replace(conditions, hidden=(*places, corpus.path))
-        if not chosen.code.origin:
-            conditions = replace(conditions, isolation="in-process")
-        started = start_early(chosen.code, conditions, self.report)  # it gets ready while torch is imported here
+        found = self._runs.find(config, method)
+        conditions = found.settings.conditions
+        started = start_early(found.method.code, conditions, self.report)  # it gets ready while torch is imported here
 
         from facial_bench.evaluation.run_seeds import run_seeds
 
         def ready(device: str) -> EvaluationSetup:
-            return self.prepare(corpus, self.measured(), config.folds, device)
+            return self.prepare(found.corpus, self.measured(), config.folds, device, config.classifiers)
 
-        own = {name: one.spec for name, one in self.plugins.registered("trackers").items()}
-        settings = Settings(trackers=own or LazyTrackers(), conditions=conditions)
-        yield from run_seeds(chosen, corpus, config, settings, self.protocol, ready, self.report, started)
+        own = (found.settings, self.protocol, ready, self.report, started)
+        yield from run_seeds(found.method, found.corpus, config, *own)
+
+    @property
+    def _runs(self) -> RunFinder:
+        return RunFinder(self.plugins, self._corpora, self._files, self.cache, self.report)
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The setup that a stored result was scored with, or one with other metrics on the same corpus.
@@ -181,7 +185,8 @@ class Session:
         return measure_sensitivity(setup, self.report)
 
     def leaderboard(self, paths: Sequence[PathLike], out: PathLike, *, check: bool = False) -> Published:
-        """Boards of verified results, one per corpus and protocol, with the results and the ledger beside them.
+        """Boards of verified results, one per corpus and protocol, with the results, the ledger and the identity
+        classifiers beside them.
 
         Args:
             paths: Folders of results, result.json files or archives.
@@ -191,10 +196,14 @@ class Session:
         Raises:
             ResultError: no verified result; with `check`, the first place that differs.
         """
+        from facial_bench.evaluation.fold_classifiers import kept_classifiers
+        from facial_bench.metrics.classifier_files import SHIPPED
         from facial_bench.reports.publish import publish
 
         verify = None if check else self.verify
-        return publish([Path(path) for path in paths], Path(out), self.definitions(), self.protocol, verify)
+        places = [Path(self._classifiers)] if self._classifiers else []
+        places += [kept_classifiers(self.cache), SHIPPED]
+        return publish([Path(path) for path in paths], Path(out), self.definitions(), self.protocol, verify, places)
 
     def rescore(
         self, folder: Path, result: Result, metrics: Sequence[str]
@@ -209,11 +218,14 @@ class Session:
         setup = self.setup_of(result, metrics)
         return rescore_metrics(setup, folder, result, metrics), setup.references
 
-    def verify(self, folder: Path, result: Result) -> Verdict:
-        """Compute every number of a result again, from its stored motion and the corpus, and say what differs."""
+    def verify(self, folder: Path, result: Result, regenerate: bool = False, like: RunConfig | None = None) -> Verdict:
+        """Compute every number of a result again, from its stored motion and the corpus, and say what differs; with
+        `regenerate` the method is asked again as well (`evaluation.regenerate`), found as `like` finds it."""
         from facial_bench.evaluation.verify import verify as compute_again
 
-        return compute_again(self.setup_of(result), folder, result)
+        setup = self.setup_of(result)
+        verdict = compute_again(setup, folder, result)
+        return verdict.with_regenerated(self._runs.regenerate(setup, folder, result, like)) if regenerate else verdict
 
     def verify_fresh(
         self, results: Sequence[Result], like: RunConfig | None = None, seed: int | None = None
@@ -274,11 +286,11 @@ def rescore(path: PathLike, *metrics: str, session: Session | None = None) -> Ma
     return session.rescore(*open_result(Path(path)), select(metrics, session.definitions()))[0]
 
 
-def verify(path: PathLike, *, session: Session | None = None) -> Verdict:
+def verify(path: PathLike, *, regenerate: bool = False, session: Session | None = None) -> Verdict:
     """Compute every number of a stored result again and say what differs; see `Session.verify`."""
     from facial_bench.evaluation.named_results import open_result
 
-    return (session or Session()).verify(*open_result(Path(path)))
+    return (session or Session()).verify(*open_result(Path(path)), regenerate=regenerate)
 
 
 def compare(*paths: PathLike, metrics: Sequence[str] = (), session: Session | None = None) -> Comparison:

@@ -17,7 +17,7 @@ from facial_bench_worker.source import source_files
 
 
 def make_deterministic(torch: Any) -> None:
-    """Deterministic algorithms where torch has them, in this process from now on.
+    """Deterministic algorithms where torch has them, and float32 that is not cut to TF32, in this process from now on.
 
     An operation without a deterministic form warns instead of raising: a method may need one, and says so by it.
     Memory is not filled first, as torch would: that guards against reading what was never written, at a price. What an
@@ -27,6 +27,11 @@ def make_deterministic(torch: Any) -> None:
     with contextlib.suppress(AttributeError, TypeError):  # before 1.11
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # float32 is float32, on every kind of GPU
+    with contextlib.suppress(AttributeError):  # before 1.7
+        torch.backends.cuda.matmul.allow_tf32 = False
+    with contextlib.suppress(AttributeError):  # before 1.12
+        torch.set_float32_matmul_precision("highest")
     settings = getattr(torch.utils, "deterministic", None)
     if settings is not None:
         settings.fill_uninitialized_memory = False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from facial_bench.cli.common import make_session, metric_plugin_option, path, verbosity_options
+from facial_bench.cli.common import classifiers_option, make_session, metric_plugin_option, path, verbosity_options
 
 
 @click.command()
@@ -22,17 +22,24 @@ from facial_bench.cli.common import make_session, metric_plugin_option, path, ve
 @click.option("--out", type=path, default="leaderboards", show_default=True, metavar="DIR")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where --out is not what the results give.")
 @click.option("--corpus", metavar="NAME|DIR", help="The corpus of the results, where it is not found by itself.")
+@classifiers_option
 @metric_plugin_option
 @verbosity_options
 def leaderboard(
-    results: tuple[Path, ...], out: Path, check: bool, corpus: str | None, plugin_files: tuple[str, ...]
+    results: tuple[Path, ...],
+    out: Path,
+    check: bool,
+    corpus: str | None,
+    classifiers: Path | None,
+    plugin_files: tuple[str, ...],
 ) -> None:
     """Turn verified results into Markdown boards, one per corpus and protocol.
 
     A result that is not in the ledger of --out yet is verified first: every number is computed again from its stored
-    motion. What cannot be verified is named and left out. Beside each board stand the results that it rests on.
+    motion. What cannot be verified is named and left out. Beside each board stand the results that it rests on, and the
+    identity classifiers that judged them.
     """
-    session = make_session(plugin_files, corpus=corpus)
+    session = make_session(plugin_files, corpus=corpus, classifiers=classifiers)
     published = session.leaderboard(list(results), out, check=check)
     for line in published.notes:
         click.echo(line, err=True)

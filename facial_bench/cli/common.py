@@ -80,6 +80,13 @@ device_option = click.option(
     envvar="FACIAL_BENCH_DEVICE",
     help="Where the arithmetic happens.",
 )
+classifiers_option = click.option(
+    "--classifiers",
+    type=path,
+    metavar="FILE|DIR",
+    envvar="FACIAL_BENCH_CLASSIFIERS",
+    help="Identity classifiers published beside a board; used where they are of this corpus and protocol.",
+)
 results_argument = click.argument("results", nargs=-1, required=True, type=path, metavar="RESULT...")
 result_corpus_option = click.option("--corpus", metavar="NAME|DIR", help="The corpus, where it is not found by itself.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from facial_bench.cli.common import (
+    classifiers_option,
     device_option,
     isolation_options,
     make_session,
@@ -76,6 +77,7 @@ class SeedType(click.ParamType):
     help="Measure this plugin's metrics too; it runs in this process: only what you trust.",
 )
 @with_options(isolation_options)
+@classifiers_option
 @click.option("--out", type=path, metavar="DIR", envvar="FACIAL_BENCH_OUT", help="[default: results]")
 @click.option("--as", "label", metavar="NAME", help="Call the result so: two versions can stand side by side.")
 @click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier run of the same kind.")
@@ -109,6 +111,7 @@ def _plain(chosen: dict[str, Any]) -> dict[str, Any]:
         "options": parse_options,
         "identities": lambda text: list(parse_names(text)),
         "plugin_files": lambda files: [str(file) for file in files],
+        "classifiers": str,
         "out": str,
         "readable": lambda places: [str(place) for place in places],
     }

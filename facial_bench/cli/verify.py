@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from facial_bench.cli.common import (
+    classifiers_option,
     device_option,
     isolation_options,
     json_option,
@@ -19,15 +20,17 @@ from facial_bench.cli.common import (
     verbosity_options,
     with_options,
 )
-from facial_bench.cli.fresh_seed import method_plugin_option, require_fresh, verify_fresh
+from facial_bench.cli.fresh_seed import method_plugin_option, require_running, run_like, verify_fresh
 from facial_bench.core.errors import ResultError
 
 
 @click.command()
 @results_argument
 @result_corpus_option
+@classifiers_option
 @device_option
 @metric_plugin_option
+@click.option("--regenerate", is_flag=True, help="Also ask the method again, from its stored fit, and compare.")
 @click.option("--fresh-seed", is_flag=True, help="Run the method on a synthetic corpus that nobody has seen instead.")
 @method_plugin_option
 @with_options(isolation_options)
@@ -38,8 +41,10 @@ def verify(
     ctx: click.Context,
     results: tuple[Path, ...],
     corpus: str | None,
+    classifiers: Path | None,
     device: str,
     plugin_files: tuple[str, ...],
+    regenerate: bool,
     fresh_seed: bool,
     as_json: bool,
     **conditions: Any,
@@ -47,30 +52,37 @@ def verify(
     """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
 
     RESULT is a result.json, its folder, or a method's folder for all of its seeds. Timing and environment are not
-    looked at; how the method behaves is held by the digest alone. `leaderboard --check` does the same for the lines of
-    a board.
+    looked at; how the method behaves is held by the digest alone. What is not checked is said. `leaderboard --check`
+    does the same for the lines of a board.
+
+    With --regenerate the method is asked again, from the fit that is stored beside the result and with the same seed:
+    motion that it does not give, and failures that are none, are differences.
 
     With --fresh-seed the stored motion is not looked at: the method is run again on clips of a new seed of the corpus
     `synthetic`, and its skill there is compared with the result's. --method-plugin, --python, --sandbox, --readable,
-    --timeout and --in-process are for that run.
+    --timeout and --in-process are for the two options that run the method.
     """
     from facial_bench.evaluation.named_results import expand, open_result
 
     if fresh_seed:
+        if regenerate:
+            raise click.UsageError("--fresh-seed looks at other clips: leave --regenerate out.")
         if corpus:
             raise click.UsageError("--fresh-seed makes a corpus of its own: leave --corpus out.")
         if plugin_files:
             raise click.UsageError("--plugin names metrics; with --fresh-seed name the method's file: --method-plugin.")
         verify_fresh(expand(results), device, conditions, as_json=as_json)
         return
-    require_fresh(ctx, conditions)
-    session = make_session(plugin_files, corpus=corpus, device=device)
+    if not regenerate:
+        require_running(ctx, conditions)
+    session = make_session(plugin_files, corpus=corpus, device=device, classifiers=classifiers)
     verdicts = {}
     for path in expand(results):
-        verdicts[str(path)] = verdict = session.verify(*open_result(path))
-        if not as_json:
-            for line in (*verdict.differences, verdict.summary()):
-                click.echo(f"{path}: {line}")
+        folder, result = open_result(path)
+        like = run_like(result.method.name, device, conditions) if regenerate else None
+        verdicts[str(path)] = verdict = session.verify(folder, result, regenerate=regenerate, like=like)
+        for line in [] if as_json else verdict.lines():
+            click.echo(f"{path}: {line}")
     if as_json:
         click.echo(json.dumps({path: verdict.as_json() for path, verdict in verdicts.items()}, indent=1))
     wrong = [path for path, verdict in verdicts.items() if verdict.differences]
@@ -92,6 +104,7 @@ def verify(
     help="A definition, or several: 'lmd*' for all of LMD; repeatable.",
 )
 @result_corpus_option
+@classifiers_option
 @device_option
 @metric_plugin_option
 @json_option
@@ -100,6 +113,7 @@ def score(
     results: tuple[Path, ...],
     wanted: tuple[str, ...],
     corpus: str | None,
+    classifiers: Path | None,
     device: str,
     plugin_files: tuple[str, ...],
     as_json: bool,
@@ -111,7 +125,7 @@ def score(
     from facial_bench.metrics.catalog import select
     from facial_bench.reports.result_table import metrics_table
 
-    session = make_session(plugin_files, corpus=corpus, device=device)
+    session = make_session(plugin_files, corpus=corpus, device=device, classifiers=classifiers)
     chosen = select(wanted, session.definitions())
     objects = []
     for path in expand(results):

@@ -22,8 +22,12 @@ def choose_device(name: str) -> str:
 
 
 @contextmanager
-def deterministic() -> Iterator[None]:
+def deterministic(tf32: bool = False) -> Iterator[None]:
     """Deterministic algorithms where torch has them, for the time of a block; the settings come back after it.
+
+    Args:
+        tf32: whether float32 may be multiplied in TF32, which is faster on a GPU and keeps ten bits of each factor:
+            another machine then gets other numbers.
 
     An operation without a deterministic form warns instead of raising: a method may need one, and says so by it.
     Memory is not filled first, as torch would: that guards against reading what was never written, at a price.
@@ -35,16 +39,30 @@ def deterministic() -> Iterator[None]:
         torch.backends.cudnn.benchmark,
         settings.fill_uninitialized_memory,
     )
+    precision = _precision()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     settings.fill_uninitialized_memory = False
+    _set_precision(("high" if tf32 else "highest", tf32, tf32))
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
         torch.backends.cudnn.benchmark = before[2]
         settings.fill_uninitialized_memory = before[3]
+        _set_precision(precision)
+
+
+def _precision() -> tuple[str, bool, bool]:
+    """How float32 is multiplied: anywhere, in matrices and in convolutions of a GPU."""
+    matrices, convolutions = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    return torch.get_float32_matmul_precision(), matrices, convolutions
+
+
+def _set_precision(precision: tuple[str, bool, bool]) -> None:
+    torch.set_float32_matmul_precision(precision[0])
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = precision[1:]
 
 
 def describe_device(device: str) -> str:

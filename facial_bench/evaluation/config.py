@@ -47,6 +47,9 @@ class RunConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds that a fit, and a batch of requests, may take."""
     readable: tuple[str, ...] = ()
     """What the method may read in a sandbox besides its own code."""
+    classifiers: str = ""
+    """Published identity classifiers: a file, or a folder of boards; empty for those of a checkout's boards, then the
+    cache's, then those that are trained here."""
     out: str = "results"
     """Folder of the results."""
     label: str = ""

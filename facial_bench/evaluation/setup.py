@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from facial_bench.core.device import deterministic
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
@@ -20,10 +19,11 @@ from facial_bench.corpora.rotated_split import split_folds
 from facial_bench.evaluation.ceiling_and_chance import make_references
 from facial_bench.evaluation.clip_metrics import make_metric_set
 from facial_bench.evaluation.clip_scores import Fold, classifier_sets
+from facial_bench.evaluation.fold_classifiers import fold_classifiers
 from facial_bench.evaluation.result_schema import Reference
-from facial_bench.metrics.catalog import STANDARD, definition_digest
-from facial_bench.metrics.identity import HELD_OUT, TRAINING, accuracy_definitions, forms_trained_on
-from facial_bench.metrics.identity_classifier import IdentityClassifiers, classifiers_digest, load_or_train
+from facial_bench.metrics.catalog import STANDARD, definition_digest, network_definitions
+from facial_bench.metrics.identity import HELD_OUT, TRAINING
+from facial_bench.metrics.identity_classifier import classifiers_digest, named_arrays
 from facial_bench.metrics.probe import behaviour_digest
 
 
@@ -43,27 +43,35 @@ class EvaluationSetup:
     @property
     def classifiers(self) -> str:
         """SHA-256 over the weights of the classifiers of every fold; empty where there are none."""
-        return classifiers_digest(classifier_sets(self.folds))
+        return classifiers_digest(named_arrays(classifier_sets(self.folds)))
 
 
 def protocol_with(specs: Sequence[MetricSpec], protocol: Protocol | None = None) -> Protocol:
     """The protocol with what its own metrics claim to be, and what their functions do here, in its digest: whatever
     order they are given in. Whose functions do something else is measured by another protocol."""
-    own = [*(spec for spec in specs if spec.id in STANDARD), *accuracy_definitions()]
+    own = [*(spec for spec in specs if spec.id in STANDARD), *network_definitions()]
     digests = sorted((one.id, definition_digest(one), behaviour_digest(one)) for one in own)
     return replace(protocol or Protocol(), definitions=tuple(digests))
 
 
 def prepare(
-    corpus: Corpus, protocol: Protocol, specs: Sequence[MetricSpec], *, device: str, cache: Path, report: Reporter
+    corpus: Corpus,
+    protocol: Protocol,
+    specs: Sequence[MetricSpec],
+    *,
+    device: str,
+    cache: Path,
+    report: Reporter,
+    classifiers: Path | None = None,
 ) -> EvaluationSetup:
-    """Split the corpus, train the identity classifiers on its real motion (or find them cached), score the references.
+    """Split the corpus, find or train its identity classifiers on its real motion, score the references.
     Where there is too little motion for the classifiers, or one person alone, the accuracies are refused and everything
-    else is measured.
+    else is measured. `classifiers` names a file of published ones, or a folder of such files.
 
     Raises:
         CorpusError: another frame rate than the protocol's, or a person of whom nothing is trained on or tested.
         PluginError: a metric raised while it prepared itself.
+        ResultError: a damaged file of classifiers where the caller names one.
     """
     if corpus.info.fps != protocol.fps:
         raise CorpusError(f"The corpus is at {corpus.info.fps} fps, the protocol at {protocol.fps}: import it again.")
@@ -93,32 +101,27 @@ def prepare(
     if missing[HELD_OUT]:
         kept = "" if missing[TRAINING] else " but the paper's"
         report.warn(f"no accuracies{kept}, {missing[HELD_OUT]}")
+    names = [f"fold-{k}" if len(splits) > 1 else "" for k in range(1, len(splits) + 1)]
+    with timed(timing, "classifiers_s"):
+        made, timing["classifiers_cached"] = fold_classifiers(
+            info,
+            dict(zip(names, parts, strict=True)),
+            missing,
+            protocol,
+            chosen=classifiers,
+            device=device,
+            cache=cache,
+            report=report,
+        )
     folds = []
-    for k, (split, own) in enumerate(zip(splits, parts, strict=True), start=1):
-        name = "" if len(splits) == 1 else f"fold-{k}"
-        sets = {}
-        for part, learned in ((HELD_OUT, "test"), (TRAINING, "train")):
-            sets[part] = IdentityClassifiers({}, info.identities, protocol, device, missing[part])
-            if missing[part]:
-                continue
-            with timed(timing, "classifiers_s"), deterministic():
-                sets[part], cached = load_or_train(
-                    own[learned],
-                    own["validation"] if part == TRAINING else (),
-                    info.identities,
-                    protocol,
-                    names=forms_trained_on(part),
-                    key=f"{info.digest}{name}/{part}",
-                    cache=cache,
-                    device=device,
-                    report=report,
-                )
-            timing["classifiers_cached"] &= cached
+    for name, split, own in zip(names, splits, parts, strict=True):
         with timed(timing, "measures_s"):
             metric_set = make_metric_set(
                 corpus.face_model, corpus.info, specs, own["train"], own["test"], protocol.window
             )
-        folds.append(Fold(name, split, own["train"], own["test"], sets[HELD_OUT], sets[TRAINING], metric_set))
+        folds.append(
+            Fold(name, split, own["train"], own["test"], made[name, HELD_OUT], made[name, TRAINING], metric_set, cache)
+        )
     with timed(timing, "references_s"):
         references = make_references(folds, specs, report)
     return EvaluationSetup(corpus, protocol, folds, specs, references, timing)

@@ -1,7 +1,8 @@
 """Is a result true? Everything in it computed again from the stored motion and the corpus, and compared.
 
-Not covered: `timing` and `environment`, which differ from run to run, and the behaviour, which needs the method itself
-and is held by the result's digest alone.
+What that cannot know is told with it: where the motion comes from, for which the method is asked again
+(`evaluation.regenerate`); the behaviour, which needs the method itself and is held by the result's digest alone; and
+`timing` and `environment`, which differ from run to run.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from facial_bench.evaluation.compact import without_spare_blocks
+from facial_bench.evaluation.regenerate import Regenerated
 from facial_bench.evaluation.rescore import rescore
 from facial_bench.evaluation.result import Metric, Reference, Result, result_digest
 from facial_bench.evaluation.run import make_metrics
@@ -24,6 +26,12 @@ from facial_bench.statistics.rows import Row
 
 ROUNDING = 1e-9
 """Relative difference up to which two numbers are one, computed by two machines."""
+
+
+ORIGIN = "whether the motion is the method's, and whether what is said to have failed did fail"
+"""What asking the method again tells; somebody can have deleted the motions of hard clips."""
+NEVER = ("how the method behaves (look-ahead, use of the audio)", "timing and environment")
+"""What no verification looks at."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,25 @@ class Verdict:
     """Numbers that agree but for their last digits."""
     compared: int
     """Numbers compared."""
+    regenerated: Regenerated | None = None
+    """What came of asking the method again; None where it was not."""
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """What the verdict cannot know."""
+        return NEVER if self.regenerated else (ORIGIN, *NEVER)
+
+    def with_regenerated(self, regenerated: Regenerated) -> Verdict:
+        """The verdict over the stored motion and over what the method gives now."""
+        return replace(self, differences=(*self.differences, *regenerated.differences), regenerated=regenerated)
+
+    def lines(self) -> list[str]:
+        """What is printed: differences, what came of asking the method again, the summary, what is not known."""
+        again = self.regenerated
+        told = [*(f"note: {note}" for note in again.notes), again.summary()] if again else []
+        hint = "" if again else " (--regenerate asks the method again)"
+        first, *rest = self.not_checked
+        return [*self.differences, *told, self.summary(), f"not checked: {'; '.join([first + hint, *rest])}"]
 
     def summary(self) -> str:
         """One line over all of it."""
@@ -44,12 +71,14 @@ class Verdict:
         return f"{state}; {self.compared} values compared{note}"
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values: `verified`, `differences`, `compared`, `rounded`."""
+        """Plain values: `verified`, `differences`, `compared`, `rounded`, `not_checked`, `regenerated`."""
         return {
             "verified": not self.differences,
             "differences": list(self.differences),
             "compared": self.compared,
             "rounded": self.rounded,
+            "not_checked": list(self.not_checked),
+            "regenerated": self.regenerated.as_json() if self.regenerated else None,
         }
 
 
@@ -69,6 +98,12 @@ def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
         differences.append(f"protocol.digest: {result.protocol.digest[:12]} stored, {rules[:12]} is this version's")
     if result.corpus.digest != corpus:
         differences.append(f"corpus.digest: {result.corpus.digest[:12]} stored, {corpus[:12]} is the corpus given")
+    if result.classifiers != setup.classifiers:
+        ours = setup.classifiers[:12] or "none"
+        differences.append(
+            f"classifiers: {result.classifiers[:12] or 'none'} stored, {ours} here: name those of its board with "
+            "--classifiers"
+        )
     rows, problems = rescore(setup, folder, result)
     metrics = make_metrics(rows, setup)
     differences += _other_functions(result.metrics, metrics)

@@ -118,15 +118,18 @@ def load_or_train(
     return trained, False
 
 
-def classifiers_digest(sets: Mapping[str, IdentityClassifiers]) -> str:
-    """SHA-256 over the weights of named sets of classifiers, whatever their order; empty where there are none."""
+def named_arrays(sets: Mapping[str, IdentityClassifiers]) -> dict[str, np.ndarray]:
+    """`set|form|k|weight` -> what is stored of named sets of classifiers."""
+    return {f"{name}|{own}": array for name, one in sets.items() for own, array in one.arrays().items()}
+
+
+def classifiers_digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 over names and weights of `named_arrays`, whatever their order; empty where there are none."""
     total = hashlib.sha256()
-    for name, array in sorted(
-        (f"{name}|{own}", array) for name, one in sets.items() for own, array in one.arrays().items()
-    ):
+    for name, array in sorted(arrays.items()):
         total.update(canonical_json([name, str(array.dtype), array.shape]).encode())
         total.update(np.ascontiguousarray(array).tobytes())
-    return total.hexdigest() if sets else ""
+    return total.hexdigest() if arrays else ""
 
 
 def restore(

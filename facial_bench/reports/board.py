@@ -46,13 +46,18 @@ def assemble(results: Sequence[Result], protocol: Protocol, definitions: Mapping
     Raises:
         ResultError: seeds of one method that were not asked for the same clips, or come from two versions of it.
     """
+    return {name: _board(own, protocol, definitions) for name, own in divide(results).items()}
+
+
+def divide(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """Name of a board -> its results; raises as `assemble`."""
     groups: dict[tuple[str, str, str, str], list[Result]] = {}
     for result in results:
         label = safe_name(result.corpus.label, "corpus label", ResultError)
         digests = result.corpus.digest, result.protocol.digest, result.classifiers
         groups.setdefault((label, *digests), []).append(result)
     names, rounds = Counter(key[0] for key in groups), Counter(key[:3] for key in groups)
-    boards = {}
+    boards: dict[str, list[Result]] = {}
     for key, own in sorted(groups.items()):
         label = key[0]
         parts: tuple[str, ...] = key[1:] if rounds[key[:3]] > 1 else key[1:3]
@@ -60,7 +65,7 @@ def assemble(results: Sequence[Result], protocol: Protocol, definitions: Mapping
         name = safe_name(f"{label}{suffix}.md", "board", ResultError, longest=160)
         if name in boards:
             raise ResultError(f"Two boards would be called {name}. Rename the corpus {label}.")
-        boards[name] = _board(own, protocol, definitions)
+        boards[name] = own
     return boards
 
 

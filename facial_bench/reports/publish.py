@@ -1,4 +1,4 @@
-"""Boards in a folder: Markdown, the results that each rests on, and the ledger."""
+"""Boards in a folder: Markdown, the results that each rests on, their identity classifiers, and the ledger."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from facial_bench.core.types import Definition
 from facial_bench.evaluation.result import Result, result_digest
 from facial_bench.reports.admission import Verify, admit
 from facial_bench.reports.archive import archived, collect, read_archive, write_archives
+from facial_bench.reports.board import divide
+from facial_bench.reports.board_classifiers import check_beside, write_beside
 from facial_bench.reports.board_markdown import first_difference, make_boards, write_boards
 from facial_bench.reports.ledger import read_ledger, write_ledger
 
@@ -27,7 +29,12 @@ class Published:
 
 
 def publish(
-    paths: Sequence[Path], out: Path, definitions: Mapping[str, Definition], protocol: Protocol, verify: Verify | None
+    paths: Sequence[Path],
+    out: Path,
+    definitions: Mapping[str, Definition],
+    protocol: Protocol,
+    verify: Verify | None,
+    places: Sequence[Path] = (),
 ) -> Published:
     """Make the boards that results give, and write them; or, without `verify`, look whether they stand there already.
 
@@ -37,6 +44,7 @@ def publish(
         definitions: Of every metric known here.
         protocol: For resampling.
         verify: Computes a result again that the ledger does not know.
+        places: Where identity classifiers may be: files, and folders of files.
 
     Raises:
         ResultError: no result that may stand on a board; or the first place where the folder differs.
@@ -48,9 +56,15 @@ def publish(
         first = f" {admission.left_out[0]}" if admission.left_out else ""
         raise ResultError(f"No verified result in {', '.join(map(str, paths))}.{first}")
     notes = [f"left out: {line}" for line in admission.left_out]
-    boards = make_boards(admission.results, protocol, definitions, admission.entries)
+    divided = divide(admission.results)
     if verify is None:
-        wrong = first_difference(out, boards) or _wrong_archive(out, admission.results)
+        weights, wrong_weights = check_beside(out, divided)
+    else:
+        weights, kept = write_beside(out, divided, places)
+        notes += kept
+    boards = make_boards(admission.results, protocol, definitions, admission.entries, weights)
+    if verify is None:
+        wrong = first_difference(out, boards) or _wrong_archive(out, admission.results) or wrong_weights
         if wrong:
             raise ResultError(f"Not what {', '.join(map(str, paths))} gives: {wrong}. Run without --check.")
     else:

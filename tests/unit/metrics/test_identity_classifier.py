@@ -19,7 +19,13 @@ from facial_bench.core.windows import window_starts
 from facial_bench.errors import FacialBenchError
 from facial_bench.metrics import classifier, classifier_training
 from facial_bench.metrics.classifier import Classifier, Form, cut_windows, forms
-from facial_bench.metrics.identity_classifier import IdentityClassifiers, classifiers_digest, load_or_train, restore
+from facial_bench.metrics.identity_classifier import (
+    IdentityClassifiers,
+    classifiers_digest,
+    load_or_train,
+    named_arrays,
+    restore,
+)
 from facial_bench.types import Clip, Motion
 from tests.helpers.faces import Lines, make_clip, make_model
 
@@ -123,21 +129,25 @@ def test_what_is_stored_holds_the_weights_exactly_in_float16(classifiers: Identi
     motion = some_clips([1.0, 1.0])[0].motion
     for form in forms():
         np.testing.assert_array_equal(logits(again, form, motion), logits(classifiers, form, motion))
-    assert classifiers_digest({"x": again}) == classifiers_digest({"x": classifiers})
+    assert digest_of(x=again) == digest_of(x=classifiers)
+
+
+def digest_of(**sets: IdentityClassifiers) -> str:
+    return classifiers_digest(named_arrays(sets))
 
 
 def test_the_digest_is_of_names_and_weights_and_of_nothing_else(
     classifiers: IdentityClassifiers, rules: Protocol, tmp_path: Path
 ) -> None:
     few, _ = train(some_clips([0.3, 3.0]), replace(rules, classifiers=replace(rules.classifiers, steps=2)), tmp_path)
-    one, two = classifiers_digest({"a": classifiers, "b": few}), classifiers_digest({"b": few, "a": classifiers})
+    one, two = digest_of(a=classifiers, b=few), digest_of(b=few, a=classifiers)
     assert one == two and len(one) == 64
-    assert len({one, classifiers_digest({"a": few, "b": classifiers}), classifiers_digest({"a": few})}) == 3
-    assert classifiers_digest({}) == ""
+    assert len({one, digest_of(a=few, b=classifiers), digest_of(a=few)}) == 3
+    assert digest_of() == ""
     changed = copy.deepcopy(few)
     with torch.no_grad():
         changed.models["blink"][1].dense.bias[0] += 0.5
-    assert classifiers_digest({"a": changed}) != classifiers_digest({"a": few})
+    assert digest_of(a=changed) != digest_of(a=few)
 
 
 @pytest.mark.parametrize(

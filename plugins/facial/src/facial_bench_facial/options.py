@@ -71,6 +71,7 @@ class Settings:
     fine_tune_epochs: int = 10
     compile: bool = False
     bf16: bool = False
+    tf32: bool = False
     smooth: bool = True
 
 
@@ -112,7 +113,7 @@ def option_meanings() -> dict[str, str]:
     return {
         "weights": "of the loss terms: paper (default) or released, which also fine-tunes at 1e-5",
         "smooth": "Savitzky-Golay filter over the generated pose: yes (default) or no",
-        "precision": "of the training's arithmetic: fp32 (default) or bf16",
+        "precision": "of the training's arithmetic: fp32 (default), tf32 or bf16",
         "compile": "torch.compile of the generator in training: no (default) or yes",
         "steps": "generator-only steps of the general training; default: the budget's",
         "adversarial_steps": "adversarial steps after them; default: the budget's",
@@ -140,7 +141,8 @@ def _fields(settings: Settings, name: str, value: str) -> dict[str, Any]:
     if name == "weights":
         return _weights(value)
     if name == "precision":
-        return {"bf16": _one_of(name, value, {"fp32": False, "bf16": True})}
+        _one_of(name, value, dict.fromkeys(("fp32", "tf32", "bf16"), True))
+        return {"bf16": value == "bf16", "tf32": value == "tf32"}
     if name in ("compile", "smooth"):
         return {name: _one_of(name, value, {"yes": True, "no": False})}
     if name == "batch":

@@ -82,7 +82,7 @@ def train(
         features: F, the width of the audio.
     """
     seed, device = context.seed, context.device
-    with deterministic():
+    with deterministic(tf32=settings.tf32):
         phases = general_phases(settings, variant, len(data.starts))
         tuning = {
             name: fine_tuning_phases(settings, variant, len(windows)) if variant.fine_tuning else ()
