@@ -42,8 +42,8 @@ class Results(Sequence[Result]):
             Columns `corpus`, `method`, `seed`, `device`, `metric`, `unit`, `value`, and over all clips
             `higher_is_better`, `low`, `high`, `chance`, `ceiling`, `skill`, `n_clips`, `n_failed`, `n_undefined`,
             `status`, `reason`; by clip `request`, `clip`, `identity`, `driving`, `weight`, `status`, `failed`,
-            `reason`. Where `failed` is true the value is not the method's own but what the failure counts as. A value that is not
-            there is None.
+            `reason`. Where `failed` is true the value is not the method's own but what the failure counts as. A value
+            that is not there is None.
         """
         return [
             row

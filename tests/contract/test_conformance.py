@@ -62,6 +62,13 @@ class NotANumber(Good):
         return state
 
 
+class FarAway(Good):
+    def state(self, one: Request) -> np.ndarray:
+        state = super().state(one)
+        state[one.frames // 2, 69] = -1e12
+        return state
+
+
 class Deaf(Good):
     def fit(self, clips: Sequence[Clip], context: Context) -> None:
         self.gain = np.zeros(1)
@@ -142,6 +149,7 @@ class Raises(Good):
 DEFECTS: dict[str, type[Good]] = {
     "create": CannotBeCreated,
     "lengths": Short,
+    "bounds": FarAway,
     "audio is used": Deaf,
     "identity is used": Nobody,
     "seed": Unseeded,
@@ -382,7 +390,7 @@ def test_a_file_is_checked_as_a_plugin(tmp_path: Path, corpus: Corpus) -> None:
     assert "Error: 1 check failed: still: audio is used." in done.stderr
     for check in checks():
         assert f"still: {check.name}\n" in done.stderr, "it says which check runs"
-    assert "checking still: 16/16" in done.stderr
+    assert "checking still: 17/17" in done.stderr
 
 
 def test_findings_as_json(tmp_path: Path, corpus: Corpus) -> None:

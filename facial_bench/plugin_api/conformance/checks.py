@@ -10,6 +10,7 @@ from facial_bench.core.device import choose_device
 from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.types import Request
 from facial_bench.evaluation.behaviour import look_ahead
+from facial_bench.evaluation.physical_bounds import beyond_bounds
 from facial_bench.evaluation.requests import mean_states
 from facial_bench.plugin_api.conformance.check import BrokenPromiseError, Check, Finding, expect, what_happened
 from facial_bench.plugin_api.conformance.comparisons import (
@@ -39,6 +40,7 @@ def checks() -> tuple[Check, ...]:
         create,
         fit,
         Check("lengths", f"as many frames as asked for: {', '.join(map(str, LENGTHS))}", _lengths, (fit,)),
+        Check("bounds", "a face can make the motion", _stays_within_bounds, (fit,)),
         Check("options", "every option that it reads is declared", _declares_options, (fit,)),
         request,
         seed,
@@ -76,6 +78,14 @@ def _lengths(subject: Subject) -> None:
             subject.ask(subject.request(frames))
         except Exception as problem:
             raise BrokenPromiseError(f"{frames} frames: {what_happened(problem)}") from problem
+
+
+def _stays_within_bounds(subject: Subject) -> None:
+    model, info, camera = subject.corpus.face_model, subject.corpus.info, subject.training[0].camera
+    for person in info.identities:
+        request = subject.request(300, person)
+        beyond = beyond_bounds(subject.ask(request), person, request.initial_state, model, info, camera)
+        expect(not beyond, f"{beyond}; such a clip fails")
 
 
 def _declares_options(subject: Subject) -> None:
