@@ -89,11 +89,8 @@ class Session:
         self._setups: dict[tuple[Any, ...], EvaluationSetup] = {}
 
     def load_corpus(self, name: PathLike, identities: Sequence[str] = ()) -> Corpus:
-        """A corpus by registered name or by folder; a named one is made in the cache when it is first asked for.
-
-        Args:
-            name: Of the corpus, or its folder.
-            identities: These people only; none for everybody.
+        """A corpus by registered name or by folder, a named one made in the cache when it is first asked for; these
+        identities only, none for everybody.
 
         Raises:
             FacialBenchError: no such corpus, person or folder; CorpusError for one that is damaged.
@@ -161,11 +158,8 @@ class Session:
         return RunFinder(self.plugins, self._corpora, self._files, self.cache, self.report)
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
-        """The setup that a stored result was scored with, or one with other metrics on the same corpus.
-
-        Raises:
-            ResultError: a corpus that is not found, or a metric that no plugin here computes.
-        """
+        """The setup that a stored result was scored with, or one with other metrics on the same corpus; raises
+        ResultError for a corpus that is not found, or a metric that no plugin here computes."""
         from facial_bench.core.device import choose_device
         from facial_bench.plugin_api.known_metrics import specs_named
 
@@ -242,12 +236,8 @@ class Session:
 
 
 def evaluate(config: RunConfig, method: type | None = None, *, report: Reporter = QUIET) -> Result:
-    """Run a method on a corpus for one training seed; the result is also written to `config.out`.
-
-    Args:
-        config: What is asked for.
-        method: A class to run instead of what the config's name finds; see `Session.evaluate`.
-        report: Takes lines and progress.
+    """Run a method on a corpus for one training seed; the result is also written to `config.out`. Arguments as of
+    `Session.evaluate`; `report` takes lines and progress.
 
     Raises:
         FacialBenchError: several seeds (see `Session.evaluate`), or anything that stops the run; one line.
@@ -297,10 +287,7 @@ def compare(*paths: PathLike, metrics: Sequence[str] = (), session: Session | No
     """Is one method better than another? Paired permutation over clips that counts training seeds in, Holm's correction
     over the pairs of a metric.
 
-    Args:
-        paths: Results: a method's folder (all of its seeds), a seed's folder, or a result.json.
-        metrics: Ids; none for the ranked ones.
-        session: For plugins and protocol.
+    Each path is a method's folder (all of its seeds), a seed's, or a result.json; no metrics are the ranked ones.
 
     Raises:
         FacialBenchError: fewer than two methods, results of two corpora, nothing that can be compared.

@@ -20,17 +20,17 @@ method_plugin_option = click.option(
     "method_plugins",
     multiple=True,
     metavar="FILE.py[:CLASS]",
-    help="The file that the method is in, for --fresh-seed; :CLASS for a class of a script; repeatable.",
+    help="The file of the method, for --regenerate and --fresh-seed; :CLASS for a class of a script; repeatable.",
 )
 
 
-def require_fresh(ctx: click.Context, conditions: Mapping[str, Any]) -> None:
-    """Raise a usage error for an option on the command line that only `--fresh-seed` has a use for."""
+def require_running(ctx: click.Context, conditions: Mapping[str, Any]) -> None:
+    """Raise a usage error for an option on the command line that only has a use where the method is run."""
     typed = [name for name in conditions if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
     if typed:
         names = {"method_plugins": "--method-plugin", "isolation": f"--{conditions['isolation']}"}
         named = ", ".join(names.get(name, f"--{name}") for name in typed)
-        raise click.UsageError(f"{named}: only with --fresh-seed; nothing else runs the method.")
+        raise click.UsageError(f"{named}: only with --regenerate or --fresh-seed; nothing else runs the method.")
 
 
 def verify_fresh(paths: Sequence[Path], device: str, conditions: Mapping[str, Any], *, as_json: bool) -> None:
@@ -50,7 +50,7 @@ def verify_fresh(paths: Sequence[Path], device: str, conditions: Mapping[str, An
 
     results = [require_unchanged(path, read_result(path)) for path in paths]
     session = make_session()
-    verdicts = session.verify_fresh(results, _like(results[0].method.name, device, conditions))
+    verdicts = session.verify_fresh(results, run_like(results[0].method.name, device, conditions))
     if as_json:
         objects = {str(path): one.as_json() for path, one in zip(paths, verdicts, strict=True)}
         click.echo(json.dumps(objects, indent=1))
@@ -63,8 +63,14 @@ def verify_fresh(paths: Sequence[Path], device: str, conditions: Mapping[str, An
         raise ResultError(f"Falls apart on a fresh seed: {', '.join(fallen)}.")
 
 
-def _like(method: str, device: str, conditions: Mapping[str, Any]) -> RunConfig:
-    """The run that finds the method."""
+def run_like(method: str, device: str, conditions: Mapping[str, Any]) -> RunConfig:
+    """The run that finds a method.
+
+    Args:
+        method: its name.
+        device: `auto` for the one that a result was made on.
+        conditions: options of the command line: how the method is found and kept apart.
+    """
     from facial_bench.evaluation.config import make_config
 
     named = conditions["method_plugins"]

@@ -12,22 +12,18 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from facial_bench.core import protocol as rules
 from facial_bench.core.errors import CorpusError, ResultError
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.corpora.synthetic.corpus import NAME, VERSION, make
 from facial_bench.corpora.synthetic.people import people
-from facial_bench.evaluation.config import RunConfig, make_config
+from facial_bench.evaluation.config import RunConfig
 from facial_bench.evaluation.fresh_seed import FreshVerdict, compare_fresh
 from facial_bench.evaluation.result import Result
-
-FINISHED_OUTPUTS = "precomputed"
-"""The built-in method that reads motion which was made before."""
-SCRIPT = ".py:"
+from facial_bench.evaluation.same_run import require_findable, same_run
 
 
 class Runs(Protocol):
@@ -75,7 +71,7 @@ def run_on_fresh_seed(
     for result in results:
         require_synthetic(result)
         _require_protocol(result, definitions, protocol, wanted[id(result)])
-        _require_findable(result, like, built_in)
+        require_findable(result, like, built_in)
     drawn = secrets.randbits(63) if seed is None else seed
     compared = [name for name, one in definitions.items() if one.ranked]
     verdicts, sessions = [], dict[tuple[str, ...], Runs]()
@@ -84,34 +80,11 @@ def run_on_fresh_seed(
         for result in results:
             specs = wanted[id(result)]
             session = sessions.setdefault(specs, begin(cache=folder / "cache", metrics=specs))
-            ((_, fresh),) = session.evaluate(same_run(result, like, folder / "corpus", folder / "results"))
+            place = {"corpus": str(folder / "corpus"), "out": str(folder / "results")}
+            again = same_run(result, like, identities=_chosen_people(result), **place)
+            ((_, fresh),) = session.evaluate(again)
             verdicts.append(FreshVerdict(compare_fresh(result, fresh, compared), drawn, _notes(result, fresh)))
     return verdicts
-
-
-def same_run(result: Result, like: RunConfig | None, corpus: Path, out: Path) -> RunConfig:
-    """The run that made a result, on another corpus.
-
-    Args:
-        result: that is done again.
-        like: see `run_on_fresh_seed`.
-        corpus: folder to run on.
-        out: folder of results.
-
-    Raises:
-        FacialBenchError: the result holds what no run can be asked for.
-    """
-    taken = ("method", "plugins", "isolation", "python", "timeout", "readable", "device")
-    given: dict[str, Any] = {} if like is None else {name: getattr(like, name) for name in taken}
-    chosen: dict[str, Any] = {
-        **{"method": result.method.name, "device": "cpu" if result.device == "cpu" else "cuda"},
-        **{"seeds": (result.seed,), "budget": result.method.budget, "options": dict(result.method.options)},
-        **{"folds": result.protocol.folds, "identities": _chosen_people(result)},
-        **{"corpus": str(corpus), "out": str(out)},
-    }
-    if given.get("device") == "auto":
-        del given["device"]
-    return make_config({**chosen, **given})
 
 
 def require_synthetic(result: Result) -> None:
@@ -136,29 +109,6 @@ def _require_protocol(
             f"{result.method.label}: the result is of the protocol {result.protocol.digest[:12]}, this version's is "
             f"{here[:12]}. Run the method on {NAME} again."
         )
-
-
-def _require_findable(result: Result, like: RunConfig | None, built_in: Collection[str]) -> None:
-    """Raise ResultError where it is known beforehand that the method cannot be found; says what to name."""
-    name, plugin = result.method.name, result.method.plugin
-    asked = like.method if like else name
-    if asked.rpartition(SCRIPT)[2] != name:
-        raise ResultError(f"The result is of the method {name}, not of {asked}.")
-    if name == FINISHED_OUTPUTS:
-        raise ResultError(f"{result.method.label} is motion that was made before: there is nothing to run again.")
-    if name in built_in or SCRIPT in asked or (like and (like.plugins or like.python)):
-        return
-    if plugin.endswith(".py"):
-        raise ResultError(f"{name} comes from a file: name it with --method-plugin {plugin}, or {plugin}:{name}.")
-    if plugin == "notebook":
-        raise ResultError(f"{name} is a class of a notebook: put it into a file, and run it from there.")
-    try:
-        metadata.distribution(plugin)
-    except (metadata.PackageNotFoundError, ValueError):
-        raise ResultError(
-            f"{name} comes from the plugin {plugin}, which is not installed here: install it, name the interpreter "
-            "that has it with --python, or its file with --method-plugin FILE.py."
-        ) from None
 
 
 def _metrics(result: Result, definitions: Mapping[str, Definition]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def run_seeds(
     """
     first: Door | None = None
     try:
-        every = [_settings(config, seed, settings) for seed in config.seeds]
+        every = [settings_of(config, seed, settings) for seed in config.seeds]
         out = Path(config.out)
         folder = run_folder(out, method, corpus, every[0], protocol)
         first, started = create(method, corpus, every[0], folder, report, started), None
@@ -68,7 +68,7 @@ def run_seeds(
         report.warn(f"{seed} is of another version of {method.name}: run it again, or keep one with --as")
 
 
-def _settings(config: RunConfig, seed: int, settings: Settings) -> Settings:
+def settings_of(config: RunConfig, seed: int, settings: Settings) -> Settings:
     """The choices of a config, for one of its training seeds."""
     return replace(
         settings,

@@ -148,7 +148,7 @@ def test_options_that_have_no_use_are_refused(session: Session, out: Path, monke
     status, _, stderr = run_command(session, monkeypatch, out / "ridge", "--fresh-seed", "--corpus", "synthetic")
     assert (status, "leave --corpus out" in stderr) == (2, True)
     status, _, stderr = run_command(session, monkeypatch, out / "ridge", "--sandbox", "--method-plugin", CHEAT)
-    assert (status, "only with --fresh-seed" in stderr) == (2, True)
+    assert (status, "only with --regenerate or --fresh-seed" in stderr) == (2, True)
     both = ("--method-plugin", "a.py:A", "--method-plugin", "b.py:B")
     status, _, stderr = run_command(session, monkeypatch, out / "ridge", "--fresh-seed", *both)
     assert (status, "names one class" in stderr) == (2, True)
