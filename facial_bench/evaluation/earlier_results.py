@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
-from facial_bench.core.errors import ResultError
+from facial_bench.core.errors import ResultError, printable
 from facial_bench.core.protocol import Protocol
 from facial_bench.evaluation.result_schema import SCHEMA
 
@@ -15,27 +16,23 @@ class EarlierResultError(ResultError):
     """One result, or all of an archive, were made under an earlier protocol."""
 
     def __init__(self, where: str, protocol: str, count: int = 1) -> None:
-        self.where, self.protocol, self.count = where, protocol, count
+        self.where, self.protocol, self.count = where, printable(protocol)[:80], count
         super().__init__(f"{where}: {self.summary(count)}")
 
     def summary(self, count: int) -> str:
         """What so many results are, and what to do."""
-        what, methods = (f"{count} results", "methods") if count > 1 else ("a result", "method")
+        what, s = (f"{count} results", "s") if count > 1 else ("a result", "")
         return (
             f"{what} of protocol {self.protocol}. This version and its boards take {Protocol().name} alone, whose "
-            f"metrics are other quantities. Run the {methods} again."
+            f"metrics are other quantities. Run the method{s} again, or remove the file{s}."
         )
-
-
-class _Name(msgspec.Struct):
-    name: str
 
 
 class _Head(msgspec.Struct):
     """What any version of the schema has."""
 
     schema: str
-    protocol: _Name
+    protocol: Any = None
 
 
 def earlier_protocol(schema: str, protocol: str) -> str:
@@ -44,7 +41,8 @@ def earlier_protocol(schema: str, protocol: str) -> str:
     >>> earlier_protocol("facial-bench result 3", "facial-bench-1"), earlier_protocol(SCHEMA, Protocol().name)
     ('facial-bench-1', '')
     """
-    return protocol if _is_before(schema, SCHEMA) or _is_before(protocol, Protocol().name) else ""
+    before = _is_before(schema, SCHEMA) or _is_before(protocol, Protocol().name)
+    return (protocol or "without a name") if before else ""
 
 
 def _is_before(one: str, other: str) -> bool:
@@ -68,6 +66,7 @@ def other_schema(content: bytes, where: str) -> str:
         head = msgspec.json.decode(content, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    if name := earlier_protocol(head.schema, head.protocol.name):
+    named = str(head.protocol.get("name", "")) if isinstance(head.protocol, dict) else ""
+    if name := earlier_protocol(head.schema, named):
         raise EarlierResultError(where, name)
     return "" if head.schema == SCHEMA else f"schema {head.schema!r}, this version reads {SCHEMA!r}"

@@ -300,7 +300,7 @@ BLOCKS = ("clips", 0, "metrics", "lmd", "blocks")
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (spoil("schema", value="facial-bench result 2"), "this version reads"),
+        (spoil("schema", value="facial-bench result 2"), "a result of protocol p. This version"),
         (spoil("corpus", "digest", value="../../x"), "$.corpus.digest"),
         (spoil("corpus", "digest", value="a" * 64 + "\n"), "$.corpus.digest"),
         (spoil("protocol", "digest", value="A" * 64), "$.protocol.digest"),

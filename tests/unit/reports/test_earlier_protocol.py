@@ -60,7 +60,7 @@ def test_a_result_says_what_it_is_and_what_to_do(tmp_path: Path) -> None:
     (path,) = aged_folder(tmp_path, 1).rglob("result.json")
     with pytest.raises(EarlierResultError) as problem:
         read_result(path)
-    assert str(problem.value) == f"{path}: a result {SAID} Run the method again."
+    assert str(problem.value) == f"{path}: a result {SAID} Run the method again, or remove the file."
 
 
 @pytest.mark.parametrize(("field", "value"), [("schema", "facial-bench result 3"), ("name", "facial-bench-1")])
@@ -77,7 +77,7 @@ def test_an_archive_says_it_once_with_the_count(tmp_path: Path) -> None:
     path = aged_archive(tmp_path / f"tiny{SUFFIX}", 42)
     with pytest.raises(EarlierResultError) as problem:
         read_archive(path)
-    assert str(problem.value) == f"{path}: 42 results {SAID} Run the methods again."
+    assert str(problem.value) == f"{path}: 42 results {SAID} Run the methods again, or remove the files."
 
 
 def test_a_folder_full_of_them_makes_no_board_and_one_line(tmp_path: Path) -> None:
@@ -103,4 +103,9 @@ def test_beside_others_they_are_left_out_in_one_line(tmp_path: Path) -> None:
     assert [board.name for board in made_.boards] == ["tiny.md"]
     (line,) = made_.notes
     first = old / "c0" / "m0" / "seed-0" / "result.json"
-    assert line == f"left out: {first} and 3 more files: 7 results {SAID} Run the methods again."
+    assert line == f"left out: {first} and 3 more files: 7 results {SAID} Run the methods again, or remove the files."
+
+
+def test_a_name_cannot_make_two_lines_of_it() -> None:
+    problem = EarlierResultError("a", "x\n\x1b[31m" + "y" * 999)
+    assert str(problem).isprintable() and len(str(problem)) < 400
