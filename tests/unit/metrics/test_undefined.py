@@ -13,6 +13,7 @@ from facial_bench.metrics.pools import wasserstein_pool
 from facial_bench.metrics.probe_motion import Subject, probe
 from facial_bench.types import MetricSpec, Motion, Sample
 
+PEOPLE = probe()
 METRICS = {spec.id: spec for spec in built_in_metrics()}
 EVENTS = {"blink_duration", "blink_duration/w1", "blink_interval", "blink_interval/w1", "blink_long_share"}
 """Of blinks that happened: without one they say nothing of a person, and the summary says of how many they do."""
@@ -61,7 +62,7 @@ def defined(spec: MetricSpec, subject: Subject, sample: Sample) -> list[bool]:
 @pytest.mark.parametrize("name", [name for name in METRICS if name not in EVENTS])
 def test_motion_that_hardly_is_any_has_values_wherever_the_real_one_has(name: str, spoil) -> None:
     found = 0
-    for subject in probe():
+    for subject in PEOPLE:
         for made, real in zip(subject.generated, subject.person.test, strict=True):
             mine, theirs = (defined(METRICS[name], subject, sample) for sample in (spoil(made), real))
             assert mine == theirs
@@ -74,7 +75,7 @@ def test_a_person_without_a_generated_blink_has_no_distance_and_no_other_number(
     real = [0.16, 0.2, 0.24]
     assert np.isnan(wasserstein_pool().estimate([[], []], np.ones((1, 2)), real)).all()
     for name in EVENTS:
-        for subject in probe():
+        for subject in PEOPLE:
             for made, own in zip(subject.generated, subject.person.test, strict=True):
                 assert not defined(METRICS[name], subject, held(made))
                 assert all(defined(METRICS[name], subject, own))
