@@ -6,11 +6,11 @@ the channels as float32); its metadata say which corpus and which protocol of tr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from facial_bench.core.errors import FacialBenchError, ResultError
@@ -21,10 +21,21 @@ from facial_bench.metrics.identity_classifier import IdentityClassifiers, classi
 
 SCHEMA = "facial-bench classifiers 1"
 SUFFIX = ".classifiers.safetensors"
-FIELDS = ("schema", "corpus", "training", "identities", "digest")
+ABOUT = "classifiers"
+"""The one entry of the metadata."""
 HINT = "Restore it from where it was published, or remove it."
 SHIPPED = Path(__file__).resolve().parents[2] / "leaderboards"
 """The boards of a checkout, with the classifiers that their results were judged by."""
+
+
+class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the metadata say; fields as of `ClassifierFile`."""
+
+    schema: str
+    corpus: str
+    training: str
+    identities: tuple[str, ...]
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +70,9 @@ def write_classifiers(path: Path, sets: Mapping[str, IdentityClassifiers], corpu
 
 def write_file(path: Path, held: ClassifierFile) -> None:
     """Write what was read elsewhere; atomically."""
-    values = (SCHEMA, held.corpus, held.training, json.dumps(held.identities), held.digest)
-    write_arrays(path, dict(sorted(held.arrays.items())), dict(zip(FIELDS, values, strict=True)), ResultError)
+    header = _Header(SCHEMA, held.corpus, held.training, held.identities, held.digest)
+    about = {ABOUT: msgspec.json.encode(header).decode()}  # one entry: safetensors writes several in any order
+    write_arrays(path, dict(sorted(held.arrays.items())), about, ResultError)
 
 
 def read_classifiers(path: Path) -> ClassifierFile:
@@ -70,17 +82,15 @@ def read_classifiers(path: Path) -> ClassifierFile:
         ResultError: no such file, one that is damaged, or one of another kind; one line.
     """
     arrays, about = read_arrays(path, ResultError, HINT)
-    if about.get("schema") != SCHEMA or set(about) != set(FIELDS):
-        raise ResultError(f"{path}: schema {about.get('schema')!r}, this version reads {SCHEMA!r}. {HINT}")
     try:
-        identities = json.loads(about["identities"])
-    except ValueError:
-        identities = None
-    if not isinstance(identities, list) or not all(isinstance(one, str) for one in identities):
-        raise ResultError(f"{path}: its identities are no list of names. {HINT}")
-    if not arrays or classifiers_digest(arrays) != about["digest"]:
+        header = msgspec.json.decode(about.get(ABOUT, ""), type=_Header)
+    except msgspec.DecodeError:
+        raise ResultError(f"{path} holds no identity classifiers. {HINT}") from None
+    if header.schema != SCHEMA:
+        raise ResultError(f"{path}: schema {header.schema!r}, this version reads {SCHEMA!r}. {HINT}")
+    if not arrays or classifiers_digest(arrays) != header.digest:
         raise ResultError(f"{path}: the weights are not those that were written (they have another digest). {HINT}")
-    return ClassifierFile(about["corpus"], about["training"], tuple(identities), about["digest"], arrays)
+    return ClassifierFile(header.corpus, header.training, header.identities, header.digest, arrays)
 
 
 def classifier_files(place: Path) -> list[Path]:
@@ -113,7 +123,7 @@ def find_classifiers(
     Raises:
         ResultError: a damaged file in the place that the user names.
     """
-    for place in (chosen, SHIPPED):
+    for place in (chosen, SHIPPED if SHIPPED.is_dir() else None):
         for path in classifier_files(place) if place else ():
             try:
                 sets = _fitting(path, wanted, corpus, identities, protocol, device)

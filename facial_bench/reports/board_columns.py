@@ -10,6 +10,7 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.evaluation.result import Metric, Reference, Result, disagreement
 from facial_bench.methods import null_models
+from facial_bench.metrics.identity import accuracies, judged_by_training
 from facial_bench.metrics.shares import window_shares
 from facial_bench.reports.tables import number
 from facial_bench.statistics.aggregate import Summary, estimator, summarise
@@ -115,8 +116,10 @@ def is_null(own: Sequence[Result]) -> bool:
 
 
 def _copies(own: Sequence[Result], metric: str) -> bool:
-    """Whether a null model is none for this metric: a copy of real motion is real motion to a classifier."""
-    return metric in window_shares() and null_models.copies_training(own[0].method.plugin, own[0].method.name)
+    """Whether a null model is none for this metric: a copy of training motion is what the classifiers were trained on,
+    or is itself real motion to those that tell real motion from generated."""
+    copied = judged_by_training(metric) or metric in window_shares() - accuracies().keys()
+    return copied and null_models.copies_training(own[0].method.plugin, own[0].method.name)
 
 
 def _ends(reference: Reference) -> tuple[str, str]:

@@ -266,7 +266,7 @@ def test_options(fitted) -> None:
         ({"weights": "mine"}, r"weights=mine is not known; use weights=paper\|released"),
         ({"steps": "-3"}, "steps=-3 is not known; use a whole number from 0 up"),
         ({"batch": "1"}, "batch=1 is not known; use a whole number from 2 up"),
-        ({"precision": "fp16"}, r"use precision=fp32\|bf16"),
+        ({"precision": "fp16"}, r"use precision=fp32\|tf32\|bf16"),
     ):
         with pytest.raises(FacialBenchError, match=message):
             settings_for("quick", options)
@@ -301,7 +301,7 @@ def test_bf16_training_step_is_close_to_the_fp32_one() -> None:
     rng = torch.Generator().manual_seed(0)
     audio, states = torch.randn(2, 143, 29, generator=rng), torch.randn(2, 128, 71, generator=rng)
     losses = {}
-    for precision in ("fp32", "bf16"):
+    for precision in ("fp32", "tf32", "bf16"):
         trainer = Trainer(
             build(lambda: FaceGenerator(29), 0, "cpu"), None, settings_for("quick", {"precision": precision}), "cpu"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -163,11 +164,14 @@ def test_a_plugin_that_calls_itself_a_null_model_is_none(tmp_path: Path) -> None
     assert "*mine*" not in write_board(made) and "*ar1*" not in write_board(made)
 
 
-def test_what_copies_training_motion_is_no_null_model_for_accuracies(tmp_path: Path) -> None:
-    copier = make_result(rows(1.0, 0.9), label="replay", plugin="facial-bench")
-    (made,) = assemble([copier, make_result(rows(2.0, 0.8))], RULES, all_definitions()).values()
-    strongest = {name: made.columns[name].ranking.strongest for name in ("lmd", "pose_accuracy")}
-    assert strongest == {"lmd": "replay", "pose_accuracy": None}
+def test_what_copies_training_motion_is_no_null_model_for_classifiers_that_were_trained_on_it(tmp_path: Path) -> None:
+    pose, paper = "pose_accuracy", "pose_accuracy/paper"
+    copier = make_result(rows(1.0, 0.9, **{paper: 0.9}), label="replay", plugin="facial-bench")
+    results = [copier, make_result(rows(2.0, 0.8, **{paper: 0.8}))]
+    definitions = {name: dataclasses.replace(one, ranked=True) for name, one in all_definitions().items()}
+    (made,) = assemble(results, RULES, definitions).values()
+    strongest = {name: made.columns[name].ranking.strongest for name in ("lmd", pose, paper)}
+    assert strongest == {"lmd": "replay", pose: "replay", paper: None}
 
 
 def test_null_models_get_no_mark(tmp_path: Path) -> None:
