@@ -1,7 +1,9 @@
 """Uncertainty of pooled metrics: the delete-one-clip jackknife with Student's t.
 
 A distance between distributions, resampled with repetition, is larger than the sample's own, so the quantiles of a
-bootstrap miss to one side. Leaving out one clip at a time repeats none. The interval is for the value that other clips
+bootstrap miss to one side, and its variance can be too large. Leaving out one clip at a time repeats none; but where a
+value cannot fall below zero (a rate that is the real one) the jackknife does not see that, and the bootstrap does. The
+interval is for the value that other clips
 of the same people, AS MANY of them, would give on average (docs/coverage.md says why, and what it covers).
 """
 
@@ -13,6 +15,9 @@ import numpy as np
 from scipy.stats import t as student
 
 from facial_bench.statistics.bootstrap import Estimate, Unit
+
+RESAMPLES = 400
+"""Of the clips, for the second look at their variance."""
 
 
 def left_out_values(person: str, units: Sequence[Unit], estimate: Estimate) -> np.ndarray:
@@ -33,7 +38,8 @@ def jackknife_interval(
     estimate: Estimate,
     value: float,
 ) -> tuple[float, float] | None:
-    """value +- t * standard error; None where a value is not defined without one of the units, or nothing differs.
+    """value +- t * standard error; None where a value is not defined without one of the units, or nothing differs; of
+    0 everywhere it is [0, 0].
 
     Args:
         groups: one list of units per training seed, with the same units in each.
@@ -43,26 +49,33 @@ def jackknife_interval(
         value: over all units and seeds.
 
     The variance over clips is the sum over people of share^2 (n - 1) / n sum (left-out value - their mean)^2, of the
-    mean over seeds (Efron and Stein 1981); it has as many degrees of freedom as there are units less identities. The
+    mean over seeds, which errs upward (Efron and Stein 1981); where that of n - 1 units drawn with replacement is
+    smaller, it is the mean of the two. It has as many degrees of freedom as there are units less identities. The
     variance of the seeds' values / seeds is added to it, with seeds - 1 degrees of freedom (Satterthwaite 1946). The
     interval of a distance ends at 0.
     """
     parts, lowest, seeds = np.zeros(len(groups)), value, len(groups)
-    clips, freedom = 0.0, 0.0
+    jackknife, bootstrap, freedom, rng = 0.0, 0.0, 0.0, np.random.default_rng(0)
     for person, share in shares.items():
         own = [[unit for unit in units if unit.identity == person] for units in groups]
         n = len(own[0])
         if n < 2 or any(len(units) != n for units in own):
             return None
         left = np.array([left_out_values(person, units, estimate) for units in own])
+        if not np.isfinite(left).all():
+            return None
         parts += share * np.array([estimate(person, units, np.ones((1, n)))[0] for units in own])
         lowest = min(lowest, float(left.min()))
-        clips += share**2 * (n - 1) * float(left.mean(axis=0).var())
+        jackknife += share**2 * (n - 1) * float(left.mean(axis=0).var())
+        drawn = rng.multinomial(n - 1, np.full(n, 1 / n), size=RESAMPLES)
+        again = np.mean([estimate(person, units, drawn) for units in own], axis=0)
+        bootstrap += share**2 * float(again[np.isfinite(again)].var())
         freedom += n - 1
+    clips = min(jackknife, (jackknife + bootstrap) / 2)
     noise = float(parts.var(ddof=1)) / seeds if seeds > 1 else 0.0
     error = np.sqrt(clips + noise)
-    if not error > 1e-12 * max(abs(value), 1e-300):  # NaN too
-        return None
+    if error <= 1e-12 * abs(value):
+        return (0.0, 0.0) if value == 0 else None
     if noise > 0:
         freedom = (clips + noise) ** 2 / (clips**2 / freedom + noise**2 / (seeds - 1))
     reach = float(student.ppf((1 + confidence) / 2, freedom) * error)
