@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.core.protocol import ClassifierSettings, Protocol, RealismSettings
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 from facial_bench.types import Clip
@@ -51,7 +51,8 @@ def make_corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Corpu
 def small_protocol() -> Protocol:
     """The protocol with short training and little resampling: for tests of everything but the numbers."""
     classifiers = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
-    return replace(Protocol(), classifiers=classifiers, resamples=200, name="small")
+    realism = RealismSettings(channels=(4, 4), steps=5, folds=2, stride=32)
+    return replace(Protocol(), classifiers=classifiers, realism=realism, resamples=200, name="small")
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,30 @@ class ClassifierSettings:
 
 
 @dataclass(frozen=True)
+class RealismSettings:
+    """How the networks are trained that tell generated windows from real ones."""
+
+    seed: int = 201
+    """Of weights and batches. Fixed, so that every method meets the same."""
+    folds: int = 5
+    """Parts of the clips, each told by a network that is trained on the others."""
+    channels: tuple[int, ...] = (16, 32, 32)
+    """Widths of the convolutions."""
+    steps: int = 150
+    """Training steps."""
+    batch: int = 64
+    """Windows a step: half of them generated, half the real ones beside them."""
+    learning_rate: float = 1e-3
+    """Adam's."""
+    weight_decay: float = 1e-3
+    """Adam's."""
+    stride: int = 8
+    """Hop between windows, frames."""
+    least_windows: int = 16
+    """With fewer windows for a network to be trained on, nothing is told."""
+
+
+@dataclass(frozen=True)
 class Protocol:
     """Version 2 of the protocol; `docs/protocol.md` explains every number."""
 
@@ -59,6 +83,7 @@ class Protocol:
     folds: str = "one"
     """`one`: the split as it stands; `all`: rotated, so that every unit is tested once, and pooled."""
     classifiers: ClassifierSettings = field(default_factory=ClassifierSettings)
+    realism: RealismSettings = field(default_factory=RealismSettings)
     definitions: tuple[tuple[str, str, str], ...] = ()
     """(metric id, digest of its definition, digest of what its functions do on the probe) of the protocol's own
     metrics, by id; the last is empty for accuracies, which no function of a sample computes."""
@@ -69,7 +94,7 @@ class Protocol:
 
     def training_digest(self) -> str:
         """SHA-256 over what decides who is trained on what; classifiers, fits and motions outlive other changes."""
-        scoring = ("name", "resamples", "confidence", "significance", "definitions", "folds")
+        scoring = ("name", "resamples", "confidence", "significance", "definitions", "folds", "realism")
         return digest({name: value for name, value in self._as_json().items() if name not in scoring})
 
     def _as_json(self) -> dict[str, Any]:

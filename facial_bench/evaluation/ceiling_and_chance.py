@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
+from msgspec import UNSET
 
 from facial_bench.core.progress import QUIET, Reporter
 from facial_bench.core.protocol import Protocol
@@ -67,7 +68,7 @@ def make_references(
             chance=summarise([still], spec.id, protocol, estimate).value if fixed is None else fixed,
             chance_is="mean training state" if fixed is None else "a still face, or any that ignores the speech",
             parts=parts,
-            refused=None if fixed is None else touches_chance("the ceiling", ceiling, fixed, ceiling_is),
+            refused=UNSET if fixed is None else touches_chance("the ceiling", ceiling, fixed, ceiling_is),
         )
     by_fold = [(fold, [task for other, task in own if other is fold]) for fold in folds]
     return references | realism_references(by_fold) | accuracy_references(folds)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
@@ -43,6 +44,8 @@ class Fold:
     paper_classifiers: IdentityClassifiers
     """Trained on the training clips, as in the paper; those forms only that the paper's accuracies look at."""
     metric_set: MetricSet
+    cache: Path | None = None
+    """Where the answers of the realism networks are kept."""
 
     def judging(self, accuracy: AccuracyDefinition) -> IdentityClassifiers:
         """The classifiers that an accuracy asks."""

@@ -27,6 +27,7 @@ from facial_bench.evaluation.failed_clips import causes, no_better_than_elsewher
 from facial_bench.evaluation.fitted_method import FittedMethod
 from facial_bench.evaluation.generate import generate, motion_path
 from facial_bench.evaluation.method import Method, Settings, create, method_label
+from facial_bench.evaluation.realism import with_realism
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states, own_cameras, with_clip_cameras
 from facial_bench.evaluation.result import (
     SCHEMA,
@@ -43,7 +44,7 @@ from facial_bench.evaluation.run_folder import finish, open_run, run_folder
 from facial_bench.evaluation.run_key import run_key
 from facial_bench.evaluation.setup import EvaluationSetup, corpus_label, timed
 from facial_bench.isolation.door import Door, Usage
-from facial_bench.metrics.identity import accuracy_definitions
+from facial_bench.metrics.catalog import network_definitions
 from facial_bench.statistics.aggregate import estimator, summarise
 from facial_bench.statistics.rows import Row
 from facial_bench_worker.motions import Outcome
@@ -205,7 +206,8 @@ def make_rows(fold: Fold, tasks: Sequence[Task], outcomes: Mapping[str, Outcome]
         outcome = outcomes[task.request.id]
         stored = "" if outcome.motion is None else file_digest(motion_path(motions, task.request.id))
         rows.append(replace(score_row(task, outcome, fold, held), fold=fold.name, motion=stored))
-    return no_better_than_elsewhere(rows, tasks, fold.metric_set)
+    rows = no_better_than_elsewhere(rows, tasks, fold.metric_set)
+    return with_realism(rows, tasks, outcomes, fold, held)
 
 
 def fold_tasks(fold: Fold, seed: int) -> list[Task]:
@@ -217,7 +219,7 @@ def fold_tasks(fold: Fold, seed: int) -> list[Task]:
 def make_metrics(rows: Sequence[Row], setup: EvaluationSetup) -> dict[str, Metric]:
     """metric id -> value, interval, skill and definition, over all rows of one run."""
     pools, metrics = {spec.id: spec.pool for spec in setup.specs}, {}
-    for one in (*setup.specs, *accuracy_definitions()):
+    for one in (*setup.specs, *network_definitions()):
         reference = setup.references[one.id]
         summary = summarise([rows], one.id, setup.protocol, estimator(pools.get(one.id), reference.parts))
         entries = (row.metrics.get(one.id) for row in rows)

@@ -10,29 +10,30 @@ from facial_bench.core.digests import digest
 from facial_bench.core.errors import FacialBenchError, unknown_name
 from facial_bench.core.types import FAMILIES, Definition, MetricSpec
 from facial_bench.metrics.blink import blink_metrics
+from facial_bench.metrics.coupling import coupling_metrics
 from facial_bench.metrics.distribution import distribution_metrics
 from facial_bench.metrics.head import head_metrics
 from facial_bench.metrics.identity import accuracy_definitions
 from facial_bench.metrics.lmd import landmark_metrics
+from facial_bench.metrics.realism import realism_definitions
 from facial_bench.metrics.sync import sync_metrics
 from facial_bench.metrics.vertex import vertex_metrics
 
 
 def definition_digest(definition: Definition) -> str:
-    """SHA-256 of what a metric claims to be: id, version, unit, direction and formula.
+    """SHA-256 of what a metric claims to be: id, version, unit, direction, formula, and chance where it is fixed.
 
     Two results whose definitions differ in any of these are different quantities, whatever their names. What the
     functions do is the matter of `probe.behaviour_digest`.
     """
-    return digest(
-        {
-            "id": definition.id,
-            "version": definition.version,
-            "unit": definition.unit,
-            "higher_is_better": definition.higher_is_better,
-            "formula": definition.formula,
-        }
-    )
+    claims = {
+        "id": definition.id,
+        "version": definition.version,
+        "unit": definition.unit,
+        "higher_is_better": definition.higher_is_better,
+        "formula": definition.formula,
+    }
+    return digest(claims if definition.chance is None else claims | {"chance": definition.chance})
 
 
 _HINT = "`facial-bench metrics` lists all."
@@ -48,14 +49,21 @@ def built_in_metrics() -> tuple[MetricSpec, ...]:
         *head_metrics(),
         *blink_metrics(),
         *distribution_metrics(),
+        *coupling_metrics(),
     )
     return tuple(sorted(every, key=lambda spec: FAMILIES.index(spec.family)))
 
 
 @cache
+def network_definitions() -> tuple[Definition, ...]:
+    """What networks compute, in every run: the realism metrics and the accuracies."""
+    return (*realism_definitions(), *accuracy_definitions())
+
+
+@cache
 def all_definitions() -> Mapping[str, Definition]:
-    """id -> definition: `built_in_metrics` and the accuracies."""
-    return {one.id: one for one in (*built_in_metrics(), *accuracy_definitions())}
+    """id -> definition: `built_in_metrics` and `network_definitions`."""
+    return {one.id: one for one in (*built_in_metrics(), *network_definitions())}
 
 
 def select(patterns: Sequence[str], known: Collection[str]) -> list[str]:
@@ -78,4 +86,5 @@ def unknown_metric(name: str, known: Collection[str]) -> FacialBenchError:
 
 
 STANDARD = tuple(spec.id for spec in built_in_metrics() if spec.every_run)
-"""What every run measures besides the accuracies, in the order of result files; the protocol's digest holds it."""
+"""What every run measures besides what networks compute, in the order of result files; the protocol's digest holds
+it."""

@@ -6,9 +6,10 @@ from __future__ import annotations
 from functools import cache
 
 from facial_bench.metrics.identity import accuracies
+from facial_bench.metrics.realism import realisms
 
 
 @cache
 def window_shares() -> frozenset[str]:
     """Ids of the metrics whose entries hold a share of the windows of a clip, weighted by their number."""
-    return frozenset(accuracies())
+    return frozenset([*accuracies(), *realisms()])

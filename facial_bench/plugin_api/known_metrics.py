@@ -8,18 +8,17 @@ from dataclasses import replace
 from facial_bench.core.errors import PluginError, ResultError
 from facial_bench.core.types import Definition, MetricSpec
 from facial_bench.core.version import DISTRIBUTION
-from facial_bench.metrics.catalog import STANDARD
-from facial_bench.metrics.identity import accuracy_definitions
+from facial_bench.metrics.catalog import STANDARD, network_definitions
 from facial_bench.plugin_api.registry import Plugins
 
 
 def known_definitions(plugins: Plugins) -> dict[str, Definition]:
-    """Id -> definition, the accuracies among them; a plugin's metric is shown, and ranks nobody.
+    """Id -> definition, those that networks compute among them; a plugin's metric is shown, and ranks nobody.
 
     Raises:
         PluginError: a plugin that takes the name of one of the protocol's own.
     """
-    registered, own = plugins.registered("metrics"), {one.id: one for one in accuracy_definitions()}
+    registered, own = plugins.registered("metrics"), {one.id: one for one in network_definitions()}
     for name in set(own) & set(registered):
         raise PluginError(
             f"{registered[name].source} registers the metric '{name}', which the protocol defines. Rename it."
@@ -32,7 +31,7 @@ def known_definitions(plugins: Plugins) -> dict[str, Definition]:
 
 
 def specs_named(names: Sequence[str], known: Mapping[str, Definition]) -> list[MetricSpec]:
-    """The metrics of these names, in their order, without the accuracies.
+    """The metrics of these names, in their order, without those that networks compute.
 
     Raises:
         ResultError: a metric that nothing here computes.
@@ -44,6 +43,6 @@ def specs_named(names: Sequence[str], known: Mapping[str, Definition]) -> list[M
 
 
 def measured_names(plugins: Plugins) -> list[str]:
-    """What every run measures besides the accuracies: the protocol's own metrics, then those of plugins."""
+    """What every run measures besides what networks compute: the protocol's own metrics, then those of plugins."""
     registered = plugins.registered("metrics").items()
     return [*STANDARD, *(name for name, one in registered if one.source.plugin != DISTRIBUTION)]

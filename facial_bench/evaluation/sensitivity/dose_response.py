@@ -11,13 +11,15 @@ from facial_bench.core.digests import derive_seed
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Definition, Motion
 from facial_bench.evaluation.clip_scores import Fold, score_row
+from facial_bench.evaluation.realism import with_realism
 from facial_bench.evaluation.requests import Task
 from facial_bench.evaluation.run import fold_tasks
 from facial_bench.evaluation.sensitivity.perturbations import Perturbation, Surroundings, perturbations
 from facial_bench.evaluation.sensitivity.record import SCHEMA, CorpusName, Doses, Header, Interval, Reading, Sensitivity
 from facial_bench.evaluation.sensitivity.verdicts import responses_of
 from facial_bench.evaluation.setup import EvaluationSetup
-from facial_bench.metrics.identity import SELF, accuracy_definitions
+from facial_bench.metrics.catalog import network_definitions
+from facial_bench.metrics.identity import SELF
 from facial_bench.statistics.aggregate import estimator, summarise
 from facial_bench.statistics.bootstrap import Estimate
 from facial_bench.statistics.compare import compare
@@ -35,7 +37,7 @@ def measure_sensitivity(setup: EvaluationSetup, report: Reporter) -> Sensitivity
 
     Cross-driven accuracies, which real motion has not, are left out, and so are metrics that are refused.
     """
-    definitions: list[Definition] = [*setup.specs, *(d for d in accuracy_definitions() if "cross" not in d.id)]
+    definitions: list[Definition] = [*setup.specs, *(d for d in network_definitions() if "cross" not in d.id)]
     refused = tuple(sorted(d.id for d in definitions if setup.references[d.id].refused))
     definitions = [d for d in definitions if d.id not in refused]
     pools = {spec.id: spec.pool for spec in setup.specs}
@@ -64,10 +66,15 @@ def _rows(setup: EvaluationSetup, perturbation: Perturbation, dose: float) -> li
     """Rows of the spoiled test clips, one list per draw."""
     tasks = [(fold, task) for fold in setup.folds for task in fold_tasks(fold, 0) if task.driving == SELF]
     alike = not perturbation.random or dose == perturbation.neutral
-    draws = [
-        [score_row(task, Outcome(_spoil(fold, task, perturbation, dose, draw)), fold) for fold, task in tasks]
-        for draw in range(1 if alike else DRAWS)
-    ]
+    draws = []
+    for draw in range(1 if alike else DRAWS):
+        rows: list[Row] = []
+        for fold in setup.folds:
+            own = [task for other, task in tasks if other is fold]
+            spoiled = {task.request.id: Outcome(_spoil(fold, task, perturbation, dose, draw)) for task in own}
+            scored = [score_row(task, spoiled[task.request.id], fold) for task in own]
+            rows += with_realism(scored, own, spoiled, fold)
+        draws.append(rows)
     return draws * DRAWS if alike and perturbation.random else draws
 
 
