@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -28,8 +27,6 @@ from facial_bench_worker.motions import Outcome
 
 DRAWS = 3
 """Of a random perturbation."""
-RESAMPLES = 500
-"""Of a paired difference."""
 
 
 def measure_sensitivity(setup: EvaluationSetup, report: Reporter) -> Sensitivity:
@@ -116,7 +113,7 @@ def _difference(
     setup: EvaluationSetup, one: Sequence[Sequence[Row]], two: Sequence[Sequence[Row]], metric: str, estimate: Estimate
 ) -> Interval | None:
     """A paired difference; None where it cannot be had."""
-    comparison = compare(one, two, metric, estimate, replace(setup.protocol, resamples=RESAMPLES))
+    comparison = compare(one, two, metric, estimate, setup.protocol)
     if comparison is None or comparison.low is None or comparison.high is None:
         return None
     return comparison.a - comparison.b, comparison.low, comparison.high
