@@ -56,11 +56,10 @@ def _realism(part: str, family: str, seen: str, perturbations: tuple[str, ...]) 
         higher_is_better=False,
         formula=f"mean over identities of the share of windows of {seen}, generated and real of the same clips in "
         "equal number, that networks tell rightly as generated or real; each window with its mean removed, and its "
-        "frame differences, standardised by real training motion; cross-fitted: each window is told by a network that was "
-        "trained on other clips, or other stretches with a gap of a window; a failed clip counts as told apart; its "
+        "frame differences, standardised by real training motion; cross-fitted: each window is told by a network that "
+        "was trained on other clips, or other stretches with a gap of a window; a failed clip counts as told apart; its "
         "ceiling is real training clips in the place of generated ones",
-        meaning="how often a network tells the generated "
-        f"{'head poses' if part == 'pose' else 'blinks'} from real ones: 0.5 never, 1 always",
+        meaning=f"how often networks tell the {seen.rpartition(' (')[0]} from real ones; 0.5: never",
         origin="classifier two-sample test, Lopez-Paz and Oquab (ICLR 2017)",
         pitfalls="near 0.5 says that this network on so few windows finds no difference; natural is not speaking: a "
         "copy of training motion is natural; many methods are told apart always, and it ranks them no further",
