@@ -57,8 +57,8 @@ def _realism(part: str, family: str, seen: str, perturbations: tuple[str, ...]) 
         formula=f"mean over identities of the share of windows of {seen}, generated and real of the same clips in "
         "equal number, that networks tell rightly as generated or real; each window with its mean removed, and its "
         "frame differences, standardised by real training motion; cross-fitted: each window is told by a network that "
-        "was trained on other clips, or other stretches with a gap of a window; a failed clip counts as told apart; its "
-        "ceiling is real training clips in the place of generated ones",
+        "was trained on other clips, or other stretches with a gap of a window; a failed clip counts as told apart; "
+        "its ceiling is real training clips in the place of generated ones",
         meaning=f"how often networks tell the {seen.rpartition(' (')[0]} from real ones; 0.5: never",
         origin="classifier two-sample test, Lopez-Paz and Oquab (ICLR 2017)",
         pitfalls="near 0.5 says that this network on so few windows finds no difference; natural is not speaking: a "
