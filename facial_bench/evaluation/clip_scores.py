@@ -28,6 +28,8 @@ from facial_bench_worker.motions import Outcome
 
 PARTS = ("expression", "pose", "blink", "landmarks")
 """Of a motion."""
+TRAINED_ON = (HELD_OUT, TRAINING)
+"""The two parts of the real clips that classifiers are trained on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,24 +124,31 @@ def score_row(task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = 
     """
     row = measured_row(task, outcome, fold.metric_set, held)
     judged = outcome if row.status == "ok" else Outcome(None, row.reason)
-    return replace(row, metrics={**row.metrics, **_known(_accuracies(task, judged, fold, held))})
+    return replace(row, metrics={**row.metrics, **accuracy_entries(task, judged, fold, held)})
 
 
-def _accuracies(task: Task, outcome: Outcome, fold: Fold, held: Collection[str]) -> dict[str, Entry | None]:
-    """metric -> its entry, of the accuracies that look at this driving; None for a clip without windows."""
+def accuracy_entries(
+    task: Task, outcome: Outcome, fold: Fold, held: Collection[str] = PARTS, trained_on: Collection[str] = TRAINED_ON
+) -> dict[str, Entry]:
+    """metric -> its entry, of the accuracies that look at this driving; none for a clip without windows.
+
+    Args:
+        task, outcome, fold, held: as of `score_row`.
+        trained_on: the parts whose classifiers are asked.
+    """
     protocol = fold.classifiers.protocol
     starts = window_starts(task.clip.valid, protocol.window, protocol.scoring_stride)
     entries: dict[str, Entry | None] = {}
     for metric, accuracy in accuracies().items():
         classifiers = fold.judging(accuracy)
-        if accuracy.driving != task.driving or classifiers.missing:
+        if accuracy.driving != task.driving or accuracy.trained_on not in trained_on or classifiers.missing:
             continue
         form, motion, right = forms()[accuracy.form], outcome.motion, None
         absent = lacking(accuracy.needs, held, absent=True)
         if absent is None and motion is not None and form.kind in motion.parts:
             right = classifiers.right(form, motion, starts, task.request.identity)
         entries[metric] = absent or accuracy_entry(right, starts, protocol.window)
-    return entries
+    return _known(entries)
 
 
 def accuracy_entry(right: np.ndarray | None, starts: np.ndarray, block: int) -> Entry | None:

@@ -3,8 +3,8 @@
 A distance between distributions, resampled with repetition, is larger than the sample's own, so the quantiles of a
 bootstrap miss to one side, and its variance can be too large. Leaving out one clip at a time repeats none; but where a
 value cannot fall below zero (a rate that is the real one) the jackknife does not see that, and the bootstrap does. The
-interval is for the value that other clips
-of the same people, AS MANY of them, would give on average (docs/coverage.md says why, and what it covers).
+interval is for the value that other clips of the same people, AS MANY of them, would give on average (docs/coverage.md
+says why, and what it covers).
 """
 
 from __future__ import annotations
@@ -80,3 +80,42 @@ def jackknife_interval(
         freedom = (clips + noise) ** 2 / (clips**2 / freedom + noise**2 / (seeds - 1))
     reach = float(student.ppf((1 + confidence) / 2, freedom) * error)
     return max(value - reach, 0.0) if lowest >= 0 else value - reach, value + reach
+
+
+def paired_interval(
+    a: Sequence[Sequence[Unit]],
+    b: Sequence[Sequence[Unit]],
+    shares: Mapping[str, float],
+    *,
+    confidence: float,
+    estimate: Estimate,
+    difference: float,
+) -> tuple[float, float] | None:
+    """difference +- t * standard error of a - b on the same units; None where it cannot be had.
+
+    For one motion that is changed in two ways, with a person's only clip in blocks: what so few clips as five can show.
+    Whether one METHOD is better than another is not for it to say; see `permutation`.
+
+    Args:
+        a, b: one list of units per draw, with the same units in each.
+        shares: identity -> its share of the value; shares sum to 1.
+        confidence: of the interval.
+        estimate: of one identity.
+        difference: of the values over whole clips.
+
+    The variance is that of `jackknife_interval` over the units, of the difference of the left-out values (Efron 1982).
+    """
+    variance, freedom = 0.0, 0
+    for person, share in shares.items():
+        one, two = ([[unit for unit in units if unit.identity == person] for units in part] for part in (a, b))
+        n = len(one[0])
+        if n < 2 or any(len(units) != n for units in (*one, *two)):
+            return None
+        left = [np.mean([left_out_values(person, units, estimate) for units in part], axis=0) for part in (one, two)]
+        away = left[0] - left[1]
+        if not np.isfinite(away).all():
+            return None
+        variance += share**2 * (n - 1) * float(away.var())
+        freedom += n - 1
+    reach = float(student.ppf((1 + confidence) / 2, freedom) * np.sqrt(variance))
+    return difference - reach, difference + reach

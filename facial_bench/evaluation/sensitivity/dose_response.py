@@ -1,27 +1,38 @@
-"""The real held-out motion of a corpus, spoiled in every way and dose, and what every metric answers to that."""
+"""The real motion of a corpus, spoiled in every way and dose, and what every metric answers to that.
+
+It is the held-out motion; for accuracies whose classifiers have learned that, the training motion.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.progress import Reporter
-from facial_bench.core.types import Definition, Motion
-from facial_bench.evaluation.clip_scores import Fold, score_row
+from facial_bench.core.types import Clip, Definition, Motion
+from facial_bench.evaluation.clip_scores import Fold, accuracy_entries, score_row
 from facial_bench.evaluation.realism import with_realism
-from facial_bench.evaluation.requests import Task
+from facial_bench.evaluation.requests import Task, make_tasks, mean_states, own_cameras
 from facial_bench.evaluation.run import fold_tasks
 from facial_bench.evaluation.sensitivity.perturbations import Perturbation, Surroundings, perturbations
 from facial_bench.evaluation.sensitivity.record import SCHEMA, CorpusName, Doses, Header, Interval, Reading, Sensitivity
 from facial_bench.evaluation.sensitivity.verdicts import responses_of
 from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.metrics.catalog import network_definitions
-from facial_bench.metrics.identity import SELF
-from facial_bench.statistics.aggregate import estimator, summarise
-from facial_bench.statistics.bootstrap import Estimate
-from facial_bench.statistics.compare import compare
+from facial_bench.metrics.identity import HELD_OUT, SELF, accuracies
+from facial_bench.statistics.aggregate import (
+    common_rows,
+    estimator,
+    make_shares,
+    make_units,
+    make_whole_units,
+    summarise,
+)
+from facial_bench.statistics.bootstrap import Estimate, point
+from facial_bench.statistics.jackknife import paired_interval
 from facial_bench.statistics.rows import Row
 from facial_bench_worker.motions import Outcome
 
@@ -30,7 +41,7 @@ DRAWS = 3
 
 
 def measure_sensitivity(setup: EvaluationSetup, report: Reporter) -> Sensitivity:
-    """Spoil the real held-out motion of a corpus in every way and dose, and score it.
+    """Spoil the real motion of a corpus in every way and dose, and score it.
 
     Cross-driven accuracies, which real motion has not, are left out, and so are metrics that are refused.
     """
@@ -60,31 +71,58 @@ def measure_sensitivity(setup: EvaluationSetup, report: Reporter) -> Sensitivity
 
 
 def _rows(setup: EvaluationSetup, perturbation: Perturbation, dose: float) -> list[list[Row]]:
-    """Rows of the spoiled test clips, one list per draw."""
-    tasks = [(fold, task) for fold in setup.folds for task in fold_tasks(fold, 0) if task.driving == SELF]
+    """Rows of the spoiled clips, one list per draw."""
     alike = not perturbation.random or dose == perturbation.neutral
     draws = []
     for draw in range(1 if alike else DRAWS):
         rows: list[Row] = []
         for fold in setup.folds:
-            own = [task for other, task in tasks if other is fold]
-            spoiled = {task.request.id: Outcome(_spoil(fold, task, perturbation, dose, draw)) for task in own}
-            scored = [score_row(task, spoiled[task.request.id], fold) for task in own]
-            rows += with_realism(scored, own, spoiled, fold)
+            rows += _test_rows(fold, perturbation, dose, draw) + _training_rows(fold, perturbation, dose, draw)
         draws.append(rows)
     return draws * DRAWS if alike and perturbation.random else draws
 
 
-def _spoil(fold: Fold, task: Task, perturbation: Perturbation, dose: float, draw: int) -> Motion:
+def _test_rows(fold: Fold, perturbation: Perturbation, dose: float, draw: int) -> list[Row]:
+    """Rows of the held-out clips, without the accuracies whose classifiers have learned these."""
+    tasks = [task for task in fold_tasks(fold, 0) if task.driving == SELF]
+    spoiled = {task.request.id: Outcome(_spoil(fold, fold.test, task, perturbation, dose, draw)) for task in tasks}
+    learned = {name for name, one in accuracies().items() if one.trained_on == HELD_OUT}
+    rows = with_realism([score_row(task, spoiled[task.request.id], fold) for task in tasks], tasks, spoiled, fold)
+    return [replace(row, metrics={k: one for k, one in row.metrics.items() if k not in learned}) for row in rows]
+
+
+def _training_rows(fold: Fold, perturbation: Perturbation, dose: float, draw: int) -> list[Row]:
+    """Rows of the training clips, with the accuracies whose classifiers have learned the held-out ones."""
+    rows, clips = [], fold.training
+    people, fps = fold.classifiers.identities, fold.metric_set.info.fps
+    for task in make_tasks(clips, people, mean_states(clips), fps, 0, own_cameras(clips)):
+        if task.driving == SELF:
+            outcome, clip = Outcome(_spoil(fold, clips, task, perturbation, dose, draw)), task.clip
+            row = Row(
+                request=f"{fold.name}/{task.request.id}",
+                clip=clip.id,
+                start=clip.start,
+                frames=clip.frames,
+                driving=SELF,
+                identity=clip.identity,
+                status="ok",
+                metrics=accuracy_entries(task, outcome, fold, trained_on=(HELD_OUT,)),
+            )
+            rows.append(row)
+    return rows
+
+
+def _spoil(fold: Fold, clips: Sequence[Clip], task: Task, perturbation: Perturbation, dose: float, draw: int) -> Motion:
     """The real motion of a task's clip, spoiled; random parts are a function of draw, perturbation and clip.
 
-    The seeds are those of the stored files, whose name for all this was another one.
+    The seeds are those of the stored files, whose name for all this was another one. Stretches of somebody else come
+    from `clips`.
     """
     clip, info = task.clip, fold.metric_set.info
     rng = np.random.default_rng(derive_seed(draw, "certification", perturbation.name, task.request.id))
     people = info.identities
     stranger = people[(people.index(clip.identity) + 1) % len(people)]
-    pieces = [other.motion.state()[other.valid] for other in fold.test if other.identity == stranger]
+    pieces = [other.motion.state()[other.valid] for other in clips if other.identity == stranger]
     states = np.resize(np.concatenate(pieces), (clip.frames, 71))
     around = Surroundings(clip.valid, Motion.from_state(states), rng, info.fps, info.blink_scale)
     return perturbation.spoil(clip.motion, dose, around)
@@ -113,7 +151,22 @@ def _difference(
     setup: EvaluationSetup, one: Sequence[Sequence[Row]], two: Sequence[Sequence[Row]], metric: str, estimate: Estimate
 ) -> Interval | None:
     """A paired difference; None where it cannot be had."""
-    comparison = compare(one, two, metric, estimate, setup.protocol)
-    if comparison is None or comparison.low is None or comparison.high is None:
+    kept = common_rows([*one, *two], metric)
+    shares = make_shares(kept[0], metric, estimate)
+    if not shares:
         return None
-    return comparison.a - comparison.b, comparison.low, comparison.high
+    values = [
+        point([make_whole_units(rows, metric) for rows in part], shares, estimate)
+        for part in (kept[: len(one)], kept[len(one) :])
+    ]
+    difference = values[0] - values[1]
+    units = [make_units(rows, metric) for rows in kept]
+    ends = paired_interval(
+        units[: len(one)],
+        units[len(one) :],
+        shares,
+        confidence=setup.protocol.confidence,
+        estimate=estimate,
+        difference=difference,
+    )
+    return (difference, *ends) if ends and np.isfinite(difference) else None

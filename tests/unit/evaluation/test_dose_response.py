@@ -22,6 +22,7 @@ from facial_bench.evaluation.sensitivity.record import (
     write_sensitivity,
 )
 from facial_bench.evaluation.sensitivity.verdicts import responses_of
+from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.metrics.catalog import all_definitions
 from facial_bench.reports.sensitivity import draw, verdicts_page
 from facial_bench.types import Definition
@@ -138,13 +139,31 @@ def test_the_stored_verdicts_follow_from_the_stored_values(corpus: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def measured(
+def setup(
     make_corpus: Callable[..., Corpus], tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol
-) -> Sensitivity:
+) -> EvaluationSetup:
     wanted = ("lmd", "lmd/raw-face", "mouth_lag", "pose_std_distance", "blink_rate/distance")
     session = make_session(tmp_path_factory.mktemp("cache"), small_protocol, metrics=wanted)
-    setup = ready(session, make_corpus(clips=8, scales=[0.3, 3.0]))
+    return ready(session, make_corpus(clips=9, scales=[0.3, 3.0]))
+
+
+@pytest.fixture(scope="module")
+def measured(setup: EvaluationSetup) -> Sensitivity:
     return measure_sensitivity(setup, QUIET)
+
+
+@pytest.mark.slow
+def test_what_classifiers_have_learned_is_not_what_they_are_shown(
+    setup: EvaluationSetup, measured: Sensitivity
+) -> None:
+    """Undisturbed motion gets the ceiling: real clips that the classifiers have not seen."""
+    checked = 0
+    for response in measured.of("pose_accuracy") + measured.of("pose_accuracy/paper"):
+        doses = next(one for one in measured.header.perturbations if one.name == response.perturbation)
+        undisturbed = response.series[doses.doses.index(doses.neutral)]
+        assert undisturbed.value == pytest.approx(setup.references[response.metric].ceiling.value)
+        checked += 1
+    assert checked
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from scipy.stats import t
 from facial_bench.metrics.pools import frechet_pool, mean_pool, wasserstein_pool
 from facial_bench.statistics.aggregate import estimator
 from facial_bench.statistics.bootstrap import Estimate, Unit, point, ratio
-from facial_bench.statistics.jackknife import RESAMPLES, jackknife_interval, left_out_values
+from facial_bench.statistics.jackknife import RESAMPLES, jackknife_interval, left_out_values, paired_interval
 
 
 def means(**people: list[float]) -> list[Unit]:
@@ -112,3 +112,47 @@ def test_seeds_that_differ_widen_it() -> None:
 def test_a_mean_with_weights_is_left_out_by_its_weight() -> None:
     units = [Unit("a", (1.0, 1.0)), Unit("a", (1.0, 0.5)), Unit("a", (3.0, 1.0))]
     assert left_out_values("a", units, ratio) == pytest.approx([4 / 1.5, 2.0, 2 / 1.5])
+
+
+def test_of_paired_alike_clips_it_is_students_interval() -> None:
+    """Differences 1, 2, 6: mean 3, standard error sqrt(7 / 3), two degrees of freedom."""
+    a, b = means(a=[2.0, 5.0, 14.0]), means(a=[1.0, 3.0, 8.0])
+    ends = paired_interval([a], [b], {"a": 1.0}, confidence=0.95, estimate=MEAN, difference=3.0)
+    assert ends == pytest.approx(t.interval(0.95, 2, 3, np.sqrt(7 / 3)))
+
+
+def test_a_paired_difference_of_the_same_is_nothing_and_of_a_constant_is_sure() -> None:
+    a, more = means(a=[1.0, 3.0, 8.0], b=[2.0, 2.5]), means(a=[2.0, 4.0, 9.0], b=[3.0, 3.5])
+    shares = {"a": 0.5, "b": 0.5}
+    pair = {"confidence": 0.95, "estimate": MEAN}
+    assert paired_interval([a], [a], shares, difference=0.0, **pair) == (0.0, 0.0)
+    assert paired_interval([more], [a], shares, difference=1.0, **pair) == pytest.approx((1.0, 1.0))
+
+
+def test_a_paired_interval_is_that_of_the_left_out_differences() -> None:
+    """Against loops over shorter lists, with a pool that is no mean and two draws of the second side."""
+    rng, shares = np.random.default_rng(1), {"a": 0.25, "b": 0.75}
+    estimate = estimator(wasserstein_pool(), {"a": (0.0, 1.0, 2.0), "b": (1.0, 1.5)})
+
+    def side() -> list[Unit]:
+        return [
+            Unit(p, tuple(sorted(rng.normal(k, 1, 4)))) for p, k in (("a", 0), ("a", 1), ("a", 2), ("b", 0), ("b", 3))
+        ]
+
+    a, b = [side()], [side(), side()]
+    variance = 0.0
+    for person, share in shares.items():
+        own = [[[u for u in seed if u.identity == person] for seed in part] for part in (a, b)]
+        n, away = len(own[0][0]), []
+        for k in range(n):
+            values = [np.mean([estimate(person, s[:k] + s[k + 1 :], np.ones((1, n - 1)))[0] for s in p]) for p in own]
+            away.append(values[0] - values[1])
+        variance += share**2 * (n - 1) / n * sum((one - np.mean(away)) ** 2 for one in away)
+    ends = paired_interval(a, b, shares, confidence=0.95, estimate=estimate, difference=0.3)
+    assert ends == pytest.approx(t.interval(0.95, 3, 0.3, np.sqrt(variance)))
+
+
+def test_a_paired_interval_needs_two_units_of_everyone() -> None:
+    one = means(a=[1.0, 2.0], b=[3.0])
+    pair = {"confidence": 0.95, "estimate": MEAN, "difference": 0.0}
+    assert paired_interval([one], [one], {"a": 0.5, "b": 0.5}, **pair) is None
