@@ -1,7 +1,8 @@
 """The figures of docs/synthetic.md. `python -m benchmarks.synthetic_figures [--ceilings SEED ...]`
 
 Without arguments: the shipped corpus in numbers and what a linear map can learn from its features (seconds). With
-`--ceilings`: how well the protocol's identity classifiers recognise the real held-out clips of corpora of those seeds.
+`--ceilings`: how well the protocol's identity classifiers recognise the real clips that they have not learned, of
+corpora of those seeds.
 """
 
 from __future__ import annotations

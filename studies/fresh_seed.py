@@ -23,8 +23,14 @@ HONEST = ("mean-motion", "replay", "time-reversed", "ar1", "ridge")
 ATTACK = "attack-regenerate"
 FILE = Path(__file__).parent / "attacks" / "regenerate.py"
 DISTANCES = ("lmd", "lmd/canonical")
-ACCURACIES = ("pose_accuracy", "blink_accuracy")
-"""Both: what methods are ranked on."""
+COUPLINGS = ("speech_coupling/head", "speech_coupling/lids")
+RANKED = {
+    "distances": DISTANCES,
+    "accuracies": ("pose_accuracy", "blink_accuracy"),
+    "realism": ("pose_realism", "blink_realism"),
+    "speech coupling": COUPLINGS,
+}
+"""What methods are ranked on: a column of the table for each kind."""
 
 
 def run_all(session: Session, seeds: Sequence[int], methods: Sequence[str], out: Path) -> dict[str, list[Result]]:
@@ -62,15 +68,16 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=HONEST, help="honest ones")
     parser.add_argument("--out", type=Path, default=Path("results/fresh-seed"))
     given = parser.parse_args()
-    session = Session(metrics=DISTANCES)
+    session = Session(metrics=(*DISTANCES, *COUPLINGS))
     results = run_all(session, given.seeds, [*given.methods, ATTACK], given.out)
-    print("| method | pairs | fall apart | skill lost, distances | skill lost, accuracies |\n|---|---|---|---|---|")
+    print(f"| method | pairs | fall apart | {' | '.join(f'skill lost, {kind}' for kind in RANKED)} |")
+    print(f"|{'---|' * (3 + len(RANKED))}")
     for method, own in results.items():
-        verdicts = [compare_fresh(one, two, (*DISTANCES, *ACCURACIES)) for one, two in pairs(method, own)]
+        verdicts = [compare_fresh(one, two, sum(RANKED.values(), ())) for one, two in pairs(method, own)]
         fallen = sum(any(change.falls_apart for change in one) for one in verdicts)
         every = [change for one in verdicts for change in one]
-        spans = [span([change for change in every if change.name in names]) for names in (DISTANCES, ACCURACIES)]
-        print(f"| `{method}` | {len(verdicts)} | {fallen} | {spans[0]} | {spans[1]} |")
+        spans = [span([change for change in every if change.name in names]) for names in RANKED.values()]
+        print(f"| `{method}` | {len(verdicts)} | {fallen} | {' | '.join(spans)} |")
 
 
 if __name__ == "__main__":

@@ -88,8 +88,8 @@ def verify(
     wrong = [path for path, verdict in verdicts.items() if verdict.differences]
     if wrong:
         raise ResultError(
-            f"Not verified: {', '.join(wrong)}. The classifiers were trained here; on another kind of machine "
-            "accuracies may differ. Everything else is to be the same anywhere."
+            f"Not verified: {', '.join(wrong)}. Identity classifiers that were trained on another kind of machine may "
+            "give other accuracies: name those of the board with --classifiers. All else is to be the same anywhere."
         )
 
 

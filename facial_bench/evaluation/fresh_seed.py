@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from facial_bench.evaluation.result import Metric, Reference, Result, disagreement, skill
-from facial_bench.metrics.identity import accuracies
+from facial_bench.metrics.catalog import all_definitions
+from facial_bench.metrics.shares import window_shares
 
 MARGIN = 0.15
 """Skill that a method may lose from one corpus to another before it counts, of a distance; honest ones lost up to 0.06
 (`studies.fresh_seed`, docs/verification.md)."""
 ACCURACY_MARGIN = 0.6
-"""The same of an accuracy. Each corpus trains classifiers of its own, and honest methods lost up to 0.49."""
+"""The same of a share (accuracies, realism, speech coupling): each corpus trains networks of its own, and honest
+methods lost up to 0.49 of an accuracy."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,10 @@ def compare_fresh(published: Result, fresh: Result, names: Sequence[str]) -> tup
 
 
 def margin_of(name: str) -> float:
-    """Skill that an honest method may lose on a metric."""
-    return ACCURACY_MARGIN if name in accuracies() else MARGIN
+    """Skill that an honest method may lose on a metric: more on a share, of windows or with a fixed chance level."""
+    known = all_definitions().get(name)
+    fixed = known is not None and known.chance is not None
+    return ACCURACY_MARGIN if fixed or name in window_shares() else MARGIN
 
 
 def _change(name: str, published: Reading, fresh: Reading) -> Change:

@@ -9,9 +9,10 @@ import pytest
 
 from facial_bench.errors import CorpusError, ResultError
 from facial_bench.evaluation.config import RunConfig
-from facial_bench.evaluation.fresh_run import require_synthetic, run_on_fresh_seed, same_run
+from facial_bench.evaluation.fresh_run import require_synthetic, run_on_fresh_seed
 from facial_bench.evaluation.fresh_seed import ACCURACY_MARGIN, MARGIN, FreshVerdict, compare_fresh
 from facial_bench.evaluation.result import Ceiling, Reference, Result
+from facial_bench.evaluation.same_run import same_run
 from facial_bench.reports.fresh_seed import fresh_table
 from tests.helpers.results import make_result, make_row
 
@@ -90,7 +91,13 @@ def test_what_does_not_fall_apart(before: float, now: float, half: float, why: s
     assert not change.falls_apart, why
 
 
-@pytest.mark.parametrize(("name", "margin"), [(LMD, MARGIN), (POSE, ACCURACY_MARGIN)])
+@pytest.mark.parametrize(
+    ("name", "margin"),
+    [
+        *((name, MARGIN) for name in (LMD, "lmd/canonical", "blink_duration/w1")),
+        *((name, ACCURACY_MARGIN) for name in (POSE, "pose_accuracy/paper", "blink_realism", "speech_coupling/head")),
+    ],
+)
 def test_more_than_the_margin_counts(name: str, margin: float) -> None:
     published = result(name, 0.9, 0.001, 0.0, 1.0)
     (less,) = compare_fresh(published, result(name, 0.91 - margin, 0.001, 0.0, 1.0), [name])
@@ -162,7 +169,7 @@ def synthetic(**method: Any) -> Result:
 
 def test_a_run_is_done_again_as_it_was(tmp_path: Any) -> None:
     whole = msgspec.structs.replace(synthetic(budget="paper", options={"k": "v"}), seed=7, device="Some GPU")
-    config = same_run(whole, None, tmp_path / "c", tmp_path / "o")
+    config = same_run(whole, None, corpus=str(tmp_path / "c"), out=str(tmp_path / "o"))
     assert config == RunConfig(
         "ridge",
         corpus=str(tmp_path / "c"),
@@ -173,12 +180,10 @@ def test_a_run_is_done_again_as_it_was(tmp_path: Any) -> None:
         out=str(tmp_path / "o"),
     )
     like = RunConfig("m.py:ridge", device="cpu", isolation="sandbox", timeout=5.0, plugins=("p.py",), seeds=(1,))
-    config = same_run(whole, like, tmp_path, tmp_path)
+    config = same_run(whole, like, corpus=str(tmp_path))
     assert (config.method, config.device, config.isolation) == ("m.py:ridge", "cpu", "sandbox")
     assert (config.timeout, config.plugins, config.seeds) == (5.0, ("p.py",), (7,))
-    chosen = msgspec.structs.replace(whole.corpus, identities=("p1", "p3"))
-    some = same_run(msgspec.structs.replace(whole, corpus=chosen), None, tmp_path, tmp_path)
-    assert some.identities == ("p1", "p3")
+    assert same_run(whole, None, identities=("p1", "p3")).identities == ("p1", "p3")
 
 
 @pytest.mark.parametrize("change", [{"name": "mine"}, {"version": "2"}, {"identities": ("somebody",)}])
