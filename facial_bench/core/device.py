@@ -65,6 +65,21 @@ def _set_precision(precision: tuple[str, bool, bool]) -> None:
     torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = precision[1:]
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread a product for the time of a block, for networks too small to share cores; the setting comes back.
+
+    Two threads on a window of motion spend their time on waiting for each other, most of all where others want the
+    cores as well. With one, the last digits do not depend on the number of cores.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def describe_device(device: str) -> str:
     """`cpu`, or the accelerator's name."""
     return torch.cuda.get_device_name() if device == "cuda" else "cpu"

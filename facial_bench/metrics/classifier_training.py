@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facial_bench.core.device import one_thread
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import ClassifierSettings, Protocol
@@ -72,16 +73,13 @@ def train_all(
                 torch.manual_seed(derive_seed(seed, "classifier", form.name))
                 model = Classifier(form.channels, len(identities), settings.channels)
             jobs.append((model, form, data, held, protocol, seed))
-    workers, threads = usable_cpus() if device == "cpu" else 1, torch.get_num_threads()
+    workers = usable_cpus() if device == "cpu" else 1
     models: dict[str, list[Classifier]] = {name: [] for name in names}
-    try:
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            trained = pool.map(lambda job: _train(*job), jobs)
-            for number, (job, model) in enumerate(zip(jobs, trained, strict=True), start=1):
-                models[job[1].name].append(model)
-                report.progress(number, len(jobs), "identity classifiers")
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        trained = pool.map(lambda job: _train(*job), jobs)
+        for number, (job, model) in enumerate(zip(jobs, trained, strict=True), start=1):
+            models[job[1].name].append(model)
+            report.progress(number, len(jobs), "identity classifiers")
     return models
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from facial_bench.core import windows
+from facial_bench.core.device import one_thread
 from facial_bench.core.digests import canonical_json
 from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.files import read_arrays, write_arrays
@@ -64,7 +65,7 @@ class IdentityClassifiers:
             return np.zeros((len(self.models[form.name]), 0), np.int64)
         signal = torch.tensor(form.signal(motion), dtype=torch.float32, device=self.device)
         cut = cut_windows(signal, torch.from_numpy(starts).to(self.device), self.protocol.window, form.centred)
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             return np.stack([model(cut).argmax(dim=1).cpu().numpy() for model in self.models[form.name]])
 
     def right(self, form: Form, motion: Motion, starts: np.ndarray, identity: str) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facial_bench.core.device import one_thread
 from facial_bench.core.digests import canonical_json, derive_seed
 from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.files import read_arrays, write_arrays
@@ -102,20 +103,17 @@ def _forget_oldest(folder: Path) -> None:
 
 
 def _cross_fit(pairs: Pairs, settings: RealismSettings) -> np.ndarray:
-    """One network a fold, each on one thread: the result is the same whatever the number of cores."""
+    """One network a fold, each on one thread: the result is the same whatever the number of cores. In float64, so that
+    what another kind of processor rounds otherwise stays far below what decides about a window."""
     right = np.ones(len(pairs.fold))
     asked = [k for k in range(len(pairs.trains)) if (pairs.fold == k).any() and pairs.trains[k].any()]
     networks = []
     for k in asked:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(settings.seed, "network", str(k)))
-            networks.append(TwoSampleNetwork(pairs.real.shape[2], settings.channels))
-    threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(usable_cpus(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            told = list(pool.map(lambda k, network: _fold(network, pairs, k, settings), asked, networks))
-    finally:
-        torch.set_num_threads(threads)
+            networks.append(TwoSampleNetwork(pairs.real.shape[2], settings.channels).double())
+    with one_thread(), ThreadPoolExecutor(usable_cpus(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        told = list(pool.map(lambda k, network: _fold(network, pairs, k, settings), asked, networks))
     for k, own in zip(asked, told, strict=True):
         right[pairs.fold == k] = own
     return right
@@ -126,7 +124,7 @@ def _fold(network: TwoSampleNetwork, pairs: Pairs, k: int, settings: RealismSett
     generated, real = (_as_input(side[pairs.trains[k]]) for side in (pairs.generated, pairs.real))
     rng = np.random.default_rng(derive_seed(settings.seed, "pairs", str(k)))
     rows = torch.from_numpy(rng.integers(len(real), size=(settings.steps, settings.batch // 2)))
-    goal = torch.cat([torch.ones(settings.batch // 2), torch.zeros(settings.batch // 2)])
+    goal = torch.arange(2).flip(0).double().repeat_interleave(settings.batch // 2)  # the generated ones come first
     optimizer = torch.optim.Adam(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
@@ -144,4 +142,4 @@ def _fold(network: TwoSampleNetwork, pairs: Pairs, k: int, settings: RealismSett
 
 
 def _as_input(windows: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(windows.transpose(0, 2, 1)))
+    return torch.from_numpy(np.ascontiguousarray(windows.transpose(0, 2, 1), dtype=np.float64))

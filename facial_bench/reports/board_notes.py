@@ -20,7 +20,8 @@ LEGEND = (
     "null model; *(better?)*: better, but the test does not say so.",
     "**Rows** are in order of the first column; *italics* are null models. `replay` copies real motion: on "
     "realism and the paper's accuracies it is a copying reference, not one to beat. A method that failed on clips (†) "
-    "stands below the others with its value, and has no rank; nobody's rank, mark or strongest null model depends on it.",
+    "stands below the others with its value, and has no rank; nobody's rank, mark or strongest null model depends on "
+    "it.",
     "**Ceiling**: real motion (for a distance: after a passage through the face model; for accuracies and realism: "
     "clips that the classifiers have not seen; for a distance of distributions: the person's real training motion). "
     "**Chance**: 1/N for an accuracy, 0.5 for speech coupling, the person's mean training state for the others.",
