@@ -17,7 +17,7 @@ from msgspec import UNSET
 from facial_bench.core.digests import derive_seed
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Pool
-from facial_bench.metrics.shares import window_shares
+from facial_bench.metrics.shares import clip_shares, window_shares
 from facial_bench.statistics.bootstrap import Estimate, Unit, interval, point, ratio
 from facial_bench.statistics.jackknife import jackknife_interval, left_out_values
 from facial_bench.statistics.rows import Row
@@ -180,7 +180,7 @@ def summarise(groups: Sequence[Sequence[Row]], metric: str, protocol: Protocol, 
             resamples=protocol.resamples,
             confidence=protocol.confidence,
             rng=np.random.default_rng(derive_seed(0, "bootstrap", metric)),
-            proportion=metric in window_shares(),
+            proportion=metric in clip_shares(),
         )
     if ends is None:
         return replace(empty, value=value, no_interval=_why_no_interval(units, shares, estimate))

@@ -188,9 +188,12 @@ def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
     metrics, references = result.metrics, result.references
     assert metrics["lmd"].value < 0.003 < 0.02 < references["lmd"].chance
     assert metrics["lmd/canonical"].value < 0.003
-    for name in ("pose_accuracy", "pose_accuracy/rotation", "pose_accuracy/raw", "blink_accuracy"):
+    for name in ("pose_accuracy/paper", "blink_accuracy/paper"):
         if metrics[name].status == "ok":
             assert metrics[name].value == pytest.approx(references[name].ceiling.value, abs=0.03)
+    for name in ("pose_accuracy", "pose_accuracy/rotation", "pose_accuracy/raw", "blink_accuracy"):
+        if metrics[name].status == "ok":  # these classifiers have learned the very motion
+            assert metrics[name].value > references[name].ceiling.value - 0.03
     assert metrics["pose_accuracy/cross"].value is None
 
 

@@ -168,3 +168,12 @@ def test_why_there_is_no_interval() -> None:
     assert reason(events(1.0), events(1.0)) == "the clips do not differ"
     assert reason(events(1.0), events()) == "a has no value without one of the clips"
     assert reason(events(1.0), events(2.0)) == ""
+
+
+def test_the_interval_of_a_share_ends_at_one() -> None:
+    """Of windows, or of wrong audios; of a distance it does not, and where all are alike a share has Wilson's."""
+    values = {"a": [1.0, 1.0, 0.7], "b": [1.0, 0.98, 1.0]}
+    ends = {name: summarise([make_rows(name, **values)], name, RULES).high for name in ("speech_coupling/head", "lmd")}
+    assert ends["speech_coupling/head"] == 1.0 < ends["lmd"]
+    alike = summarise([make_rows("speech_coupling/head", a=[1.0] * 3, b=[1.0] * 3)], "speech_coupling/head", RULES)
+    assert (alike.low, alike.high) == (pytest.approx(1 / (1 + 1.959964**2 / 6)), 1.0)
