@@ -18,5 +18,5 @@ def window_shares() -> frozenset[str]:
 
 @cache
 def clip_shares() -> frozenset[str]:
-    """Ids of the metrics whose value in a clip lies from 0 to 1: the `window_shares`, and the shares of wrong audios."""
+    """Ids of the metrics whose value in a clip lies from 0 to 1: `window_shares`, and the shares of wrong audios."""
     return window_shares() | {one.id for one in coupling_metrics()}
