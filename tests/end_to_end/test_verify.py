@@ -255,10 +255,10 @@ def test_the_command_says_verified_or_what_differs(runs: Path, corpus: Corpus) -
     good = call("verify", folder(runs), folder(runs, 1), "--corpus", corpus.path)
     assert good.exit_code == 0
     assert good.stdout.count("verified; ") == 2
-    spoil(runs, lambda result: result["metrics"]["pose_accuracy"].update(value=0.99))
+    spoil(runs, lambda result: result["metrics"]["lmd"].update(value=0.99))
     bad = call("verify", folder(runs), "--corpus", corpus.path)
     assert bad.exit_code == 1
-    assert "metrics.pose_accuracy.value: 0.99 stored" in bad.stdout
+    assert "metrics.lmd.value: 0.99 stored" in bad.stdout
     assert "Error: Not verified" in bad.stderr
     told = json.loads(call("verify", folder(runs), "--corpus", corpus.path, "--json").stdout)
     assert [entry["verified"] for entry in told.values()] == [False]
