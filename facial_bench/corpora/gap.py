@@ -35,7 +35,8 @@ def keep_gap(
 
     Frames within `protocol.gap` of a tested one are lost to the training. Where that would leave the training without a
     window, and without the gap it had one, the tested frames near the training are lost instead, if those then still
-    hold a window; if neither helps, the person has too little motion.
+    hold a window; if neither helps, the person has too little motion. Where no training frame is left and there was no
+    window to begin with, nothing is lost: no window can reach across, and without a frame there is no neutral face.
 
     Args:
         own: the clips of one recording.
@@ -44,11 +45,13 @@ def keep_gap(
     """
     own = sorted(own, key=lambda entry: natural(entry.id))
     held = np.concatenate([_mask(entry.frames, *tested.get(entry.id, (0, 0))) for entry in own])
-    rest, test = _pieces(own, ~_near(held, protocol.gap)), _pieces(own, held)
-    if _has_window(rest, protocol) or not _has_window(_pieces(own, ~held), protocol):
+    rest, test, whole = (_pieces(own, mask) for mask in (~_near(held, protocol.gap), held, ~held))
+    if _has_window(rest, protocol):
         return rest, test
+    if not _has_window(whole, protocol):
+        return (rest if any(rest.values()) else whole), test
     shorter = _pieces(own, ~_near(~held, protocol.gap))
-    return (_pieces(own, ~held), shorter) if _has_window(shorter, protocol) else (rest, test)
+    return (whole, shorter) if _has_window(shorter, protocol) else (rest, test)
 
 
 def _mask(frames: int, start: int, stop: int) -> np.ndarray:

@@ -211,6 +211,13 @@ def test_the_test_gives_way_where_the_training_would_be_left_without_a_window() 
     assert [(s.clip, s.start, s.stop) for s in hopeless.test] == [("c1", 0, 200)]
 
 
+def test_who_has_no_window_at_all_keeps_what_there_is() -> None:
+    """Without a training frame there would be no neutral face, and no corpus."""
+    short = split_clips(entries(("c0", "a", "r", 50), ("c1", "a", "r", 50), ("c2", "a", "r", 30)), PROTOCOL)
+    assert [(s.clip, s.start, s.stop) for s in short.test] == [("c0", 0, 50)]
+    assert [(s.clip, s.start, s.stop) for s in short.train] == [("c1", 0, 50), ("c2", 0, 30)]
+
+
 def test_recordings_of_their_own_lose_nothing() -> None:
     given = entries(*((f"c{k}", "a", f"r{k}", 300) for k in range(8)))
     assert split_clips(given, PROTOCOL) == split_clips(given, replace(PROTOCOL, gap=0))
