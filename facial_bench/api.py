@@ -57,7 +57,8 @@ class Session:
             process, and must be trusted.
         cache: Folder of named corpora and identity classifiers; None for the user's.
         protocol: Of evaluation; only tests need another one.
-        metrics: Ids that a run measures besides the accuracies; None for the protocol's own and those of plugins.
+        metrics: Ids that a run measures besides what networks compute; None for the protocol's own and those of
+            plugins.
         corpus: Where the corpus of a stored result is, if it is not found by itself.
         device: For results that are read back: `auto`, `cpu` or `cuda`.
         classifiers: Published identity classifiers, a file or a folder of boards, where a run's config names none; None
@@ -105,7 +106,7 @@ class Session:
         return known_definitions(self.plugins)
 
     def measured(self) -> list[MetricSpec]:
-        """What a run measures besides the accuracies: the protocol's own metrics, then those of plugins."""
+        """What a run measures besides what networks compute: the protocol's own metrics, then those of plugins."""
         from facial_bench.plugin_api.known_metrics import measured_names, specs_named
 
         names = measured_names(self.plugins) if self._metrics is None else self._metrics

@@ -38,7 +38,7 @@ class Begin(Protocol):
     """Makes what evaluates."""
 
     def __call__(self, *, cache: Path, metrics: Sequence[str]) -> Runs:
-        """With a cache folder of its own; `metrics` are measured besides the accuracies."""
+        """With a cache folder of its own; `metrics` are measured besides what networks compute."""
         ...
 
 

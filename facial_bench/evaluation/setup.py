@@ -36,7 +36,7 @@ class EvaluationSetup:
     folds: Sequence[Fold]
     """One, or several where the split is rotated."""
     specs: Sequence[MetricSpec]
-    """What is measured besides the accuracies."""
+    """What is measured besides what networks compute."""
     references: Mapping[str, Reference]
     timing: Mapping[str, Any]
 
