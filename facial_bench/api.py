@@ -57,8 +57,7 @@ class Session:
             process, and must be trusted.
         cache: Folder of named corpora and identity classifiers; None for the user's.
         protocol: Of evaluation; only tests need another one.
-        metrics: Ids that a run measures besides what networks compute; None for the protocol's own and those of
-            plugins.
+        metrics: Ids measured besides what networks compute; None for the protocol's own and those of plugins.
         corpus: Where the corpus of a stored result is, if it is not found by itself.
         device: For results that are read back: `auto`, `cpu` or `cuda`.
         classifiers: Published identity classifiers, a file or a folder of boards, where a run's config names none; None

@@ -33,7 +33,7 @@ def leaderboard(
     classifiers: Path | None,
     plugin_files: tuple[str, ...],
 ) -> None:
-    """Turn verified results into Markdown boards, one per corpus and protocol.
+    """Turn verified results into Markdown boards, one per corpus, protocol and set of identity classifiers.
 
     A result that is not in the ledger of --out yet is verified first: every number is computed again from its stored
     motion. What cannot be verified is named and left out. Beside each board stand the results that it rests on, and the
