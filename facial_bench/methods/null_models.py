@@ -163,7 +163,7 @@ NULL_MODELS: Mapping[str, NullModel] = {
         NullModel("mean-motion", "the identity's mean training state, held", _mean_motion),
         NullModel(
             "replay",
-            "a random training piece of the same person (a copying reference, not a null for accuracies)",
+            "a random training piece of the same person (a copying reference for realism and the paper's accuracies)",
             _replay,
             copies_training=True,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -143,8 +144,9 @@ def setup(
     make_corpus: Callable[..., Corpus], tmp_path_factory: pytest.TempPathFactory, small_protocol: Protocol
 ) -> EvaluationSetup:
     wanted = ("lmd", "lmd/raw-face", "mouth_lag", "pose_std_distance", "blink_rate/distance")
-    session = make_session(tmp_path_factory.mktemp("cache"), small_protocol, metrics=wanted)
-    return ready(session, make_corpus(clips=9, scales=[0.3, 3.0]))
+    rules = replace(small_protocol, classifiers=replace(small_protocol.classifiers, seeds=(1,)))
+    session = make_session(tmp_path_factory.mktemp("cache"), rules, metrics=wanted)
+    return ready(session, make_corpus(clips=9, frames=260, scales=[0.3, 3.0]))
 
 
 @pytest.fixture(scope="module")
