@@ -224,12 +224,13 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children are born deaf to it
 from pathlib import Path
 from dataclasses import replace
-from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.core.protocol import ClassifierSettings, Protocol, RealismSettings
 from tests.helpers.sessions import make_session, run_one
 
 out, corpus, plugin, log, fit = sys.argv[1:]
 settings = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
-protocol = replace(Protocol(), classifiers=settings, resamples=200, name="small")
+realism = RealismSettings(channels=(4, 4), steps=5, folds=2, stride=32)
+protocol = replace(Protocol(), classifiers=settings, realism=realism, resamples=200, name="small")
 session = make_session(Path(out) / "cache", protocol, metrics=["lmd"], plugin_files=[plugin])
 run_one(session, "stateful", Path(corpus), Path(out), options={"log": log, **({"fit": fit} if fit else {})})
 """

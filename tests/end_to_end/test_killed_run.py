@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 import facial_bench.evaluation.run
-from facial_bench.core.protocol import ClassifierSettings, Protocol
+from facial_bench.core.protocol import ClassifierSettings, Protocol, RealismSettings
 from facial_bench.corpora.corpus import open_corpus
 from facial_bench.corpora.split import split_clips
 from facial_bench.evaluation.requests import make_tasks, mean_states
@@ -71,7 +71,8 @@ states = mean_states(opened.segments(split.train))
 tasks = make_tasks(opened.segments(split.test), opened.info.identities, states, 25.0, 0)
 names = {key(task.request): task.request.id for task in tasks}
 classifiers = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
-protocol = replace(Protocol(), classifiers=classifiers, resamples=200, name="small")
+realism = RealismSettings(channels=(4, 4), steps=5, folds=2, stride=32)
+protocol = replace(Protocol(), classifiers=classifiers, realism=realism, resamples=200, name="small")
 session = make_session(folder / "cache", protocol, GeneratorSpec("slow", "waits", "none", Slow), metrics=["lmd"])
 run_one(session, "slow", corpus, folder / "out")
 '''

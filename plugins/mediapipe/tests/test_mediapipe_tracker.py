@@ -163,8 +163,8 @@ def test_a_corpus_built_from_videos_agrees_with_the_reference_tracks(built: Corp
 
 
 def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
-    """The real test videos, encoded again, score as the real motion does."""
-    corpus = built.select(["s01", "s02", "s03", "s04", "s05"])
+    """The real test videos of two people, encoded again, score as the real motion does."""
+    corpus = built.select(["s01", "s03"])
     classifiers = replace(Protocol().classifiers, seeds=(1, 2), steps=100, learning_rate=1e-3)
     protocol = replace(Protocol(), classifiers=classifiers, resamples=100)
     session = Session(load_plugins(), cache=folder / "cache", protocol=protocol, metrics=["lmd", "lmd/canonical"])
