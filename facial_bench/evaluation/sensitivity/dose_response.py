@@ -23,6 +23,7 @@ from facial_bench.evaluation.sensitivity.verdicts import responses_of
 from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.metrics.catalog import network_definitions
 from facial_bench.metrics.identity import HELD_OUT, SELF, accuracies
+from facial_bench.metrics.realism import realisms
 from facial_bench.statistics.aggregate import (
     common_rows,
     estimator,
@@ -33,7 +34,7 @@ from facial_bench.statistics.aggregate import (
 )
 from facial_bench.statistics.bootstrap import Estimate, point
 from facial_bench.statistics.jackknife import paired_interval
-from facial_bench.statistics.rows import Row
+from facial_bench.statistics.rows import Entry, Row
 from facial_bench_worker.motions import Outcome
 
 DRAWS = 3
@@ -73,22 +74,37 @@ def measure_sensitivity(setup: EvaluationSetup, report: Reporter) -> Sensitivity
 def _rows(setup: EvaluationSetup, perturbation: Perturbation, dose: float) -> list[list[Row]]:
     """Rows of the spoiled clips, one list per draw."""
     alike = not perturbation.random or dose == perturbation.neutral
-    draws = []
+    draws: list[list[Row]] = []
     for draw in range(1 if alike else DRAWS):
         rows: list[Row] = []
         for fold in setup.folds:
-            rows += _test_rows(fold, perturbation, dose, draw) + _training_rows(fold, perturbation, dose, draw)
+            told = {row.request: row for row in draws[0]} if draws else None
+            rows += _test_rows(fold, perturbation, dose, draw, told) + _training_rows(fold, perturbation, dose, draw)
         draws.append(rows)
     return draws * DRAWS if alike and perturbation.random else draws
 
 
-def _test_rows(fold: Fold, perturbation: Perturbation, dose: float, draw: int) -> list[Row]:
-    """Rows of the held-out clips, without the accuracies whose classifiers have learned these."""
+def _test_rows(
+    fold: Fold, perturbation: Perturbation, dose: float, draw: int, told: Mapping[str, Row] | None
+) -> list[Row]:
+    """Rows of the held-out clips, without the accuracies whose classifiers have learned these.
+
+    The realism of a dose, for which networks are trained, is that of the first draw: `told` holds its rows, if there
+    are any yet.
+    """
     tasks = [task for task in fold_tasks(fold, 0) if task.driving == SELF]
     spoiled = {task.request.id: Outcome(_spoil(fold, fold.test, task, perturbation, dose, draw)) for task in tasks}
     learned = {name for name, one in accuracies().items() if one.trained_on == HELD_OUT}
-    rows = with_realism([score_row(task, spoiled[task.request.id], fold) for task in tasks], tasks, spoiled, fold)
+    rows = [score_row(task, spoiled[task.request.id], fold) for task in tasks]
+    if told is None:
+        rows = with_realism(rows, tasks, spoiled, fold)
+    else:
+        rows = [replace(row, metrics={**row.metrics, **_realism_of(told[row.request])}) for row in rows]
     return [replace(row, metrics={k: one for k, one in row.metrics.items() if k not in learned}) for row in rows]
+
+
+def _realism_of(row: Row) -> dict[str, Entry]:
+    return {name: row.metrics[name] for name in realisms() if name in row.metrics}
 
 
 def _training_rows(fold: Fold, perturbation: Perturbation, dose: float, draw: int) -> list[Row]:
