@@ -59,14 +59,16 @@ class DifferenceTest:
         With one seed it is the share of swaps that are as extreme, p_clips. With S seeds, clips and seeds are crossed:
         p_clips becomes a normal deviate z, the seeds' means give s = (D - d) / sqrt(var_A / S + var_B / S), and
         1 / t^2 = 1 / z^2 + 1 / s^2 adds up the two variances (the quasi-F and min F' of Clark 1973) with the degrees
-        of freedom of Satterthwaite (1946), those of the clips being infinite. p is never less than p_clips.
+        of freedom of Satterthwaite (1946): those of the clips are infinite, those of the seeds S - 1, the least that
+        Welch's can be (with his own a share with three seeds was found to differ in 5.5 % of pairs of one process).
+        p is never less than p_clips.
         """
         swapped, noise, away = self.p_clips(assumed), sum(self.seed_variances), abs(self.difference - assumed)
         if noise == 0 or away == 0 or swapped >= 1:
             return swapped
         t = (ndtri(swapped / 2) ** -2 + noise / away**2) ** -0.5
         clips = max(self.clip_variance, (away / ndtri(self.smallest_p / 2)) ** 2)  # no less than so few swaps can show
-        freedom = (clips + noise) ** 2 / sum(own**2 / (self.seeds - 1) for own in self.seed_variances)
+        freedom = (self.seeds - 1) * (clips / noise + 1) ** 2
         return max(float(2 * stdtr(min(freedom, 1e9), -t)), swapped)
 
     def p_clips(self, assumed: float) -> float:

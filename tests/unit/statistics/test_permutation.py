@@ -69,7 +69,7 @@ def slow_p(a: np.ndarray, b: np.ndarray, weights: np.ndarray, assumed: float) ->
     alike = [m - away * w for m, w in zip(middle, weights, strict=True)]
     spread = np.mean([sum(-x if swap else x for x, swap in zip(alike, one, strict=True)) ** 2 for one in every])
     spread = max(spread, (away / norm.isf(1 / len(every))) ** 2)
-    freedom = (spread + sum(noise)) ** 2 / sum(n**2 / (len(a) - 1) for n in noise)
+    freedom = (spread + sum(noise)) ** 2 / (sum(noise) ** 2 / (len(a) - 1))  # seeds: the least that Welch's can be
     return float(max(2 * t.sf(1 / np.sqrt(1 / z**2 + 1 / s**2), freedom), clips))
 
 
