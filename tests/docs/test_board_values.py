@@ -32,7 +32,7 @@ def test_the_boards_and_their_metrics_are_all_there() -> None:
     assert {name: set(board.columns) for name, board in committed_boards().items()} == {
         name: set(held) for name, held in stored().items()
     }
-    assert len(columns()) == 62
+    assert len(columns()) == 76
 
 
 def shown(column: Column) -> dict[str, Any]:
