@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from facial_bench.metrics.classifier_files import SUFFIX
 from facial_bench.reports.board import Column
+from facial_bench.reports.board_classifiers import check_beside
 from facial_bench.reports.board_markdown import first_difference, write_board
 from facial_bench.reports.ledger import is_entered, read_ledger
 from tests.helpers.boards import LEADERBOARDS, committed_boards
@@ -65,7 +67,9 @@ def test_the_committed_boards_are_what_the_committed_results_give() -> None:
     results = [result for board in boards.values() for result in board.results]
     assert len(results) == 84
     assert all(is_entered(result, entries) for result in results), "verified, and not changed since"
-    texts = {name: write_board(board, entries) for name, board in boards.items()}
+    weights, wrong = check_beside(LEADERBOARDS, {name: board.results for name, board in boards.items()})
+    assert (sorted(weights.values()), wrong) == (sorted(f"{name[:-3]}{SUFFIX}" for name in boards), "")
+    texts = {name: write_board(board, entries, weights) for name, board in boards.items()}
     assert first_difference(LEADERBOARDS, texts) is None
 
 
