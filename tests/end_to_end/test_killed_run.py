@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +15,11 @@ from facial_bench.evaluation.result import read_result
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = '''
-import sys, time
+import os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-import facial_bench.evaluation.run
+from facial_bench.evaluation.generate import generate
 from facial_bench.core.protocol import ClassifierSettings, Protocol, RealismSettings
 from facial_bench.corpora.corpus import open_corpus
 from facial_bench.corpora.split import split_clips
@@ -29,8 +27,8 @@ from facial_bench.evaluation.requests import make_tasks, mean_states
 from facial_bench.types import GeneratorSpec, Motion
 from tests.helpers.sessions import make_session, run_one
 
-folder, corpus, wait = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-facial_bench.evaluation.run.BATCH = 2
+folder, corpus, killed = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "killed"
+generate.__kwdefaults__["batch"] = 2
 
 
 def note(line):
@@ -54,7 +52,8 @@ class Slow:
     def generate(self, requests):
         for request in requests:
             note(names.get(key(request), "a probe"))
-            time.sleep(wait)
+            if killed and len(list((folder / "out").rglob("motions/**/*.safetensors"))) >= 2:
+                os.kill(os.getpid(), signal.SIGKILL)
         return [Motion.from_state(np.tile(r.initial_state * np.float32(self.state["scale"]), (r.frames, 1)))
                 for r in requests]
 
@@ -86,23 +85,19 @@ def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corp
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
 
-    def command(name: str, wait: float) -> list[str]:
-        return [sys.executable, "-c", SCRIPT, str(tmp_path / name), str(corpus.path), str(wait)]
+    def command(name: str, end: str) -> list[str]:
+        return [sys.executable, "-c", SCRIPT, str(tmp_path / name), str(corpus.path), end]
 
-    subprocess.run(command("whole", 0), check=True, cwd=ROOT)
-    process = subprocess.Popen(command("killed", 0.2), cwd=ROOT)
-    motions, patience = tmp_path / "killed" / "out" / "long" / "slow" / "seed-0" / "motions", time.monotonic() + 120
-    while len(list(motions.rglob("*.safetensors"))) < 2 and time.monotonic() < patience:
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    subprocess.run(command("whole", "lives"), check=True, cwd=ROOT)
+    assert subprocess.run(command("killed", "killed"), cwd=ROOT).returncode == -signal.SIGKILL
+    motions = tmp_path / "killed" / "out" / "long" / "slow" / "seed-0" / "motions"
     log = tmp_path / "killed" / "log"
     finished = {"/".join(path.with_suffix("").parts[-2:]) for path in motions.rglob("*.safetensors")}
     asked = log.read_text().splitlines()
     assert asked.count("fit") == 1
     assert finished <= set(asked)
     log.unlink()
-    subprocess.run(command("killed", 0), check=True, cwd=ROOT)
+    subprocess.run(command("killed", "lives"), check=True, cwd=ROOT)
     results = [read_result(tmp_path / name / "out/long/slow/seed-0/result.json") for name in ("whole", "killed")]
     assert results[0].digest == results[1].digest
     assert results[0].metrics == results[1].metrics
