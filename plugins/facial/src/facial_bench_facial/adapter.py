@@ -29,7 +29,7 @@ class FacialMethod:
 
     def __init__(self, context: Context, variant: Variant) -> None:
         self.variant = variant
-        self.settings: Settings = settings_for(context.budget, context.options)
+        self.settings: Settings = settings_for(context.budget, {"weights": variant.weights} | dict(context.options))
         self.blink_range = blink_range(context.corpus)
         temporal_features(context.corpus.audio_width)
         self.device = context.device

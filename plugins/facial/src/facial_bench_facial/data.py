@@ -12,7 +12,7 @@ Standardisation uses training clips only:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,13 +96,31 @@ class TrainingSet:
     """(R, 71) float32 standardised, in the same rows."""
     starts: Tensor
     """(W,) int64, the row where a window's context begins; its own first frame is 8 rows on."""
+    people: Tensor
+    """(W,) int64, whose window it is: a position in `windows`."""
     windows: Mapping[str, Tensor]
     """identity -> (w,) int64, which of the W windows are that person's."""
 
-    def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """index (B,) of windows -> audio with context (B, 143, F), states (B, 128, 71)."""
+    def batch(self, index: Tensor, other: Tensor) -> Batch:
+        """The windows `index` (B,), and the audio of the windows `other` (B',)."""
         rows = self.starts[index].unsqueeze(1) + torch.arange(CONTEXT, device=self.starts.device)
-        return self.audio[rows], self.states[rows[:, BEFORE : BEFORE + WINDOW]]
+        elsewhere = self.starts[other].unsqueeze(1) + torch.arange(CONTEXT, device=self.starts.device)
+        states = self.states[rows[:, BEFORE : BEFORE + WINDOW]]
+        return Batch(self.audio[rows], states, self.people[index], self.audio[elsewhere])
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What one update learns from."""
+
+    audio: Tensor
+    """(B, 143, F), with its context."""
+    states: Tensor
+    """(B, 128, 71)."""
+    people: Tensor
+    """(B,) int64."""
+    other: Tensor
+    """(B, 143, F) audio of other windows, for which these people have no target; (0, 143, F) for none."""
 
 
 def with_context(audio: np.ndarray) -> np.ndarray:
@@ -130,19 +148,19 @@ def training_set(clips: Sequence[Clip], statistics: Statistics, stride: int, dev
             f"facial: no training clip has {WINDOW} valid frames in a row, so there is nothing to learn from; "
             "use longer clips or leave out the identities that have none (--identities)."
         )
-    people = np.array(owners)
+    names, people = np.unique(owners, return_inverse=True)
     return TrainingSet(
         torch.from_numpy(np.concatenate(audio)).to(device),
         torch.from_numpy(np.concatenate(states)).to(device),
         torch.from_numpy(np.concatenate(starts)).to(device),
-        {name: torch.from_numpy(np.flatnonzero(people == name)).to(device) for name in sorted(set(owners))},
+        torch.from_numpy(people).to(device),
+        {str(name): torch.from_numpy(np.flatnonzero(people == i)).to(device) for i, name in enumerate(names)},
     )
 
 
-def batches(windows: Tensor, batch: int, steps: int, rng: torch.Generator) -> Iterator[Tensor]:
-    """`steps` batches of window indices, epoch after epoch in fresh orders drawn from `rng` (a CPU generator)."""
+def plan(windows: Tensor, batch: int, steps: int, rng: torch.Generator) -> Tensor:
+    """(steps, batch) of the given windows, epoch after epoch in fresh orders drawn from `rng` (a CPU generator)."""
     needed, count = batch * steps, len(windows)
     orders = [torch.randperm(count, generator=rng) for _ in range(-(-needed // count))]
-    if orders:
-        plan = windows[torch.cat(orders)[:needed].to(windows.device)]
-        yield from plan.view(steps, batch)
+    order = torch.cat([torch.zeros(0, dtype=torch.int64), *orders])
+    return windows[order[:needed].to(windows.device)].view(steps, batch)

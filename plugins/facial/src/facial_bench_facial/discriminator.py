@@ -1,9 +1,63 @@
-"""The patch discriminator of FACIAL-GAN, over the image of a window's states and their differences."""
+"""The discriminators: small ones over pose and lids (the default), and the patch discriminator of the release.
+
+Each takes standardised states (B, 128, 71) and says of every patch of time whether it is real motion: 1 real, 0
+generated. `Attributes` is ours: why it stands in the paper's place is told in the README.
+"""
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
+
+from facial_bench.types import EXPRESSION_WIDTH
+
+POSE, LIDS = slice(EXPRESSION_WIDTH, -1), slice(-1, None)
+DIFFERENCES = 3.0
+"""Factor of the differences beside the values: of standardised motion they are about a third as large, or less."""
+
+
+class AttributeDiscriminator(nn.Module):
+    """Values of an attribute over time and a person -> one score per patch of time, unbounded.
+
+    The C columns and `DIFFERENCES` times their frame differences, 2 C channels, go through three convolutions of
+    width 5 and stride 2 (64, 128, 128 channels, leaky ReLU 0.2). A patch of features h scores w.h + b + v_i.h: v_i
+    belongs to person i (projection discriminator: Miyato and Koyama 2018, Equation 4).
+    """
+
+    def __init__(self, columns: int, people: int) -> None:
+        super().__init__()
+        channels = (2 * columns, 64, 128, 128)
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise(channels):
+            layers += [nn.Conv1d(before, after, 5, stride=2, padding=2), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        self.score = nn.Conv1d(channels[-1], 1, 1)
+        self.person = nn.Embedding(people, channels[-1])
+        nn.init.zeros_(self.person.weight)
+
+    def forward(self, values: Tensor, people: Tensor) -> Tensor:
+        """values (B, T, C), people (B,) int64 -> (B, 1, T / 8)."""
+        change = nn.functional.pad(values.diff(dim=1), (0, 0, 1, 0))
+        features = self.layers(torch.cat([values, DIFFERENCES * change], dim=2).transpose(1, 2))
+        own = torch.einsum("bc,bct->bt", self.person(people).to(features.dtype), features)
+        return self.score(features) + own.unsqueeze(1)
+
+
+class Attributes(nn.Module):
+    """A discriminator of the head's pose and another one of the lids, so that neither is judged by the other."""
+
+    terms = ("adversarial_pose", "adversarial_lids")
+    """The weight of each score in `LossWeights`."""
+
+    def __init__(self, people: int) -> None:
+        super().__init__()
+        self.pose, self.lids = AttributeDiscriminator(6, people), AttributeDiscriminator(1, people)
+
+    def forward(self, states: Tensor, people: Tensor) -> tuple[Tensor, ...]:
+        """states (B, 128, 71), people (B,) int64 -> scores of the pose and of the lids, (B, 1, 16) each."""
+        return self.pose(states[..., POSE], people), self.lids(states[..., LIDS], people)
 
 
 def state_image(states: Tensor) -> Tensor:
@@ -12,13 +66,16 @@ def state_image(states: Tensor) -> Tensor:
 
 
 class PatchDiscriminator(nn.Module):
-    """(B, 1, 255, 71) -> one score per patch, (B, 1, 32, 9): 1 means real, 0 generated.
+    """The image of a window's states -> one score per patch, (B, 1, 32, 9).
 
     3 x 3 convolutions, channels 1-64-128-256-512-1, strides 2, 2, 2, 1, 1, leaky ReLU 0.2, batch normalisation
     on the three inner ones; 1.56 M parameters. A secondary source: the shape noted of the released program.
     Batch normalisation always uses the statistics of its own batch, so real and generated windows, which go
     through in separate passes, are never normalised together.
     """
+
+    terms = ("adversarial",)
+    """The weight of each score in `LossWeights`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +92,9 @@ class PatchDiscriminator(nn.Module):
         # oneDNN and cuDNN run these convolutions on channels-last memory without reordering it every time.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, image: Tensor) -> Tensor:
-        """image (B, 1, 255, 71) -> scores (B, 1, 32, 9), unbounded."""
-        return self.layers(image)
+    def forward(self, states: Tensor, people: Tensor) -> tuple[Tensor, ...]:
+        """states (B, 128, 71) -> scores (B, 1, 32, 9); `people` is not looked at."""
+        return (self.layers(state_image(states)),)
+
+
+Discriminator = Attributes | PatchDiscriminator

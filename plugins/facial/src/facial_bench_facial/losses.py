@@ -6,6 +6,8 @@ own numbers, so a term does not weigh more for having more columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -37,14 +39,21 @@ def regression_loss(output: Tensor, target: Tensor, state: Tensor, weights: Loss
     return total
 
 
-def generator_adversarial_loss(scores: Tensor) -> Tensor:
-    """Least-squares GAN, the generator's side: mean (D(generated) - 1)^2. scores (B, 1, h, w)."""
-    return mean_square(scores.float() - 1)
+def generator_adversarial_loss(scores: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Least-squares GAN, the generator's side: sum_k w_k mean (D_k(generated) - 1)^2, a scalar.
+
+    Args:
+        scores: of every discriminator k, any shape.
+        weights: w_k.
+    """
+    terms = [weight * mean_square(score.float() - 1) for score, weight in zip(scores, weights, strict=True)]
+    return torch.stack(terms).sum()
 
 
-def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
-    """Least-squares GAN, the discriminator's side: (mean (D(real) - 1)^2 + mean D(generated)^2) / 2."""
-    return 0.5 * (mean_square(real.float() - 1) + mean_square(generated.float()))
+def discriminator_loss(real: Sequence[Tensor], generated: Sequence[Tensor]) -> Tensor:
+    """Least-squares GAN, the discriminators' side: sum_k (mean (D_k(real) - 1)^2 + mean D_k(generated)^2) / 2."""
+    pairs = zip(real, generated, strict=True)
+    return torch.stack([0.5 * (mean_square(r.float() - 1) + mean_square(g.float())) for r, g in pairs]).sum()
 
 
 def finite(value: Tensor) -> bool:

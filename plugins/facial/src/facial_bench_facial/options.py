@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from facial_bench.errors import FacialBenchError, unknown_name
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Factors of the terms of the generator's loss. Both sets come from secondary sources (see README)."""
+    """Factors of the terms of the generator's loss."""
 
     expression: float = 2.0
     expression_velocity: float = 20.0
     pose: float = 1.0
     pose_velocity: float = 10.0
-    blink: float = 5.0
-    blink_velocity: float = 50.0
+    blink: float = 0.01
+    blink_velocity: float = 0.005
     first_state: float = 10.0
     adversarial: float = 0.1
+    """Of the paper's discriminator, which judges the whole state."""
+    adversarial_pose: float = 3.0
+    adversarial_lids: float = 8.0
 
 
 def paper_weights() -> LossWeights:
     """The paper's (2, 1, 5, 10, 10, 0.1), read as expression, pose, blink, first state, velocity, adversarial;
-    velocity is 10 times the term that it belongs to."""
-    return LossWeights()
+    velocity is 10 times the term that it belongs to. A secondary source (see README)."""
+    return LossWeights(blink=5, blink_velocity=50, adversarial_pose=0.1, adversarial_lids=0.1)
 
 
 def released_weights() -> LossWeights:
-    """Those noted of the released fine-tuning program."""
-    return LossWeights(expression=20, expression_velocity=200, pose=1, pose_velocity=10, blink=0.5, blink_velocity=1)
+    """Those noted of the released fine-tuning program. A secondary source."""
+    return replace(
+        paper_weights(), expression=20, expression_velocity=200, pose=1, pose_velocity=10, blink=0.5, blink_velocity=1
+    )
 
 
 @dataclass(frozen=True)
@@ -43,32 +48,36 @@ class Variant:
     local: bool = True
     adversarial: bool = True
     fine_tuning: bool = True
+    weights: str = "default"
+    """The value of the option of that name, unless a run sets it."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that training and generation need to know besides the data."""
 
-    weights: LossWeights
     steps: int
-    """Generator-only steps of the general training, before the adversarial ones."""
-    adversarial_steps: int | None
-    """None: as many as `epochs` make."""
-    fine_tune_steps: int | None
-    """Per identity; None: as many as `fine_tune_epochs` make."""
-    fine_tune_adversarial_steps: int | None
-    """How many of them, the last ones, are adversarial; None: all."""
+    """Generator-only updates of the general training, before the adversarial ones."""
+    adversarial_steps: int
+    fine_tune_steps: int
+    """Adversarial updates, per identity."""
     batch: int
-    adversarial_batch: int
+    """Windows an update of the general training; an adversarial one takes as many again of other audio."""
     fine_tune_batch: int
-    fine_tune_adversarial_batch: int
     learning_rate: float
-    """Adam's, of the generator and the discriminator."""
+    """Adam's, of the generator in generator-only updates."""
+    adversarial_learning_rate: float
     fine_tune_learning_rate: float
-    stride: int
+    weights: LossWeights = field(default_factory=LossWeights)
+    discriminator: Literal["attributes", "paper"] = "attributes"
+    other_audio: bool = True
+    """Whether the discriminators judge the generator on audio without a target too."""
+    betas: tuple[float, float] = (0.5, 0.99)
+    """Adam's, of both networks in adversarial updates."""
+    discriminator_rate: float = 0.5
+    """The discriminators' learning rate, in the generator's."""
+    stride: int = 5
     """Hop between training windows, frames."""
-    epochs: int = 50
-    fine_tune_epochs: int = 10
     compile: bool = False
     bf16: bool = False
     tf32: bool = False
@@ -76,49 +85,26 @@ class Settings:
 
 
 def budgets() -> dict[str, Settings]:
-    """`paper`: 50 adversarial epochs of batch 64 at 1e-4, 10 epochs of batch 16 a person, windows every 5 frames
-    (secondary source). `quick`: minutes on two CPU cores; the README tells how it was chosen."""
-    paper = Settings(
-        weights=paper_weights(),
-        steps=0,
-        adversarial_steps=None,
-        fine_tune_steps=None,
-        fine_tune_adversarial_steps=None,
-        batch=64,
-        adversarial_batch=64,
-        fine_tune_batch=16,
-        fine_tune_adversarial_batch=16,
-        learning_rate=1e-4,
-        fine_tune_learning_rate=1e-4,
-        stride=5,
-    )
-    quick = replace(
-        paper,
-        steps=200,
-        adversarial_steps=15,
-        fine_tune_steps=120,
-        fine_tune_adversarial_steps=0,
-        batch=16,
-        adversarial_batch=8,
-        fine_tune_batch=8,
-        fine_tune_adversarial_batch=4,
-        learning_rate=1e-3,
-        fine_tune_learning_rate=1e-3,
-    )
-    return {"quick": quick, "paper": paper}
+    """By updates: `quick` is minutes on two CPU cores, `standard` under an hour on them, and `paper` what 50 epochs of
+    the paper's data amount to: 40,000 updates of 64, and 10 epochs of 16 windows a person."""
+    quick = Settings(200, 600, 100, 16, 8, 1e-3, 5e-4, 5e-4)
+    standard = replace(quick, steps=1000, adversarial_steps=5000, fine_tune_steps=400)
+    paper = Settings(0, 40_000, 560, 64, 16, 1e-4, 1e-4, 1e-4)
+    return {"quick": quick, "standard": standard, "paper": paper}
 
 
 def option_meanings() -> dict[str, str]:
     """Every `--option` of the FACIAL methods: name -> what it means, and its default."""
     return {
-        "weights": "of the loss terms: paper (default) or released, which also fine-tunes at 1e-5",
+        "weights": "of the loss terms: default, paper, or released, which also fine-tunes at 1e-5",
+        "discriminator": "attributes (default): of pose and lids; paper: of the image of all states",
         "smooth": "Savitzky-Golay filter over the generated pose: yes (default) or no",
         "precision": "of the training's arithmetic: fp32 (default), tf32 or bf16",
         "compile": "torch.compile of the generator in training: no (default) or yes",
-        "steps": "generator-only steps of the general training; default: the budget's",
-        "adversarial_steps": "adversarial steps after them; default: the budget's",
-        "fine_tune_steps": "fine-tuning steps a person; default: the budget's",
-        "batch": "windows a step, in every phase, 2 or more; default: the budget's",
+        "steps": "generator-only updates of the general training; default: the budget's",
+        "adversarial_steps": "adversarial updates after them; default: the budget's",
+        "fine_tune_steps": "fine-tuning updates a person; default: the budget's",
+        "batch": "windows an update, in every phase, 2 or more; default: the budget's",
     }
 
 
@@ -138,27 +124,32 @@ def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
 
 def _fields(settings: Settings, name: str, value: str) -> dict[str, Any]:
     """The fields of the settings that an option sets."""
-    if name == "weights":
-        return _weights(value)
-    if name == "precision":
-        _one_of(name, value, dict.fromkeys(("fp32", "tf32", "bf16"), True))
-        return {"bf16": value == "bf16", "tf32": value == "tf32"}
+    if name in _NAMED:
+        return _one_of(name, value, _NAMED[name])
     if name in ("compile", "smooth"):
         return {name: _one_of(name, value, {"yes": True, "no": False})}
     if name == "batch":
         size = _count(name, value, lowest=2)  # batch normalisation needs two
-        return {key: size for key in vars(settings) if key.endswith("batch")}
+        return {"batch": size, "fine_tune_batch": size}
     return {name: _count(name, value)}
 
 
-def _weights(value: str) -> dict[str, Any]:
-    """The released program differs in its weights and, when fine-tuning, in its learning rate of 1e-5."""
-    if _one_of("weights", value, {"paper": False, "released": True}):
-        return {"weights": released_weights(), "fine_tune_learning_rate": 1e-5}
-    return {"weights": paper_weights()}
+_NAMED: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    "weights": {
+        "default": {"weights": LossWeights()},
+        "paper": {"weights": paper_weights()},
+        "released": {"weights": released_weights(), "fine_tune_learning_rate": 1e-5},
+    },
+    "discriminator": {
+        "attributes": {},
+        # as the paper trains: one learning rate, Adam's own betas, and no audio without a target
+        "paper": {"discriminator": "paper", "other_audio": False, "betas": (0.9, 0.999), "discriminator_rate": 1.0},
+    },
+    "precision": {"fp32": {}, "tf32": {"tf32": True}, "bf16": {"bf16": True}},
+}
 
 
-def _one_of(name: str, value: str, known: Mapping[str, bool]) -> bool:
+def _one_of(name: str, value: str, known: Mapping[str, Any]) -> Any:
     if value not in known:
         raise FacialBenchError(f"facial: option {name}={value} is not known; use {name}={'|'.join(known)}.")
     return known[value]

@@ -20,6 +20,7 @@ def variants() -> dict[Variant, str]:
         ): "ablation: no temporal generator; z_t is the initial state, projected",
         Variant("facial-no-gloc", local=False): "ablation: no local phonetic generator; c_t is zero",
         Variant("facial-no-adversarial", adversarial=False): "ablation: as many steps, none of them adversarial",
+        Variant("facial-paper-weights", weights="paper"): "ablation: the paper's weights of the loss terms",
         Variant("facial-no-finetuning", fine_tuning=False): "ablation: one general generator for everybody",
     }
 

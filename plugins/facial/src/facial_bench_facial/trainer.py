@@ -1,6 +1,6 @@
-"""One step of training, of either kind, and a stretch of such steps; the same code on CPU and CUDA.
+"""One update of training, of either kind, and a stretch of such updates; the same code on CPU and CUDA.
 
-An adversarial step runs the discriminator on the generated windows ONCE. Both gradients are taken at the same
+An adversarial update runs the discriminator on the generated windows ONCE. Both gradients are taken at the same
 parameters, from that one pass: the generator's goes back through the discriminator to its input, the
 discriminator's stays with its weights; then both are updated. (The textbook's alternation runs a second pass
 after the discriminator's update, for an eighth more arithmetic.) No gradient is computed that nobody uses.
@@ -17,20 +17,20 @@ import torch
 from torch import Tensor, nn
 
 from facial_bench.errors import FacialBenchError
-from facial_bench_facial.data import TrainingSet, batches
-from facial_bench_facial.discriminator import PatchDiscriminator, state_image
+from facial_bench_facial.data import Batch, TrainingSet, plan
+from facial_bench_facial.discriminator import Discriminator
 from facial_bench_facial.losses import discriminator_loss, finite, generator_adversarial_loss, regression_loss
 from facial_bench_facial.networks import FaceGenerator
 from facial_bench_facial.options import Settings
 
 Network = TypeVar("Network", bound=nn.Module)
 TELL_EVERY = 20
-"""Steps between two looks at the loss: each waits for the device."""
+"""Updates between two looks at the loss: each waits for the device."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training with one kind of step."""
+    """A stretch of training with one kind of update."""
 
     name: str
     steps: int
@@ -47,72 +47,81 @@ def build(make: Callable[[], Network], seed: int, device: str) -> Network:
 
 
 class Trainer:
-    """A generator, perhaps a discriminator, their optimisers, and one step of either kind."""
+    """A generator, perhaps a discriminator, their optimisers, and one update of either kind."""
 
     def __init__(
-        self, generator: FaceGenerator, discriminator: PatchDiscriminator | None, settings: Settings, device: str
+        self, generator: FaceGenerator, discriminator: Discriminator | None, settings: Settings, device: str
     ) -> None:
-        self.generator, self.discriminator, self.weights = generator, discriminator, settings.weights
+        self.generator, self.discriminator, self.settings = generator, discriminator, settings
         # The discriminator stays as it is: its one pass serves two gradients, which compiled code does not allow.
         self._generate = torch.compile(generator) if settings.compile else generator
         self._precision = (
             (lambda: torch.autocast(torch.device(device).type, torch.bfloat16)) if settings.bf16 else nullcontext
         )
+        self.prepare(settings.learning_rate, adversarial=False)
+
+    def prepare(self, rate: float, adversarial: bool) -> None:
+        """Fresh optimisers for a stretch of updates of one kind."""
+        betas = self.settings.betas if adversarial else (0.9, 0.999)
         # fused: one pass over all parameters, on CPU and on CUDA
-        self._adam = torch.optim.Adam(generator.parameters(), fused=True)
-        self._adam_d = torch.optim.Adam(discriminator.parameters(), fused=True) if discriminator else None
+        self._adam = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=betas, fused=True)
+        if adversarial and self.discriminator is not None:
+            own = rate * self.settings.discriminator_rate
+            self._adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=own, betas=betas, fused=True)
 
-    def set_learning_rate(self, rate: float) -> None:
-        """Of both optimisers."""
-        for optimiser in (self._adam, self._adam_d):
-            for group in optimiser.param_groups if optimiser else ():
-                group["lr"] = rate
-
-    def generator_step(self, audio: Tensor, states: Tensor) -> Tensor:
-        """One step without the discriminator on audio (B, 143, F), states (B, 128, 71); the loss, on the device."""
+    def generator_step(self, batch: Batch) -> Tensor:
+        """One update without the discriminator; the loss, on the device."""
+        state = batch.states[:, 0]
         with self._precision():
-            output = self._generate(audio, states[:, 0])
-        loss = regression_loss(output, states, states[:, 0], self.weights)
+            output = self._generate(batch.audio, state)
+        loss = regression_loss(output, batch.states, state, self.settings.weights)
         _update(self._adam, loss, self.generator)
         return loss.detach()
 
-    def adversarial_step(self, audio: Tensor, states: Tensor) -> Tensor:
-        """One step of both networks, see the module's text; the generator's loss, on the device."""
-        discriminator, adam_d = self.discriminator, self._adam_d
-        if discriminator is None or adam_d is None:
-            raise FacialBenchError("facial: an adversarial step needs a discriminator.")
+    def adversarial_step(self, batch: Batch) -> Tensor:
+        """One update of both networks, see the module's text; the generator's loss, on the device.
+
+        The generator speaks the batch's own audio and, judged by the discriminator alone, the other audio.
+        """
+        discriminator, weights = self.discriminator, self.settings.weights
+        if discriminator is None:
+            raise FacialBenchError("facial: an adversarial update needs a discriminator.")
+        size, others, state = len(batch.audio), len(batch.other), batch.states[:, 0]
+        people = torch.cat([batch.people, batch.people[:others]])
         with self._precision():
-            output = self._generate(audio, states[:, 0])
-            image = state_image(output)
-            # The image enters the discriminator as a leaf, so that its gradient can be taken by itself.
-            leaf = image.detach().requires_grad_()
-            generated, real = discriminator(leaf), discriminator(state_image(states))
+            output = self._generate(torch.cat([batch.audio, batch.other]), torch.cat([state, state[:others]]))
+            # The output enters the discriminator as a leaf, so that its gradient can be taken by itself.
+            leaf = output.detach().requires_grad_()
+            generated, real = discriminator(leaf, people), discriminator(batch.states, batch.people)
         loss_d = discriminator_loss(real, generated)
-        adversarial = generator_adversarial_loss(generated)
+        adversarial = generator_adversarial_loss(generated, [getattr(weights, term) for term in discriminator.terms])
         (through,) = torch.autograd.grad(adversarial, leaf, retain_graph=True)
         gradients_d = torch.autograd.grad(loss_d, list(discriminator.parameters()))
-        loss = regression_loss(output, states, states[:, 0], self.weights)
-        # d(loss)/d(parameters) with the discriminator's share handed over at the image
-        surrogate = loss + self.weights.adversarial * (image * through.to(image.dtype)).sum()
-        _update(self._adam, surrogate, self.generator)
-        _apply(adam_d, discriminator, gradients_d)
-        return (loss + self.weights.adversarial * adversarial).detach()
+        loss = regression_loss(output[:size], batch.states, state, weights)
+        # d(loss)/d(parameters) with the discriminator's share handed over at the output
+        _update(self._adam, loss + (output * through.to(output.dtype)).sum(), self.generator)
+        _apply(self._adam_d, discriminator, gradients_d)
+        return (loss + adversarial).detach()
 
     def run(
         self, phase: Phase, data: TrainingSet, windows: Tensor, rng: torch.Generator, tell: Callable[[int], None]
     ) -> float:
-        """All steps of a phase on batches of `windows`; the last loss.
+        """All updates of a phase on batches of `windows`; the last loss.
 
         Args:
-            tell: takes the number of steps that are done.
+            tell: takes the number of updates that are done.
 
         Raises FacialBenchError when the loss is no longer a number.
         """
-        self.set_learning_rate(phase.learning_rate)
+        self.prepare(phase.learning_rate, phase.adversarial)
         self.generator.train()
         step = self.adversarial_step if phase.adversarial else self.generator_step
-        for number, index in enumerate(batches(windows, phase.batch, phase.steps, rng), start=1):
-            loss = step(*data.batch(index))
+        own = plan(windows, phase.batch, phase.steps, rng)
+        others = phase.batch if phase.adversarial and self.settings.other_audio else 0
+        everyone = torch.arange(len(data.starts), device=data.starts.device)
+        elsewhere = plan(everyone, others, phase.steps, rng)
+        for number, (index, other) in enumerate(zip(own, elsewhere, strict=True), start=1):
+            loss = step(data.batch(index, other))
             if number % TELL_EVERY == 0 or number == phase.steps:  # the only time that the device is waited for
                 if not finite(loss):
                     raise FacialBenchError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 import torch
 from torch import Tensor
@@ -12,36 +11,25 @@ from torch import Tensor
 from facial_bench.core.device import deterministic
 from facial_bench.types import Context
 from facial_bench_facial.data import TrainingSet
-from facial_bench_facial.discriminator import PatchDiscriminator
+from facial_bench_facial.discriminator import Attributes, Discriminator, PatchDiscriminator
 from facial_bench_facial.networks import FaceGenerator
 from facial_bench_facial.options import Settings, Variant
 from facial_bench_facial.trainer import Phase, Trainer, build
 
 
-def general_phases(settings: Settings, variant: Variant, windows: int) -> tuple[Phase, ...]:
-    """Generator-only steps, then adversarial ones; without the adversarial part the same number of steps stays."""
-    adversarial = settings.adversarial_steps
-    if adversarial is None:
-        adversarial = settings.epochs * -(-windows // settings.adversarial_batch)
-    rate = settings.learning_rate
+def general_phases(settings: Settings, variant: Variant) -> tuple[Phase, ...]:
+    """Generator-only updates, then adversarial ones; without the adversarial part the same number of updates stays."""
+    steps, rate = settings.adversarial_steps, settings.adversarial_learning_rate
     return (
-        Phase("training", settings.steps, settings.batch, rate, False),
-        Phase("training", adversarial, settings.adversarial_batch, rate, variant.adversarial),
+        Phase("training", settings.steps, settings.batch, settings.learning_rate, False),
+        Phase("training", steps, settings.batch, rate, variant.adversarial),
     )
 
 
-def fine_tuning_phases(settings: Settings, variant: Variant, windows: int) -> tuple[Phase, ...]:
-    """The same, on the windows of one person."""
-    steps = settings.fine_tune_steps
-    if steps is None:
-        steps = settings.fine_tune_epochs * -(-windows // settings.fine_tune_batch)
-    adversarial = settings.fine_tune_adversarial_steps
-    adversarial = steps if adversarial is None else min(adversarial, steps)
+def fine_tuning_phase(settings: Settings, variant: Variant) -> Phase:
+    """Adversarial updates on the windows of one person."""
     rate = settings.fine_tune_learning_rate
-    return (
-        Phase("fine-tuning", steps - adversarial, settings.fine_tune_batch, rate, False),
-        Phase("fine-tuning", adversarial, settings.fine_tune_adversarial_batch, rate, variant.adversarial),
-    )
+    return Phase("fine-tuning", settings.fine_tune_steps, settings.fine_tune_batch, rate, variant.adversarial)
 
 
 class Part:
@@ -83,27 +71,22 @@ def train(
     """
     seed, device = context.seed, context.device
     with deterministic(tf32=settings.tf32):
-        phases = general_phases(settings, variant, len(data.starts))
-        tuning = {
-            name: fine_tuning_phases(settings, variant, len(windows)) if variant.fine_tuning else ()
-            for name, windows in data.windows.items()
-        }
-        every = (*phases, *chain(*tuning.values()))
-        adversarial = any(phase.adversarial and phase.steps for phase in every)
+        phases = general_phases(settings, variant)
         generator = build(lambda: FaceGenerator(features, variant.temporal, variant.local), seed, device)
-        discriminator = build(PatchDiscriminator, seed + 1, device) if adversarial else None
+        discriminator = build(lambda: _discriminator(settings, len(data.windows)), seed + 1, device)
         everyone = torch.arange(len(data.starts), device=data.starts.device)
         trainer = Trainer(generator, discriminator, settings, device)
-        Part(context, "training", _steps(phases)).run(trainer, phases, data, everyone)
+        Part(context, "training", sum(phase.steps for phase in phases)).run(trainer, phases, data, everyone)
         if not variant.fine_tuning:
             return generator, {}
-        part, tuned = Part(context, "fine-tuning", sum(map(_steps, tuning.values()))), {}
+        tuning, tuned = fine_tuning_phase(settings, variant), {}
+        part = Part(context, "fine-tuning", tuning.steps * len(data.windows))
         for name, windows in data.windows.items():
             # Everybody starts from the same general networks, and one person's draws never shift another's.
             own = Trainer(copy.deepcopy(generator), copy.deepcopy(discriminator), settings, device)
-            tuned[name] = part.run(own, tuning[name], data, windows, f" of {name}")
+            tuned[name] = part.run(own, [tuning], data, windows, f" of {name}")
         return generator, tuned
 
 
-def _steps(phases: Sequence[Phase]) -> int:
-    return sum(phase.steps for phase in phases)
+def _discriminator(settings: Settings, people: int) -> Discriminator:
+    return Attributes(people) if settings.discriminator == "attributes" else PatchDiscriminator()
