@@ -48,7 +48,8 @@ class Context:
     device: str
     """`cpu` or `cuda`."""
     budget: str = "quick"
-    """`quick` (two CPU cores, minutes) or `paper` (what the publication did)."""
+    """`quick` (minutes on two CPU cores), `standard` (under an hour on two CPU cores, a minute or two on a GPU) or
+    `paper` (what the publication did)."""
     options: Mapping[str, str] = field(default_factory=dict)
     """`--option K=V`, as text: names that the method's spec declares; the method rejects values it cannot use."""
     face_model: FaceModel | None = None

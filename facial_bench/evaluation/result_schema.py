@@ -63,7 +63,7 @@ class MethodName(_Part, frozen=True, kw_only=True):
     version: str
     """Of the plugin."""
     budget: str
-    """`quick` or `paper`."""
+    """`quick`, `standard` or `paper`."""
     options: Mapping[str, str]
     inputs: str = ""
     """Digest of the files that the options name."""

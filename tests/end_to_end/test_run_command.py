@@ -126,6 +126,17 @@ def test_the_environment_sets_common_options(short: str, monkeypatch: pytest.Mon
     assert invoke("run", "--method", "nod").exit_code == 2
 
 
+def test_each_budget_is_told_to_the_method_and_makes_a_row_of_its_own(short: str) -> None:
+    nod()
+    Path("nod.py").write_text(Path("nod.py").read_text().replace('"fitting"', '"budget", context.budget'))
+    for budget, label in (("quick", "nod"), ("standard", "nod@budget=standard")):
+        assert f"budget {budget}" in run(short, "--budget", budget).stderr
+        assert read_result(Path("results/short", label, "seed-0/result.json")).method.budget == budget
+    made = invoke("leaderboard", "--results", "results", "--out", "boards", "--plugin", "nod.py")
+    assert made.exit_code == 0, made.stderr
+    assert "nod@budget=standard" in Path("boards/short.md").read_text()
+
+
 def test_two_versions_of_a_method_are_kept_and_compared(short: str) -> None:
     run(short, "--as", "nod-old", plugin=nod(1.0))
     run(short, "--as", "nod-new", plugin=nod(0.9))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from facial_bench import RunConfig
+from facial_bench.cli.run import run as run_command
 from facial_bench.errors import FacialBenchError
 from facial_bench.evaluation.config import checked, make_config, read_config
 
@@ -74,7 +75,22 @@ def test_a_file_that_is_not_there_and_one_that_is_no_object(tmp_path: Path) -> N
         read_config(tmp_path / "run.json")
 
 
-@pytest.mark.parametrize("change", [{"device": "tpu"}, {"budget": 3}, {"options": {"a": 1}}, {"identities": [1]}])
+@pytest.mark.parametrize("budget", get_args(get_type_hints(RunConfig)["budget"]))
+def test_every_budget_is_written_and_read(tmp_path: Path, budget: str) -> None:
+    config = checked(RunConfig("ridge", budget=budget))  # type: ignore[arg-type]
+    config.write(tmp_path / "run.toml")
+    assert RunConfig.read(tmp_path / "run.toml") == config and config.budget == budget
+
+
+def test_the_command_line_takes_the_budgets_and_devices_that_a_config_does() -> None:
+    for name in ("budget", "device", "folds"):
+        (option,) = (one for one in run_command.params if one.name == name)
+        assert tuple(option.type.choices) == get_args(get_type_hints(RunConfig)[name])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "change", [{"device": "tpu"}, {"budget": 3}, {"budget": "huge"}, {"options": {"a": 1}}, {"identities": [1]}]
+)
 def test_a_config_made_by_hand_is_checked(change: dict[str, Any]) -> None:
     with pytest.raises(FacialBenchError, match=r"configuration: .*\$"):
         checked(RunConfig("ridge", **change))

@@ -17,7 +17,7 @@ import torch
 import facial_bench
 import facial_bench_worker
 from facial_bench.core.protocol import Protocol
-from facial_bench.evaluation.method import Method, Settings
+from facial_bench.evaluation.method import Method, Settings, method_label
 from facial_bench.evaluation.run_key import (
     MODULES,
     _digest_of,
@@ -118,6 +118,14 @@ def test_the_number_of_threads_is_that_of_the_method(monkeypatch: pytest.MonkeyP
     one = key()
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert what_changed(one, key()) == "it takes 7 threads now"
+
+
+def test_another_budget_makes_another_run() -> None:
+    keys = [key(Settings(budget=budget)) for budget in ("quick", "standard", "paper")]
+    assert [one["budget"] for one in keys] == ["quick", "standard", "paper"]
+    assert what_changed(keys[0], keys[1]) == "budget changed"
+    assert method_label("m", Settings(budget="standard")) == "m@budget=standard"
+    assert method_label("m", Settings()) == "m"
 
 
 @pytest.mark.parametrize(
