@@ -13,7 +13,7 @@ from toy_corpus import make_clip
 
 from facial_bench.errors import CorpusError
 from facial_bench.types import Motion
-from facial_bench_facial.data import batches, measure, training_set
+from facial_bench_facial.data import measure, plan, training_set
 from facial_bench_facial.generation import chain_starts, generate_states
 
 
@@ -49,15 +49,27 @@ def test_windows_are_the_clips_own_frames(clips) -> None:
     short = make_clip("short", "bob", 100, np.random.default_rng(5))
     data = training_set([short, *clips], statistics, 5, "cpu")
     assert len(data.starts) == 4 * 15 and [len(w) for w in data.windows.values()] == [30, 30]
-    index = data.windows["bob"][[3, 14]]
-    audio, states = data.batch(index)
-    assert audio.shape == (2, 143, 29) and states.shape == (2, 128, 71)
+    batch = data.batch(data.windows["bob"][[3, 14]], data.windows["ann"][[3, 14, 20]])
+    assert batch.audio.shape == (2, 143, 29) and batch.states.shape == (2, 128, 71)
     source = statistics.standard_audio(clips[2].audio)
-    np.testing.assert_array_equal(audio[0], source[15 - 8 : 15 + 135])
-    np.testing.assert_array_equal(audio[1, :-7], source[70 - 8 : 70 + 128][:136])
-    np.testing.assert_array_equal(states[0], statistics.standard_state("bob", clips[2].motion.state())[15:143])
-    first = data.batch(data.windows["bob"][:1])[0][0]
-    np.testing.assert_array_equal(first[:8], np.repeat(source[:1], 8, axis=0))  # the edge is held
+    np.testing.assert_array_equal(batch.audio[0], source[15 - 8 : 15 + 135])
+    np.testing.assert_array_equal(batch.audio[1, :-7], source[70 - 8 : 70 + 128][:136])
+    np.testing.assert_array_equal(batch.states[0], statistics.standard_state("bob", clips[2].motion.state())[15:143])
+    assert batch.other.shape == (3, 143, 29)
+    np.testing.assert_array_equal(batch.other[0], statistics.standard_audio(clips[0].audio)[15 - 8 : 15 + 135])
+    first = data.batch(data.windows["bob"][:1], data.windows["bob"][:0])
+    np.testing.assert_array_equal(first.audio[0, :8], np.repeat(source[:1], 8, axis=0))  # the edge is held
+    assert first.other.shape == (0, 143, 29)
+
+
+def test_everybody_has_the_number_of_their_place(clips) -> None:
+    """Whoever has no window has no number, and the order of the clips plays no part."""
+    short = make_clip("short", "abe", 100, np.random.default_rng(5))
+    everybody = [short, *reversed(clips)]
+    data = training_set(everybody, measure(everybody), 5, "cpu")
+    assert list(data.windows) == ["ann", "bob"]
+    for number, windows in enumerate(data.windows.values()):
+        assert data.batch(windows, windows[:0]).people.tolist() == [number] * 30
 
 
 def test_nothing_to_learn_from_is_said(clips) -> None:
@@ -68,10 +80,31 @@ def test_nothing_to_learn_from_is_said(clips) -> None:
         measure([replace(clips[0], valid=np.zeros(200, bool))])
 
 
-def test_batches_are_whole_epochs_in_new_orders() -> None:
-    drawn = torch.cat(list(batches(torch.arange(10, 16), 4, 3, torch.Generator().manual_seed(0)))).tolist()
-    assert sorted(drawn[:6]) == list(range(10, 16)) == sorted(drawn[6:]) and drawn[:6] != drawn[6:]
-    assert list(batches(torch.arange(5), 4, 0, torch.Generator())) == []
+def test_a_plan_is_whole_epochs_in_new_orders() -> None:
+    windows = torch.arange(10, 16)
+    drawn = plan(windows, 4, 6, torch.Generator().manual_seed(0))
+    assert drawn.shape == (6, 4)
+    epochs = drawn.flatten().view(4, 6).tolist()
+    assert [sorted(epoch) for epoch in epochs] == [list(range(10, 16))] * 4, (
+        "a batch may begin in one and end in another"
+    )
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+    assert torch.equal(plan(windows, 4, 6, torch.Generator().manual_seed(0)), drawn)
+    assert not torch.equal(plan(windows, 4, 6, torch.Generator().manual_seed(1)), drawn)
+
+
+def test_a_batch_may_be_larger_than_an_epoch() -> None:
+    (batch,) = plan(torch.tensor([3, 5]), 5, 1, torch.Generator().manual_seed(0)).tolist()
+    assert sorted(batch[:2]) == sorted(batch[2:4]) == [3, 5] and batch[4] in (3, 5)
+
+
+@pytest.mark.parametrize(("batch", "steps"), [(4, 0), (0, 5), (0, 0)])
+def test_an_empty_plan_draws_nothing(batch: int, steps: int) -> None:
+    rng = torch.Generator().manual_seed(0)
+    before = rng.get_state()
+    drawn = plan(torch.arange(5), batch, steps, rng)
+    assert drawn.shape == (steps, batch) and drawn.dtype == torch.int64
+    assert torch.equal(rng.get_state(), before)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 127, 128, 129, 255, 256, 300, 381, 382, 383, 5000])

@@ -8,18 +8,16 @@ import torch
 from facial_bench_facial.losses import discriminator_loss, generator_adversarial_loss, regression_loss
 from facial_bench_facial.options import LossWeights, paper_weights, released_weights
 
-NONE = LossWeights(0, 0, 0, 0, 0, 0, 0, 0)
-
 
 def only(**weights: float) -> LossWeights:
-    return LossWeights(**{name: weights.get(name, 0.0) for name in NONE.__dataclass_fields__})
+    return LossWeights(**{name: weights.get(name, 0.0) for name in LossWeights.__dataclass_fields__})
 
 
 def test_zero_for_a_perfect_motion() -> None:
     target = torch.randn(2, 128, 71)
     assert regression_loss(target.clone(), target, target[:, 0], paper_weights()) == 0
-    assert generator_adversarial_loss(torch.ones(2, 1, 4, 4)) == 0
-    assert discriminator_loss(torch.ones(2, 1, 4, 4), torch.zeros(2, 1, 4, 4)) == 0
+    ones, zeros = (torch.ones(2, 1, 16), torch.ones(2, 1, 4, 4)), (torch.zeros(2, 1, 16), torch.zeros(2, 1, 4, 4))
+    assert generator_adversarial_loss(ones, (3.0, 8.0)) == 0 == discriminator_loss(ones, zeros)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +44,23 @@ def test_hand_worked_first_state_and_adversarial() -> None:
     output = torch.zeros(1, 4, 71)
     state = torch.full((1, 71), -2.0)
     assert regression_loss(output, output, state, only(first_state=10.0)).item() == pytest.approx(20.0)
-    assert generator_adversarial_loss(torch.tensor([[0.5, 3.0]])).item() == pytest.approx((0.25 + 4) / 2)
-    assert discriminator_loss(torch.tensor([[0.5]]), torch.tensor([[2.0]])).item() == pytest.approx((0.25 + 4) / 2)
+    scores = torch.tensor([[0.5, 3.0]]), torch.tensor([-1.0])
+    assert generator_adversarial_loss(scores[:1], [1.0]).item() == pytest.approx((0.25 + 4) / 2)
+    assert generator_adversarial_loss(scores, [3.0, 8.0]).item() == pytest.approx(3 * (0.25 + 4) / 2 + 8 * 4)
+    real, generated = torch.tensor([[0.5]]), torch.tensor([[2.0], [0.0]])  # there may be more of the generated
+    assert discriminator_loss([real], [generated]).item() == pytest.approx((0.25 + 4 / 2) / 2)
+    both = discriminator_loss([real, torch.tensor([3.0])], [generated, torch.tensor([1.0])])
+    assert both.item() == pytest.approx((0.25 + 4 / 2) / 2 + (4 + 1) / 2)
 
 
-@pytest.mark.parametrize("weights", [paper_weights(), released_weights()])
+def test_every_score_has_its_weight() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        generator_adversarial_loss([torch.ones(2)], [1.0, 2.0])
+    with pytest.raises(ValueError, match="zip"):
+        discriminator_loss([torch.ones(2)], [torch.ones(2), torch.ones(2)])
+
+
+@pytest.mark.parametrize("weights", [LossWeights(), paper_weights(), released_weights()])
 def test_against_a_loop(weights: LossWeights) -> None:
     rng = torch.Generator().manual_seed(0)
     output, target = torch.randn(2, 5, 71, generator=rng), torch.randn(2, 5, 71, generator=rng)
@@ -76,9 +86,3 @@ def test_against_a_loop(weights: LossWeights) -> None:
     ):
         expected += weight * squares(columns, False) + velocity * squares(columns, True)
     assert regression_loss(output, target, state, weights).item() == pytest.approx(expected, rel=1e-5)
-
-
-def test_paper_weights_are_the_papers() -> None:
-    w = paper_weights()
-    assert (w.expression, w.pose, w.blink, w.first_state, w.adversarial) == (2, 1, 5, 10, 0.1)
-    assert (w.expression_velocity, w.pose_velocity, w.blink_velocity) == (20, 10, 50)

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from facial_bench.errors import FacialBenchError
-from facial_bench_facial.discriminator import PatchDiscriminator, state_image
 from facial_bench_facial.networks import (
     FaceGenerator,
     HalvingConvolution,
@@ -62,19 +61,6 @@ def test_halving_convolution_is_torchs(length: int) -> None:
     plain.load_state_dict(layer.state_dict())
     rows = torch.randn(4, length, 5)
     torch.testing.assert_close(layer(rows), plain(rows.transpose(1, 2)).transpose(1, 2))
-
-
-def test_discriminator_has_the_sizes_and_parameters_noted() -> None:
-    image = state_image(torch.randn(2, 128, 71))
-    assert image.shape == (2, 1, 255, 71)
-    convolutions = shapes_of(PatchDiscriminator(), (nn.Conv2d,), image)
-    assert convolutions == [(64, 128, 36), (128, 64, 18), (256, 32, 9), (512, 32, 9), (1, 32, 9)]
-    assert round(sum(p.numel() for p in PatchDiscriminator().parameters()) / 1e6, 2) == 1.56
-
-
-def test_state_image_stacks_states_and_differences() -> None:
-    states = torch.tensor([[[1.0, 5.0], [4.0, 5.0], [2.0, 6.0]]])
-    assert state_image(states).tolist() == [[[[1, 5], [4, 5], [2, 6], [3, 0], [-2, 1]]]]
 
 
 @pytest.mark.parametrize("features", [22, 26, 29, 42, 80])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from facial_bench.types import STATE_WIDTH, Camera, Clip, Context, CorpusInfo, Motion, Request
+from facial_bench_facial.data import Batch
+from facial_bench_facial.networks import CONTEXT, WINDOW
 
 FEATURES = 29
 
@@ -40,3 +43,12 @@ def make_request(identity: str, frames: int, seed: int = 0, features: int = FEAT
     state = np.zeros(STATE_WIDTH, np.float32)
     state[64], state[69], state[70] = 0.1, -26.0, 0.1
     return Request(f"self/{identity}{frames}", identity, clip.audio, state, 25.0, seed)
+
+
+def make_batch(size: int = 2, others: int = 0, features: int = FEATURES, seed: int = 0) -> Batch:
+    """Noise, of two people in turn; with other audio or without, the rest is the same."""
+    rng = torch.Generator().manual_seed(seed)
+    states = torch.randn(size, WINDOW, STATE_WIDTH, generator=rng)
+    audio = torch.randn(size, CONTEXT, features, generator=rng)
+    other = torch.randn(others, CONTEXT, features, generator=rng)
+    return Batch(audio, states, torch.arange(size) % 2, other)
