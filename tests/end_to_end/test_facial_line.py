@@ -77,6 +77,9 @@ def test_a_stored_fit_gives_the_same_result(run: Run, tmp_path: Path) -> None:
     assert again.clips == first.clips
 
 
-@pytest.mark.parametrize("name", ["facial-no-gtem", "facial-no-gloc", "facial-no-adversarial", "facial-no-finetuning"])
+@pytest.mark.parametrize(
+    "name",
+    ["facial-no-gtem", "facial-no-gloc", "facial-no-adversarial", "facial-paper-weights", "facial-no-finetuning"],
+)
 def test_every_ablation_runs(run: Run, name: str) -> None:
     assert run(method=name).metrics["lmd"].status == "ok"
