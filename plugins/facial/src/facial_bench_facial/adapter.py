@@ -12,6 +12,7 @@ from scipy.signal import savgol_filter
 from facial_bench.errors import FacialBenchError, GenerationError
 from facial_bench.types import STATE_WIDTH, Clip, Context, CorpusInfo, Motion, Request
 from facial_bench_facial.data import Statistics, measure, training_set
+from facial_bench_facial.folded import FoldedGenerator
 from facial_bench_facial.generation import generate_states
 from facial_bench_facial.networks import FaceGenerator, temporal_features
 from facial_bench_facial.options import Settings, Variant, settings_for
@@ -24,7 +25,8 @@ COUNTER = "num_batches_tracked"
 class FacialMethod:
     """A `Generator` and `Stateful`. Fine-tuned networks per identity stand beside the general one.
 
-    Motion is deterministic: `request.seed` is not used. It is computed in float32, whatever the training used.
+    Motion is deterministic: `request.seed` is not used. It is computed in float32, whatever the training used, by the
+    networks' folded form (see `folded`), which is made when a person is first asked for and never saved.
     """
 
     def __init__(self, context: Context, variant: Variant) -> None:
@@ -36,6 +38,7 @@ class FacialMethod:
         self.statistics: Statistics | None = None
         self.base: FaceGenerator | None = None
         self.tuned: Mapping[str, FaceGenerator] = {}
+        self._folded: dict[str, FoldedGenerator] = {}
 
     def fit(self, clips: Sequence[Clip], context: Context) -> None:
         """Train on the clips; see `training`. Raises CorpusError when they hold nothing to learn from."""
@@ -50,6 +53,7 @@ class FacialMethod:
         data = training_set(clips, self.statistics, self.settings.stride, self.device)
         context.log(f"{self.variant.name}: {len(data.starts)} training windows of {len(data.windows)} identities")
         self.base, self.tuned = train(data, width, self.settings, self.variant, context)
+        self._folded = {}
 
     def generate(self, requests: Sequence[Request]) -> list[Motion]:
         """One motion per request, in order. Raises GenerationError, naming the request, for one it cannot serve."""
@@ -62,7 +66,7 @@ class FacialMethod:
             mine = [i for i, request in enumerate(requests) if request.identity == name]
             audio = [self.statistics.standard_audio(requests[i].audio) for i in mine]
             initial = [self.statistics.standard_state(name, requests[i].initial_state) for i in mine]
-            states = generate_states(self.tuned.get(name, self.base), audio, initial, self.device)
+            states = generate_states(self._ready(name, self.base), audio, initial, self.device)
             physical = [self.statistics.physical_state(name, state) for state in states]
             motions |= {i: self._motion(state) for i, state in zip(mine, physical, strict=True)}
         return [motions[i] for i in range(len(requests))]
@@ -102,7 +106,7 @@ class FacialMethod:
             raise FacialBenchError(
                 f"{self.variant.name}: the stored state does not fit ({reason}); fit anew."
             ) from error
-        self.statistics, self.base, self.tuned = statistics, base, tuned
+        self.statistics, self.base, self.tuned, self._folded = statistics, base, tuned, {}
 
     def _network(self, state: Mapping[str, np.ndarray], prefix: str, context: Context) -> FaceGenerator:
         network = FaceGenerator(context.corpus.audio_width, self.variant.temporal, self.variant.local)
@@ -112,6 +116,13 @@ class FacialMethod:
                 own[key.removeprefix(f"{prefix}/")] = torch.from_numpy(np.array(value))
         network.load_state_dict(own)
         return network.to(self.device).eval()
+
+    def _ready(self, identity: str, base: FaceGenerator) -> FoldedGenerator:
+        """The network that speaks for a person, folded: once, until other weights come."""
+        own = identity if identity in self.tuned else ""
+        if own not in self._folded:
+            self._folded[own] = FoldedGenerator(self.tuned.get(identity, base))
+        return self._folded[own]
 
     def _check(self, request: Request, statistics: Statistics) -> None:
         name, width = self.variant.name, statistics.audio.shape[1]

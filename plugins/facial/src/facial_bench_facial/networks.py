@@ -85,6 +85,8 @@ class TemporalGenerator(nn.Module):
     and by 1 before and 2 after in the 4 x 4 layer of stride 1: the sizes of the table.
     """
 
+    upsample: Tensor
+
     def __init__(self, features: int) -> None:
         super().__init__()
         left = temporal_features(features)
