@@ -73,23 +73,27 @@ def test_adversarial_gradients_are_the_plain_ones(kind: str, others: int) -> Non
 
 
 @pytest.mark.parametrize("options", [{}, {"discriminator": "paper"}])
-def test_both_networks_take_the_steps_of_their_optimisers(options: dict[str, str]) -> None:
+@pytest.mark.parametrize("adversarial", [True, False])
+def test_two_updates_are_those_of_the_optimisers_told(options: dict[str, str], adversarial: bool) -> None:
+    """Two, since the first one of Adam does not depend on the betas."""
     settings = settings_for("quick", options)
-    generator, discriminator = build(lambda: FaceGenerator(29), 0, "cpu"), judge(settings.discriminator)
-    before = copy.deepcopy(generator), copy.deepcopy(discriminator)
-    trainer = Trainer(generator, discriminator, settings, "cpu")
-    trainer.prepare(1e-3, adversarial=True)
-    trainer.adversarial_step(make_batch(4, 4))
-    for now, then, rate in (
-        (generator, before[0], 1e-3),
-        (discriminator, before[1], 1e-3 * settings.discriminator_rate),
-    ):
-        optimiser = torch.optim.Adam(then.parameters(), lr=rate, betas=settings.betas)
-        for parameter, ours in zip(then.parameters(), now.parameters(), strict=True):
-            parameter.grad = ours.grad
-        optimiser.step()
-        for (name, ours), theirs in zip(now.named_parameters(), then.named_parameters(), strict=True):
-            torch.testing.assert_close(ours, theirs[1], rtol=0, atol=1e-6, msg=name)
+    networks = build(lambda: FaceGenerator(29), 0, "cpu"), judge(settings.discriminator)
+    copies = copy.deepcopy(networks)
+    trainer = Trainer(*networks, settings, "cpu")
+    trainer.prepare(1e-3, adversarial)
+    betas = settings.betas if adversarial else (0.9, 0.999)
+    rates = (1e-3, 1e-3 * settings.discriminator_rate)
+    optimisers = [torch.optim.Adam(c.parameters(), rate, betas) for c, rate in zip(copies, rates, strict=True)]
+    for seed in (0, 1):
+        batch = make_batch(2, 2, seed=seed)
+        (trainer.adversarial_step if adversarial else trainer.generator_step)(batch)
+        for network, theirs, optimiser in zip(networks, copies, optimisers, strict=True):
+            for parameter, ours in zip(theirs.parameters(), network.parameters(), strict=True):
+                parameter.grad = ours.grad  # where there is none, nothing moves
+            optimiser.step()
+    for network, theirs in zip(networks, copies, strict=True):
+        for (name, ours), expected in zip(network.named_parameters(), theirs.parameters(), strict=True):
+            torch.testing.assert_close(ours, expected, rtol=0, atol=1e-6, msg=name)
 
 
 def test_an_adversarial_step_needs_a_discriminator() -> None:
