@@ -32,7 +32,8 @@ def test_a_value_that_cannot_be_is_refused(options: dict[str, str], message: str
 
 
 def test_every_option_that_is_declared_changes_something() -> None:
-    good = {"weights": "released", "discriminator": "paper", "precision": "bf16", "compile": "yes", "smooth": "no"}
+    good = {"weights": "released", "discriminator": "paper", "precision": "bf16", "smooth": "no"}
+    good |= dict.fromkeys(("compile", "graph", "side_by_side"), "yes")
     for name in option_meanings():
         assert settings_for("quick", {name: good.get(name, "7")}) != settings_for("quick", {}), name
 

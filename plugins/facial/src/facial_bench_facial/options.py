@@ -81,6 +81,8 @@ class Settings:
     compile: bool = False
     bf16: bool = False
     tf32: bool = False
+    graph: bool = False
+    side_by_side: bool = False
     smooth: bool = True
 
 
@@ -101,6 +103,8 @@ def option_meanings() -> dict[str, str]:
         "smooth": "Savitzky-Golay filter over the generated pose: yes (default) or no",
         "precision": "of the training's arithmetic: fp32 (default), tf32 or bf16",
         "compile": "torch.compile of the generator in training: no (default) or yes",
+        "graph": "one CUDA graph an update of the training: no (default) or yes, which is untested on a GPU",
+        "side_by_side": "fine-tuning of all people at once: no (default) or yes, for a GPU and untested on one",
         "steps": "generator-only updates of the general training; default: the budget's",
         "adversarial_steps": "adversarial updates after them; default: the budget's",
         "fine_tune_steps": "fine-tuning updates a person; default: the budget's",
@@ -111,7 +115,7 @@ def option_meanings() -> dict[str, str]:
 def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
     """The settings of a budget with the user's options over them.
 
-    Raises FacialBenchError for an unknown budget or value, naming what is known.
+    Raises FacialBenchError for an unknown budget or value, naming what is known, and for two that exclude each other.
     """
     known = budgets()
     if budget not in known:
@@ -119,6 +123,10 @@ def settings_for(budget: str, options: Mapping[str, str]) -> Settings:
     settings = known[budget]
     for name, value in options.items():
         settings = replace(settings, **_fields(settings, name, value))
+    if settings.compile and (settings.graph or settings.side_by_side):
+        raise FacialBenchError("facial: compile=yes goes with neither graph=yes nor side_by_side=yes; leave it out.")
+    if settings.bf16 and settings.side_by_side:
+        raise FacialBenchError("facial: side_by_side=yes does not go with precision=bf16; use precision=tf32 or fp32.")
     return settings
 
 
@@ -126,7 +134,7 @@ def _fields(settings: Settings, name: str, value: str) -> dict[str, Any]:
     """The fields of the settings that an option sets."""
     if name in _NAMED:
         return _one_of(name, value, _NAMED[name])
-    if name in ("compile", "smooth"):
+    if name in ("compile", "graph", "side_by_side", "smooth"):
         return {name: _one_of(name, value, {"yes": True, "no": False})}
     if name == "batch":
         size = _count(name, value, lowest=2)  # batch normalisation needs two

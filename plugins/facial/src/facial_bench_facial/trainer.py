@@ -11,17 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from facial_bench.errors import FacialBenchError
-from facial_bench_facial.data import Batch, TrainingSet, plan
+from facial_bench_facial.captured import Captured
+from facial_bench_facial.data import Batch, TrainingSet
 from facial_bench_facial.discriminator import Discriminator
+from facial_bench_facial.draws import Batches, Draws, draw
 from facial_bench_facial.losses import discriminator_loss, finite, generator_adversarial_loss, regression_loss
 from facial_bench_facial.networks import FaceGenerator
 from facial_bench_facial.options import Settings
+from facial_bench_facial.side_by_side import SideBySide
 
 Network = TypeVar("Network", bound=nn.Module)
 TELL_EVERY = 20
@@ -47,27 +51,38 @@ def build(make: Callable[[], Network], seed: int, device: str) -> Network:
 
 
 class Trainer:
-    """A generator, perhaps a discriminator, their optimisers, and one update of either kind."""
+    """A generator, perhaps a discriminator, their optimisers, and one update of either kind.
+
+    Args:
+        people: how many people's copies the networks hold side by side. A loss is then the mean of theirs.
+    """
 
     def __init__(
-        self, generator: FaceGenerator, discriminator: Discriminator | None, settings: Settings, device: str
+        self,
+        generator: FaceGenerator | SideBySide[FaceGenerator],
+        discriminator: Discriminator | SideBySide[Discriminator] | None,
+        settings: Settings,
+        device: str,
+        people: int = 1,
     ) -> None:
-        self.generator, self.discriminator, self.settings = generator, discriminator, settings
+        self.generator, self.discriminator, self.settings, self.device = generator, discriminator, settings, device
+        # The gradient of a mean of n losses is an n-th of each one's: with an n-th of its epsilon, Adam does the same.
+        self._epsilon = 1e-8 / people
         # The discriminator stays as it is: its one pass serves two gradients, which compiled code does not allow.
         self._generate = torch.compile(generator) if settings.compile else generator
-        self._precision = (
-            (lambda: torch.autocast(torch.device(device).type, torch.bfloat16)) if settings.bf16 else nullcontext
-        )
+        # torch asks a captured update to do without the cache of bfloat16 weights
+        autocast = partial(torch.autocast, torch.device(device).type, torch.bfloat16, cache_enabled=not settings.graph)
+        self._precision = autocast if settings.bf16 else nullcontext
         self.prepare(settings.learning_rate, adversarial=False)
 
     def prepare(self, rate: float, adversarial: bool) -> None:
         """Fresh optimisers for a stretch of updates of one kind."""
         betas = self.settings.betas if adversarial else (0.9, 0.999)
         # fused: one pass over all parameters, on CPU and on CUDA
-        self._adam = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=betas, fused=True)
+        adam = partial(torch.optim.Adam, betas=betas, eps=self._epsilon, fused=True, capturable=self.settings.graph)
+        self._adam = adam(self.generator.parameters(), lr=rate)
         if adversarial and self.discriminator is not None:
-            own = rate * self.settings.discriminator_rate
-            self._adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=own, betas=betas, fused=True)
+            self._adam_d = adam(self.discriminator.parameters(), lr=rate * self.settings.discriminator_rate)
 
     def generator_step(self, batch: Batch) -> Tensor:
         """One update without the discriminator; the loss, on the device."""
@@ -106,7 +121,16 @@ class Trainer:
     def run(
         self, phase: Phase, data: TrainingSet, windows: Tensor, rng: torch.Generator, tell: Callable[[int], None]
     ) -> float:
-        """All updates of a phase on batches of `windows`; the last loss.
+        """All updates of a phase on batches of `windows`; the last loss. See `follow`."""
+        return self.follow(phase, data, self.draw(phase, data, windows, rng), tell)
+
+    def draw(self, phase: Phase, data: TrainingSet, windows: Tensor, rng: torch.Generator) -> Draws:
+        """What a phase learns from; its adversarial updates hear as many windows of others, if the settings say so."""
+        others = phase.batch if phase.adversarial and self.settings.other_audio else 0
+        return draw(data, windows, phase.steps, phase.batch, others, rng)
+
+    def follow(self, phase: Phase, data: TrainingSet, draws: Draws, tell: Callable[[int], None]) -> float:
+        """All updates of a phase on the windows drawn for it; the last loss.
 
         Args:
             tell: takes the number of updates that are done.
@@ -115,13 +139,14 @@ class Trainer:
         """
         self.prepare(phase.learning_rate, phase.adversarial)
         self.generator.train()
-        step = self.adversarial_step if phase.adversarial else self.generator_step
-        own = plan(windows, phase.batch, phase.steps, rng)
-        others = phase.batch if phase.adversarial and self.settings.other_audio else 0
-        everyone = torch.arange(len(data.starts), device=data.starts.device)
-        elsewhere = plan(everyone, others, phase.steps, rng)
-        for number, (index, other) in enumerate(zip(own, elsewhere, strict=True), start=1):
-            loss = step(data.batch(index, other))
+        step, batches = self.adversarial_step if phase.adversarial else self.generator_step, Batches(data, draws)
+
+        def plain() -> Tensor:
+            return step(batches())
+
+        update = Captured(plain, self.device) if self.settings.graph else plain
+        for number in range(1, phase.steps + 1):
+            loss = update()
             if number % TELL_EVERY == 0 or number == phase.steps:  # the only time that the device is waited for
                 if not finite(loss):
                     raise FacialBenchError(
