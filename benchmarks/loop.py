@@ -67,7 +67,7 @@ def with_weights_of(generator: FaceGenerator, features: int = 29) -> LoopGenerat
     with torch.no_grad():
         for own, other in (
             (plain.parameters(), generator.parameters()),
-            (plain.buffers(), (b for n, b in generator.named_buffers() if not n.endswith(("upsample", "present")))),
+            (plain.buffers(), (b for n, b in generator.named_buffers() if not n.endswith("spread"))),
         ):
             for mine, theirs in zip(own, other, strict=True):
                 mine.copy_(theirs.reshape(mine.shape))

@@ -11,6 +11,8 @@ from facial_bench_facial.networks import (
     FaceGenerator,
     HalvingConvolution,
     LocalGenerator,
+    RowConvolution,
+    RowNorm,
     StateConvolution,
     TemporalGenerator,
     interpolation_matrix,
@@ -28,23 +30,37 @@ def shapes_of(network: nn.Module, kinds: tuple[type, ...], *inputs: torch.Tensor
 
 
 def test_temporal_generator_has_the_sizes_of_table_1() -> None:
+    """From the state on rows before channels, the table's 256 x 128 being (128, 256)."""
     network = TemporalGenerator(29)
     audio, state = torch.randn(2, 128, 29), torch.randn(2, 71)
     convolutions = shapes_of(network, (nn.Conv2d, nn.Conv1d), audio, state)
-    assert convolutions == [(32, 64, 13), (128, 32, 5), (256, 32, 2), (256, 32, 2), (256, 128), (256, 128), (32, 128)]
+    assert convolutions == [(32, 64, 13), (128, 32, 5), (256, 32, 2), (256, 32, 2), (128, 256), (128, 256), (128, 32)]
     assert network.with_state.weight.shape == (256, 327, 3)
     assert network(audio, state).shape == (2, 128, 32)
     assert network.encoder(audio.unsqueeze(1)).flatten(2).shape == (2, 256, 64)
-    assert network.upsample.shape == (64, 128)
+    assert network.with_state.spread.shape == (128, 3 * 64 + 3)
 
 
-def test_state_convolution_is_torchs_over_the_concatenation() -> None:
-    layer = StateConvolution(6, 5)
-    x, state = torch.randn(2, 6, 128), torch.randn(2, 71)
+@pytest.mark.parametrize("positions", [32, 64, 128])
+def test_state_convolution_is_torchs_over_the_resized_rows_and_the_state(positions: int) -> None:
+    layer = StateConvolution(6, 5, positions)
+    rows, state = torch.randn(2, positions, 6), torch.randn(2, 71)
     plain = nn.Conv1d(6 + 71, 5, 3, padding=1)
     plain.load_state_dict(layer.state_dict())
-    concatenated = torch.cat([x, state.unsqueeze(2).expand(-1, -1, 128)], dim=1)
-    torch.testing.assert_close(layer(x, state), plain(concatenated), rtol=1e-4, atol=1e-5)
+    resized = nn.functional.interpolate(rows.transpose(1, 2), size=128, mode="linear", align_corners=False)
+    concatenated = torch.cat([resized, state.unsqueeze(2).expand(-1, -1, 128)], dim=1)
+    torch.testing.assert_close(layer(rows, state), plain(concatenated).transpose(1, 2), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 128])
+def test_row_convolution_and_row_norm_are_torchs(length: int) -> None:
+    layer, norm = RowConvolution(5, 7), RowNorm(7)
+    plain, plain_norm = nn.Conv1d(5, 7, 3, padding=1), nn.BatchNorm1d(7)
+    plain.load_state_dict(layer.state_dict())
+    rows = torch.randn(4, length, 5)
+    expected = plain_norm(plain(rows.transpose(1, 2))).transpose(1, 2)
+    torch.testing.assert_close(norm(layer(rows)), expected)
+    torch.testing.assert_close(norm.running_var, plain_norm.running_var)
 
 
 def test_local_generator_has_the_sizes_of_table_2() -> None:

@@ -4,7 +4,6 @@
   FORWARD, into W and b of the layer that follows. Where a tap of that layer meets the zero padding of time there
   is no shift either, so its constant is a table over time whose edge frames differ.
 - A convolution is a matrix product of patches of rows, channels last.
-- Interpolation is linear too: it comes after the next layer's weights instead of before, where there are fewer rows.
 - G_loc's windows overlap: row i of a layer of one window is row i - 1 of the window two frames on, except for first
   rows, which meet the padding. So each layer is worked out once per frame, both for a row inside a window and for a
   first row: a dilated convolution of twice the width.
@@ -91,7 +90,7 @@ class FoldedTemporal(nn.Module):
     """G_tem: audio (B, 128, F) and the initial state (B, 71) -> z (B, 128, 32)."""
 
     spread: Tensor
-    """(128, 3 P + 3): what each frame takes of P positions seen by three taps, and of the three taps of the state."""
+    """(128, 3 P + 3), that of `StateConvolution`."""
 
     def __init__(self, network: TemporalGenerator) -> None:
         super().__init__()
@@ -124,9 +123,7 @@ class FoldedTemporal(nn.Module):
         constant = (own @ shift).view(3, -1)
         constant[1] += bias
         self.taps, self.held = dense(own * scale), dense(held, constant.flatten())
-        padded = nn.functional.pad(network.upsample, (1, 1))
-        seen = torch.stack([padded[:, tap : tap + WINDOW] for tap in range(3)], dim=1)  # (P, 3, 128)
-        self.register_buffer("spread", torch.cat([seen.flatten(0, 1), network.with_state.present]).t().contiguous())
+        self.register_buffer("spread", network.with_state.spread.clone())
 
     def forward(self, audio: Tensor, state: Tensor) -> Tensor:
         """audio (B, 128, F), state (B, 71) -> (B, 128, 32)."""

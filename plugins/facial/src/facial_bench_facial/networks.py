@@ -52,29 +52,57 @@ def interpolation_matrix(source: int, target: int) -> Tensor:
     return matrix.float()
 
 
-class StateConvolution(nn.Conv1d):
-    """A convolution of 3, padding 1, over x with the state s repeated on every frame: 256 + 71 channels (Table 1).
+class RowNorm(nn.BatchNorm1d):
+    """Batch normalisation of rows (B, L, C): a channel's statistics are over all windows and rows."""
 
-    The repeated part is the same on every frame but the two at the edges, where one tap meets the padding, so it
-    is worked out once per window instead of being concatenated 128 times.
+    def forward(self, rows: Tensor) -> Tensor:
+        """rows (B, L, C) -> (B, L, C)."""
+        return super().forward(rows.flatten(0, 1)).view(rows.shape)
+
+
+class RowConvolution(nn.Conv1d):
+    """A convolution of 3, padding 1, over rows (B, L, C) -> (B, L, C'): an image one pixel high, channels last, which
+    routines for images take as it lies in memory, and those for one dimension would copy."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__(before, after, 3, padding=1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """rows (B, L, C) -> (B, L, C')."""
+        image = rows.transpose(1, 2).unsqueeze(2)
+        image = nn.functional.conv2d(image, self.weight.unsqueeze(2), self.bias, padding=(0, 1))
+        return image.squeeze(2).transpose(1, 2)
+
+
+class StateConvolution(nn.Conv1d):
+    """Interpolation of P rows to 128 frames, and a convolution of 3, padding 1, over them with the state s repeated on
+    every frame: 256 + 71 channels (Table 1).
+
+    Both are linear. So the weights of each tap meet the P rows, which are fewer, and the state, which is one; what a
+    frame takes of these 3 P + 3 rows is a constant matrix.
     """
 
-    present: Tensor
-    """(3, 128), 0 where a tap meets the padding."""
+    spread: Tensor
+    """(128, 3 P + 3): the interpolation as each tap sees it, position by position, and 0 where a tap of the state meets
+    the padding, else 1."""
+    bias: Tensor
 
-    def __init__(self, channels: int, after: int) -> None:
+    def __init__(self, channels: int, after: int, positions: int) -> None:
         super().__init__(channels + STATE_WIDTH, after, 3, padding=1)
+        frames = nn.functional.pad(interpolation_matrix(positions, WINDOW), (1, 1))
+        rows = torch.stack([frames[:, tap : tap + WINDOW] for tap in range(3)], dim=1).flatten(0, 1)
         present = torch.ones(3, WINDOW)
         present[0, 0] = present[2, -1] = 0
-        self.register_buffer("present", present, persistent=False)
+        self.register_buffer("spread", torch.cat([rows, present]).t().contiguous(), persistent=False)
 
-    def forward(self, x: Tensor, state: Tensor) -> Tensor:  # type: ignore[override]
-        """x (B, C, 128), state (B, 71) -> (B, C', 128)."""
-        channels = x.shape[1]
-        taps = torch.einsum("bs,osk->bok", state.to(x.dtype), self.weight[:, channels:].to(x.dtype))
-        return nn.functional.conv1d(x, self.weight[:, :channels], self.bias, padding=1) + taps @ self.present.to(
-            x.dtype
-        )
+    def forward(self, rows: Tensor, state: Tensor) -> Tensor:  # type: ignore[override]
+        """rows (B, P, C), state (B, 71) -> (B, 128, C')."""
+        batch, channels = len(rows), rows.shape[2]
+        weight = self.weight.permute(2, 0, 1).flatten(0, 1)  # (3 C', C + 71)
+        bias = nn.functional.pad(self.bias, (self.out_channels, self.out_channels))  # of the tap that is always there
+        own = nn.functional.linear(rows, weight[:, :channels]).view(batch, -1, self.out_channels)
+        held = nn.functional.linear(state, weight[:, channels:], bias).view(batch, 3, self.out_channels)
+        return self.spread.to(own.dtype) @ torch.cat([own, held], dim=1)
 
 
 class TemporalGenerator(nn.Module):
@@ -85,42 +113,39 @@ class TemporalGenerator(nn.Module):
     and by 1 before and 2 after in the 4 x 4 layer of stride 1: the sizes of the table.
     """
 
-    upsample: Tensor
-
     def __init__(self, features: int) -> None:
         super().__init__()
-        left = temporal_features(features)
+        positions = WINDOW // 4 * temporal_features(features)
         self.encoder = nn.Sequential(
             nn.Conv2d(1, 32, 4, stride=2, padding=(1, 0)),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.BatchNorm2d(32),
             nn.Conv2d(32, 128, 4, stride=2, padding=(1, 0)),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.BatchNorm2d(128),
             nn.ZeroPad2d((0, 0, 1, 2)),
             nn.Conv2d(128, 256, 4),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.BatchNorm2d(256),
             nn.Conv2d(256, 256, (3, 1), padding=(1, 0)),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.BatchNorm2d(256),
-        )
-        self.register_buffer("upsample", interpolation_matrix(WINDOW // 4 * left, WINDOW), persistent=False)
-        self.with_state = StateConvolution(256, 256)
+        ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.with_state = StateConvolution(256, 256, positions)
         self.decoder = nn.Sequential(
             nn.LeakyReLU(0.2),
-            nn.BatchNorm1d(256),
-            nn.Conv1d(256, 256, 3, padding=1),
+            RowNorm(256),
+            RowConvolution(256, 256),
             nn.LeakyReLU(0.2),
-            nn.BatchNorm1d(256),
-            nn.Conv1d(256, LATENT, 3, padding=1),
+            RowNorm(256),
+            RowConvolution(256, LATENT),
         )
 
     def forward(self, audio: Tensor, state: Tensor) -> Tensor:
         """audio (B, 128, F), state (B, 71) -> z (B, 128, 32)."""
-        x = self.encoder(audio.unsqueeze(1))  # (B, 256, 32, w)
-        x = x.flatten(2) @ self.upsample.to(x.dtype)  # (B, 256, 32 w) -> (B, 256, 128)
-        return self.decoder(self.with_state(x, state)).transpose(1, 2)
+        image = self.encoder(audio.unsqueeze(1))  # (B, 256, 32, w), channels last in memory
+        rows = image.permute(0, 2, 3, 1).flatten(1, 2)  # (B, 32 w, 256), no copy
+        return self.decoder(self.with_state(rows, state))
 
 
 class HalvingConvolution(nn.Conv1d):
@@ -139,14 +164,6 @@ class HalvingConvolution(nn.Conv1d):
         previous = nn.functional.pad(rows[:, 1:-1:2], (0, 0, 1, 0))  # row 2i-1; before the first, zeros
         triples = torch.cat([previous, rows.reshape(batch, length // 2, 2 * channels)], dim=2)
         return nn.functional.linear(triples, self.weight.transpose(1, 2).flatten(1), self.bias)
-
-
-class RowNorm(nn.BatchNorm1d):
-    """Batch normalisation of (B, L, C): a channel's statistics are over all windows and rows."""
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """rows (B, L, C) -> (B, L, C)."""
-        return super().forward(rows.flatten(0, 1)).view(rows.shape)
 
 
 class LocalGenerator(nn.Module):
