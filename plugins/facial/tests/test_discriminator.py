@@ -27,7 +27,7 @@ def known(network: nn.Module) -> nn.Module:
 
 
 def seen(discriminator: AttributeDiscriminator, values: torch.Tensor) -> torch.Tensor:
-    """(B, T, C) values -> what the first layer is given, (B, 2 C, T)."""
+    """(B, T, C) values -> what the first layer is given, (B, T, 2 C)."""
     inputs: list[torch.Tensor] = []
     hook = discriminator.layers.register_forward_pre_hook(lambda _m, given: inputs.append(given[0].detach()))
     discriminator(values, torch.zeros(len(values), dtype=torch.int64))
@@ -38,10 +38,10 @@ def seen(discriminator: AttributeDiscriminator, values: torch.Tensor) -> torch.T
 def test_an_attribute_has_the_sizes_and_parameters_told() -> None:
     network, sizes = AttributeDiscriminator(6, 3), []
     for layer in network.modules():
-        if isinstance(layer, nn.Conv1d):
+        if isinstance(layer, nn.Conv1d | nn.Linear):
             layer.register_forward_hook(lambda _m, _i, output: sizes.append(tuple(output.shape)))
     assert network(states()[..., 64:70], PEOPLE).shape == (3, 1, 16)
-    assert sizes == [(3, 64, 64), (3, 128, 32), (3, 128, 16), (3, 1, 16)]
+    assert sizes == [(3, 64, 64), (3, 32, 128), (3, 16, 128), (3, 16, 1)]
     by_hand = (12 * 64 * 5 + 64) + (64 * 128 * 5 + 128) + (128 * 128 * 5 + 128) + (128 + 1) + 3 * 128
     assert sum(p.numel() for p in network.parameters()) == by_hand
     lids = (2 * 64 * 5 + 64) - (12 * 64 * 5 + 64) + by_hand
@@ -68,7 +68,7 @@ def test_a_score_by_a_loop(columns: int) -> None:
                     if 0 <= at < len(rows):
                         out[t] += kernel[:, :, k] @ rows[at]
             rows = np.where(out > 0, out, 0.2 * out)
-        own = weights["score.weight"][0, :, 0] + weights["person.weight"][person]
+        own = weights["score.weight"][0] + weights["person.weight"][person]
         expected = [own @ patch + weights["score.bias"][0] for patch in rows]
         np.testing.assert_allclose(network(values, PEOPLE)[b, 0].detach(), expected, atol=1e-4)
 
@@ -77,16 +77,16 @@ def test_differences_are_tripled_and_the_first_is_none() -> None:
     values = torch.zeros(1, 128, 1)
     values[0, :4, 0] = torch.tensor([1.0, 4.0, 2.0, 2.0])
     given = seen(AttributeDiscriminator(1, 1), values)
-    assert given.shape == (1, 2, 128)
-    assert given[0, :, :5].tolist() == [[1, 4, 2, 2, 0], [0, 9, -6, 0, -6]]
+    assert given.shape == (1, 128, 2)
+    assert given[0, :5].T.tolist() == [[1, 4, 2, 2, 0], [0, 9, -6, 0, -6]]
 
 
 def test_another_level_changes_the_values_alone() -> None:
     network, values = AttributeDiscriminator(6, 1), states()[..., 64:70]
     level = torch.tensor([5.0, -2.0, 0.0, 1.0, 3.0, 7.0])
     before, after = seen(network, values), seen(network, values + level)
-    torch.testing.assert_close(after[:, :6], before[:, :6] + level.view(1, 6, 1))
-    torch.testing.assert_close(after[:, 6:], before[:, 6:], rtol=0, atol=1e-5)
+    torch.testing.assert_close(after[..., :6], before[..., :6] + level)
+    torch.testing.assert_close(after[..., 6:], before[..., 6:], rtol=0, atol=1e-5)
     people = torch.zeros(3, dtype=torch.int64)
     assert (network(values + level, people) - network(values, people)).abs().max() > 0.01
 

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from facial_bench.types import EXPRESSION_WIDTH
+from facial_bench_facial.networks import RowConvolution
 
-POSE, LIDS = slice(EXPRESSION_WIDTH, -1), slice(-1, None)
+POSE_COLUMNS = 6
 DIFFERENCES = 3.0
 """Factor of the differences beside the values: of standardised motion they are about a third as large, or less."""
 
@@ -31,18 +32,18 @@ class AttributeDiscriminator(nn.Module):
         channels = (2 * columns, 64, 128, 128)
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(channels):
-            layers += [nn.Conv1d(before, after, 5, stride=2, padding=2), nn.LeakyReLU(0.2)]
+            layers += [RowConvolution(before, after, 5, stride=2), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
-        self.score = nn.Conv1d(channels[-1], 1, 1)
+        self.score = nn.Linear(channels[-1], 1)
         self.person = nn.Embedding(people, channels[-1])
         nn.init.zeros_(self.person.weight)
 
     def forward(self, values: Tensor, people: Tensor) -> Tensor:
         """values (B, T, C), people (B,) int64 -> (B, 1, T / 8)."""
         change = nn.functional.pad(values.diff(dim=1), (0, 0, 1, 0))
-        features = self.layers(torch.cat([values, DIFFERENCES * change], dim=2).transpose(1, 2))
-        own = torch.einsum("bc,bct->bt", self.person(people).to(features.dtype), features)
-        return self.score(features) + own.unsqueeze(1)
+        features = self.layers(torch.cat([values, DIFFERENCES * change], dim=2))  # (B, T / 8, 128)
+        own = features @ self.person(people).to(features.dtype).unsqueeze(2)
+        return (self.score(features) + own).transpose(1, 2)
 
 
 class Attributes(nn.Module):
@@ -53,11 +54,12 @@ class Attributes(nn.Module):
 
     def __init__(self, people: int) -> None:
         super().__init__()
-        self.pose, self.lids = AttributeDiscriminator(6, people), AttributeDiscriminator(1, people)
+        self.pose, self.lids = AttributeDiscriminator(POSE_COLUMNS, people), AttributeDiscriminator(1, people)
 
     def forward(self, states: Tensor, people: Tensor) -> tuple[Tensor, ...]:
         """states (B, 128, 71), people (B,) int64 -> scores of the pose and of the lids, (B, 1, 16) each."""
-        return self.pose(states[..., POSE], people), self.lids(states[..., LIDS], people)
+        pose, lids = states[..., EXPRESSION_WIDTH:].split([POSE_COLUMNS, 1], dim=2)
+        return self.pose(pose, people), self.lids(lids, people)
 
 
 def state_image(states: Tensor) -> Tensor:

@@ -61,16 +61,20 @@ class RowNorm(nn.BatchNorm1d):
 
 
 class RowConvolution(nn.Conv1d):
-    """A convolution of 3, padding 1, over rows (B, L, C) -> (B, L, C'): an image one pixel high, channels last, which
-    routines for images take as it lies in memory, and those for one dimension would copy."""
+    """A convolution of odd size over rows (B, L, C), zeros around them -> (B, L / stride, C').
 
-    def __init__(self, before: int, after: int) -> None:
-        super().__init__(before, after, 3, padding=1)
+    The rows are an image one pixel high, channels last: routines for images take it as it lies in memory, and those for
+    one dimension would copy it.
+    """
+
+    def __init__(self, before: int, after: int, size: int = 3, stride: int = 1) -> None:
+        super().__init__(before, after, size, stride, size // 2)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """rows (B, L, C) -> (B, L, C')."""
+        """rows (B, L, C) -> (B, L / stride, C')."""
         image = rows.transpose(1, 2).unsqueeze(2)
-        image = nn.functional.conv2d(image, self.weight.unsqueeze(2), self.bias, padding=(0, 1))
+        padding = (0, self.kernel_size[0] // 2)
+        image = nn.functional.conv2d(image, self.weight.unsqueeze(2), self.bias, (1, self.stride[0]), padding)
         return image.squeeze(2).transpose(1, 2)
 
 
