@@ -46,7 +46,7 @@ test: setup-video lint
 
 # The committed boards: every method and null model, three seeds. What is finished is kept in build/boards; on two cores
 # a board takes about half an hour from nothing. Results are verified before they stand on a board, and kept beside it.
-METHODS := facial facial-no-gtem facial-no-gloc facial-no-adversarial facial-no-finetuning ridge \
+METHODS := facial facial-no-gtem facial-no-gloc facial-no-adversarial facial-paper-weights facial-no-finetuning ridge \
   frozen mean-motion replay wrong-identity phase-randomised time-reversed naive-blinker ar1
 define board
 	for method in $(METHODS); do OMP_NUM_THREADS=1 $(BIN)/facial-bench run --method $$method --corpus $(1) \

@@ -1,7 +1,8 @@
 """What each step of FACIAL's training gives: every trial is a method. docs/facial.md has the table.
 
     python -m studies.facial_trials make 71 build/trials/71          # a synthetic corpus of another seed
-    facial-bench run --plugin studies/facial_trials.py --method facial-h --corpus build/trials/71 --out build/trials/results
+    facial-bench run --plugin studies/facial_trials.py --method facial-first --corpus build/trials/71 \\
+        --out build/trials/results
 
 Trials are judged on corpora drawn with other seeds than the one that ships: no choice has seen its clips.
 """
@@ -14,16 +15,36 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from facial_bench_facial.options import Settings, Variant
+
 from facial_bench import hookimpl
 from facial_bench.types import Context, Generator, GeneratorSpec
-from facial_bench_facial.options import Settings, Variant
+
+FIRST: Mapping[str, Any] = {
+    "steps": 200,
+    "adversarial_steps": 600,
+    "fine_tune_steps": 100,
+    "batch": 16,
+    "fine_tune_batch": 8,
+    "adversarial_learning_rate": 5e-4,
+    "fine_tune_learning_rate": 5e-4,
+    "weights.adversarial_pose": 3.0,
+    "weights.adversarial_lids": 8.0,
+}
+"""What the trials start from: 200 generator-only updates, 600 adversarial ones of 16 windows, 100 a person of 8."""
 
 
 def trials() -> Mapping[str, Mapping[str, Any]]:
-    """Name -> what it changes in the settings of the quick budget; `weights.X` stands for a loss weight."""
+    """Name -> the settings of the quick budget that it sets; `weights.X` stands for a loss weight."""
+    half = {**FIRST, "batch": 8}
     return {
-        "h": {},
-        "h8": {"batch": 8},
+        "first": FIRST,
+        "half": half,
+        "half-long": {**half, "adversarial_steps": 1200},
+        "half-tuned": {**half, "fine_tune_steps": 300},
+        "half-lids": {**half, "weights.adversarial_lids": 16.0},
+        "half-rate": {**half, "discriminator_rate": 1.0},
+        "chosen": {},
     }
 
 

@@ -22,8 +22,8 @@ class LossWeights:
     first_state: float = 10.0
     adversarial: float = 0.1
     """Of the paper's discriminator, which judges the whole state."""
-    adversarial_pose: float = 3.0
-    adversarial_lids: float = 8.0
+    adversarial_pose: float = 4.0
+    adversarial_lids: float = 16.0
 
 
 def paper_weights() -> LossWeights:
@@ -89,8 +89,8 @@ class Settings:
 def budgets() -> dict[str, Settings]:
     """By updates: `quick` is minutes on two CPU cores, `standard` under an hour on them, and `paper` what 50 epochs of
     the paper's data amount to: 40,000 updates of 64, and 10 epochs of 16 windows a person."""
-    quick = Settings(200, 600, 100, 16, 8, 1e-3, 5e-4, 5e-4)
-    standard = replace(quick, steps=1000, adversarial_steps=5000, fine_tune_steps=400)
+    quick = Settings(60, 700, 80, 8, 8, 1e-3, 1e-3, 1e-3)
+    standard = replace(quick, adversarial_steps=4000, fine_tune_steps=300, batch=16)
     paper = Settings(0, 40_000, 560, 64, 16, 1e-4, 1e-4, 1e-4)
     return {"quick": quick, "standard": standard, "paper": paper}
 

@@ -27,7 +27,7 @@ def variants() -> dict[Variant, str]:
 
 @hookimpl
 def facial_bench_generators() -> Sequence[GeneratorSpec]:
-    """FACIAL and four ablations."""
+    """FACIAL and five ablations."""
     return [_spec(variant, summary) for variant, summary in variants().items()]
 
 
