@@ -120,7 +120,7 @@ class Batch:
     people: Tensor
     """(B,) int64."""
     other: Tensor
-    """(B, 143, F) audio of other windows, for which these people have no target; (0, 143, F) for none."""
+    """(B, 143, F) audio of windows drawn from everybody's, no target with it; (0, 143, F) for none."""
 
 
 def with_context(audio: np.ndarray) -> np.ndarray:
