@@ -98,25 +98,37 @@ class Trainer:
 
         The generator speaks the batch's own audio and, judged by the discriminator alone, the other audio.
         """
-        discriminator, weights = self.discriminator, self.settings.weights
+        discriminator = self.discriminator
         if discriminator is None:
             raise FacialBenchError("facial: an adversarial update needs a discriminator.")
         size, others, state = len(batch.audio), len(batch.other), batch.states[:, 0]
-        people = torch.cat([batch.people, batch.people[:others]])
         with self._precision():
             output = self._generate(torch.cat([batch.audio, batch.other]), torch.cat([state, state[:others]]))
-            # The output enters the discriminator as a leaf, so that its gradient can be taken by itself.
-            leaf = output.detach().requires_grad_()
-            generated, real = discriminator(leaf, people), discriminator(batch.states, batch.people)
-        loss_d = discriminator_loss(real, generated)
-        adversarial = generator_adversarial_loss(generated, [getattr(weights, term) for term in discriminator.terms])
-        (through,) = torch.autograd.grad(adversarial, leaf, retain_graph=True)
-        gradients_d = torch.autograd.grad(loss_d, list(discriminator.parameters()))
-        loss = regression_loss(output[:size], batch.states, state, weights)
+        adversarial, through, gradients = self.judge(discriminator, output, batch)
+        loss = regression_loss(output[:size], batch.states, state, self.settings.weights)
         # d(loss)/d(parameters) with the discriminator's share handed over at the output
         _update(self._adam, loss + (output * through.to(output.dtype)).sum(), self.generator)
-        _apply(self._adam_d, discriminator, gradients_d)
+        _apply(self._adam_d, discriminator, gradients)
         return (loss + adversarial).detach()
+
+    def judge(
+        self, discriminator: Discriminator | SideBySide[Discriminator], generated: Tensor, batch: Batch
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """What the discriminator says of generated states (B + B', 128, 71) beside the batch's real ones, in one pass.
+
+        Returns: the generator's adversarial loss, its gradient to the states, and the gradients of the discriminator's
+        own loss to its parameters.
+        """
+        # The states enter as a leaf, so that their gradient can be taken by itself.
+        leaf = generated.detach().requires_grad_()
+        with self._precision():
+            people = torch.cat([batch.people, batch.people[: len(batch.other)]])
+            scores, real = discriminator(leaf, people), discriminator(batch.states, batch.people)
+        weights = [getattr(self.settings.weights, term) for term in discriminator.terms]
+        adversarial = generator_adversarial_loss(scores, weights)
+        (through,) = torch.autograd.grad(adversarial, leaf, retain_graph=True)
+        gradients = torch.autograd.grad(discriminator_loss(real, scores), list(discriminator.parameters()))
+        return adversarial, through, gradients
 
     def run(
         self, phase: Phase, data: TrainingSet, windows: Tensor, rng: torch.Generator, tell: Callable[[int], None]
