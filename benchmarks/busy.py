@@ -28,7 +28,7 @@ WORK = {
     "5 training steps, generator-only, batch 16": (
         "from benchmarks.facial import data, trainers\n"
         "ours, batch = trainers()[0], data()\n"
-        "def work(): ours.generator_step(*batch)",
+        "def work(): ours.generator_step(batch)",
         5,
     ),
     "300 products of 300 x 300, NumPy": (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 
 import torch
+from facial_bench_facial.data import Batch
 from facial_bench_facial.discriminator import PatchDiscriminator
 from facial_bench_facial.losses import discriminator_loss, generator_adversarial_loss, regression_loss
 from facial_bench_facial.networks import FaceGenerator
@@ -75,7 +76,8 @@ def with_weights_of(generator: FaceGenerator, features: int = 29) -> LoopGenerat
 
 
 class LoopTrainer:
-    """The textbook's training step: the discriminator first, then the generator through the new discriminator."""
+    """The textbook's training step with the paper's discriminator: that first, then the generator through the new one.
+    Other audio is not heard."""
 
     def __init__(self, generator: LoopGenerator, weights: LossWeights, rate: float = 1e-4) -> None:
         self.generator, self.weights = generator, weights
@@ -83,25 +85,27 @@ class LoopTrainer:
         self.adam = torch.optim.Adam(self.generator.parameters(), lr=rate)
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=rate)
 
-    def classifier(self, states: Tensor) -> Tensor:
-        """Scores of (B, 128, 71) states and their differences."""
+    def classifier(self, states: Tensor) -> list[Tensor]:
+        """Scores of (B, 128, 71) states and their differences, the only ones."""
         image = torch.cat([states, states[:, 1:] - states[:, :-1]], dim=1)
-        return self.discriminator(image.unsqueeze(1))
+        return [self.discriminator.layers(image.unsqueeze(1))]
 
-    def generator_step(self, audio: Tensor, states: Tensor) -> None:
+    def generator_step(self, batch: Batch) -> None:
         """One step without the discriminator."""
-        output = self.generator(audio, states[:, 0])
+        states = batch.states
+        output = self.generator(batch.audio, states[:, 0])
         self.adam.zero_grad()
         regression_loss(output, states, states[:, 0], self.weights).backward()
         self.adam.step()
 
-    def adversarial_step(self, audio: Tensor, states: Tensor) -> None:
+    def adversarial_step(self, batch: Batch) -> None:
         """One step of each network."""
-        output = self.generator(audio, states[:, 0])
+        states = batch.states
+        output = self.generator(batch.audio, states[:, 0])
         self.adam_d.zero_grad()
         discriminator_loss(self.classifier(states), self.classifier(output.detach())).backward()
         self.adam_d.step()
         self.adam.zero_grad()
         loss = regression_loss(output, states, states[:, 0], self.weights)
-        (loss + self.weights.adversarial * generator_adversarial_loss(self.classifier(output))).backward()
+        (loss + generator_adversarial_loss(self.classifier(output), [self.weights.adversarial])).backward()
         self.adam.step()

@@ -13,7 +13,7 @@ import torch
 from benchmarks.arithmetic import matrix_rate
 from benchmarks.busy import busy_rows
 from benchmarks.core import core_rows
-from benchmarks.facial import generation_rows, memory_rows, training_rows, variant_rows
+from benchmarks.facial import attribute_rows, generation_rows, memory_rows, training_rows, variant_rows
 from benchmarks.processes import process_rows
 from benchmarks.timing import markdown
 from benchmarks.video import video_rows
@@ -36,6 +36,7 @@ def main() -> None:
     print(", ".join(f"{k} {v:.0f}" if isinstance(v, float) else f"{k} {v}" for k, v in machine.items()), "\n")
     jobs = {
         "training": training_rows,
+        "attributes": attribute_rows,
         "generation": generation_rows,
         "core": core_rows,
         "memory": memory_rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from facial_bench_facial.data import Batch
 from facial_bench_facial.networks import FaceGenerator
 from facial_bench_facial.options import paper_weights
 
@@ -34,7 +35,9 @@ def test_counted_arithmetic_is_the_specifications() -> None:
     arithmetic = pytest.importorskip("benchmarks.arithmetic")
     from facial_bench_facial.discriminator import PatchDiscriminator
 
-    discriminator = arithmetic.count_layers(PatchDiscriminator(), torch.randn(1, 1, 255, 71))
+    discriminator = arithmetic.count_layers(
+        PatchDiscriminator(), torch.randn(1, 128, 71), torch.zeros(1, dtype=torch.int64)
+    )
     assert [layer.first for layer in discriminator] == [True, False, False, False, False]
     assert round(16 * arithmetic.forward_count(discriminator) / 1e9, 1) == 8.2
     generator = arithmetic.count_layers(FaceGenerator(29), torch.randn(1, 143, 29), torch.randn(1, 71))
@@ -47,7 +50,8 @@ def test_plain_training_lowers_its_loss() -> None:
     trainer = loop.LoopTrainer(loop.with_weights_of(warmed_up()), paper_weights(), rate=1e-3)
     rng = torch.Generator().manual_seed(0)
     audio, states = torch.randn(2, 143, 29, generator=rng), torch.randn(2, 128, 71, generator=rng)
+    batch = Batch(audio, states, torch.zeros(2, dtype=torch.int64), torch.zeros(0, 143, 29))
     before = trainer.generator(audio, states[:, 0]).sub(states).square().mean()
     for _ in range(3):
-        trainer.adversarial_step(audio, states)
+        trainer.adversarial_step(batch)
     assert trainer.generator(audio, states[:, 0]).sub(states).square().mean() < before
