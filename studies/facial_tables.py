@@ -1,7 +1,7 @@
 """The tables of docs/facial.md: `python -m studies.facial_tables RESULTS ...`, folders of finished runs.
 
-A row is a method, the mean of its seeds. `worst` is the person whose blink rate is furthest off, as a share of the
-person's real rate; of the Frechet distance and the like the ceiling stands in the first row.
+A row is a method, the mean of its seeds; the first one is real motion, the ceiling. `worst` is the person whose blink
+rate, over all seeds, is furthest off, as a share of the person's real rate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from facial_bench.metrics.identity import SELF
 
 SHOWN = {
     "lmd": "lmd",
-    "lmd/canonical": "lmd/canonical",
     "blink_rate": "blinks/s",
     "blink_duration": "duration, s",
     "blink_accuracy": "blink accuracy",
@@ -61,8 +60,8 @@ def row(results: Sequence[Result]) -> dict[str, object]:
             people = {who: np.mean([rate[who] for rate in rates], axis=0) for who in rates[0]}
             shown["worst"] = max((generated / real - 1 for generated, real in people.values()), key=abs)
         if metric == "blink_accuracy":
-            skills = [r.metrics[metric].skill for r in results]
-            shown["its skill"] = np.mean([s for s in skills if s is not None]) if any(skills) else None
+            skills = [skill for r in results if (skill := r.metrics[metric].skill) is not None]
+            shown["its skill"] = np.mean(skills) if skills else None
     return shown
 
 

@@ -90,7 +90,11 @@ def test_every_committed_result_stands_in_the_committed_ledger() -> None:
     entries, results = read_ledger(COMMITTED), read_every([COMMITTED])
     assert all(is_entered(one, entries) for one in results)
     (protocol,) = {one.protocol.digest for one in results}
-    assert {place(one) for one in results} == {one for one in latest(entries) if one[1] == protocol}
+    # leaderboards/README.md: seeds of an earlier version of FACIAL, whose ablations have one seed since 0.2.0
+    ablations = ("facial-no-adversarial", "facial-no-finetuning", "facial-no-gloc", "facial-no-gtem")
+    left = {(one.corpus.digest, protocol, method, seed) for one in results for method in ablations for seed in (1, 2)}
+    assert {place(one) for one in results} == {one for one in latest(entries) if one[1] == protocol} - left
+    assert len(left) == 16
 
 
 def test_the_lines_of_an_older_form_of_the_results_say_which_line_they_repeat() -> None:
