@@ -51,6 +51,8 @@ class Attributes(nn.Module):
 
     terms = ("adversarial_pose", "adversarial_lids")
     """The weight of each score in `LossWeights`."""
+    one_pass = True
+    """Whether real and generated windows may go through together."""
 
     def __init__(self, people: int) -> None:
         super().__init__()
@@ -78,6 +80,8 @@ class PatchDiscriminator(nn.Module):
 
     terms = ("adversarial",)
     """The weight of each score in `LossWeights`."""
+    one_pass = False
+    """Whether real and generated windows may go through together."""
 
     def __init__(self) -> None:
         super().__init__()

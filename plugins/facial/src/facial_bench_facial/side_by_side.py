@@ -27,6 +27,7 @@ class SideBySide(nn.Module, Generic[Network]):
     def __init__(self, network: Network, people: int, batch: int) -> None:
         super().__init__()
         self.terms: tuple[str, ...] = getattr(network, "terms", ())
+        self.one_pass: bool = getattr(network, "one_pass", False)
         self._people, self._batch, self._single = people, batch, (copy.deepcopy(network),)  # a tuple: no submodule
         stacked, self._buffers_of_all = stack_module_state([network] * people)
         self.stacks = nn.ParameterList(stacked.values())

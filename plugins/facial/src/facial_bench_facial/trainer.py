@@ -112,7 +112,7 @@ class Trainer:
         return (loss + adversarial).detach()
 
     def judge(
-        self, discriminator: Discriminator | SideBySide[Discriminator], generated: Tensor, batch: Batch
+        self, discriminator: Discriminator | SideBySide[Discriminator], output: Tensor, batch: Batch
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """What the discriminator says of generated states (B + B', 128, 71) beside the batch's real ones, in one pass.
 
@@ -120,14 +120,18 @@ class Trainer:
         own loss to its parameters.
         """
         # The states enter as a leaf, so that their gradient can be taken by itself.
-        leaf = generated.detach().requires_grad_()
+        leaf = output.detach().requires_grad_()
         with self._precision():
             people = torch.cat([batch.people, batch.people[: len(batch.other)]])
-            scores, real = discriminator(leaf, people), discriminator(batch.states, batch.people)
+            if discriminator.one_pass:
+                scores = discriminator(torch.cat([leaf, batch.states]), torch.cat([people, batch.people]))
+                generated, real = [s[: len(leaf)] for s in scores], [s[len(leaf) :] for s in scores]
+            else:
+                generated, real = discriminator(leaf, people), discriminator(batch.states, batch.people)
         weights = [getattr(self.settings.weights, term) for term in discriminator.terms]
-        adversarial = generator_adversarial_loss(scores, weights)
+        adversarial = generator_adversarial_loss(generated, weights)
         (through,) = torch.autograd.grad(adversarial, leaf, retain_graph=True)
-        gradients = torch.autograd.grad(discriminator_loss(real, scores), list(discriminator.parameters()))
+        gradients = torch.autograd.grad(discriminator_loss(real, generated), list(discriminator.parameters()))
         return adversarial, through, gradients
 
     def run(
