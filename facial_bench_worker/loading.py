@@ -16,6 +16,7 @@ from typing import Any
 from facial_bench_worker.errors import PluginError, one_line, unknown_name
 from facial_bench_worker.hooks import HOOKS, PROJECT, is_marked
 from facial_bench_worker.method import GeneratorSpec
+from facial_bench_worker.renderer import RendererSpec
 from facial_bench_worker.specs import CorpusSpec
 
 SPEC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
@@ -114,7 +115,7 @@ def checked_offers(answer: Any, hook: str, expected: type) -> list[Any]:
         name = spec_name(spec)
         if not isinstance(name, str) or not SPEC_NAME.fullmatch(name):
             raise ValueError(f"{hook} gave the name {name!r}; names are letters, digits and . _ - and for metrics /")
-        if isinstance(spec, (GeneratorSpec, CorpusSpec)):
+        if isinstance(spec, (GeneratorSpec, CorpusSpec, RendererSpec)):
             _check_options(spec)
     return specs
 
@@ -134,7 +135,7 @@ def installed_plugins() -> Iterator[tuple[str, str, str]]:
     yield from sorted(seen)
 
 
-def _check_options(spec: GeneratorSpec | CorpusSpec) -> None:
+def _check_options(spec: GeneratorSpec | CorpusSpec | RendererSpec) -> None:
     if not isinstance(spec.options, Mapping):
         raise TypeError(f"{spec.name}: options is a {type(spec.options).__name__}, expected a mapping of text to text")
     for option, meaning in spec.options.items():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from facial_bench_worker.errors import FacialBenchError, unknown_name
 from facial_bench_worker.face import Camera, Clip, CorpusInfo, FaceModel, Motion
-from facial_bench_worker.specs import CorpusSpec, TrackerSpec
+from facial_bench_worker.specs import TrackerSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +104,13 @@ class GeneratorSpec:
     """Every `--option K=V` that it takes: K -> one line, what it means and its default. Any other is refused."""
 
 
-def check_options(spec: GeneratorSpec | CorpusSpec, options: Mapping[str, str], kind: str = "method") -> None:
+def check_options(spec: Any, options: Mapping[str, str], kind: str = "method") -> None:
     """Refuse options that a method, or another `kind`, does not declare: a misspelt one would silently change nothing.
+
+    Args:
+        spec: With `name` and `options`.
+        options: As given.
+        kind: What users call it.
 
     Raises:
         FacialBenchError: the first unknown option, with the nearest match and what there is.

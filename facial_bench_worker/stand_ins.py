@@ -6,7 +6,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from facial_bench_worker import errors, face, hooks, method, specs
+from facial_bench_worker import errors, face, hooks, method, renderer, specs
 from facial_bench_worker.errors import FacialBenchError
 
 METRIC_NAMES = frozenset(["FAMILIES", "Definition", "Items", "MetricSpec", "Person", "Pool", "Sample"])
@@ -28,7 +28,7 @@ def put_stand_ins() -> None:
     front = ModuleType("facial_bench", "What a method needs of facial-bench.")
     types = ModuleType("facial_bench.types", "The records that cross to a method.")
     front.__path__ = []
-    for room in (face, method, specs):
+    for room in (face, method, renderer, specs):
         own = {name: value for name, value in vars(room).items() if getattr(value, "__module__", None) == room.__name__}
         sizes = {name: value for name, value in vars(room).items() if name.isupper()}
         vars(types).update({name: value for name, value in {**own, **sizes}.items() if not name.startswith("_")})

@@ -11,7 +11,15 @@ from collections.abc import Sequence
 
 import pluggy
 
-from facial_bench.core.types import AudioFeatureSpec, CorpusSpec, GeneratorSpec, ImporterSpec, MetricSpec, TrackerSpec
+from facial_bench.core.types import (
+    AudioFeatureSpec,
+    CorpusSpec,
+    GeneratorSpec,
+    ImporterSpec,
+    MetricSpec,
+    RendererSpec,
+    TrackerSpec,
+)
 from facial_bench_worker.hooks import PROJECT, hookimpl
 
 __all__ = ["PROJECT", "hookimpl", "spec_types"]
@@ -49,6 +57,11 @@ def facial_bench_audio_features() -> Sequence[AudioFeatureSpec]:  # type: ignore
     """Audio features that can be computed from sound; called by `corpus build`."""
 
 
+@hookspec
+def facial_bench_renderers() -> Sequence[RendererSpec]:  # type: ignore[empty-body]
+    """Renderers that turn facial motion into pictures; called by `render`, to list them or to look one up."""
+
+
 def spec_types() -> dict[str, type]:
     """kind -> the type that `facial_bench_<kind>` lists."""
     return {
@@ -58,4 +71,5 @@ def spec_types() -> dict[str, type]:
         "metrics": MetricSpec,
         "trackers": TrackerSpec,
         "audio_features": AudioFeatureSpec,
+        "renderers": RendererSpec,
     }

@@ -19,6 +19,7 @@ from facial_bench_worker.face import (
     Motion,
 )
 from facial_bench_worker.method import Context, Generator, GeneratorSpec, Request, Stateful, check_options
+from facial_bench_worker.renderer import Appearance, Crop, Rendered, Renderer, RendererSpec, VideoClip
 from facial_bench_worker.specs import (
     AudioFeature,
     AudioFeatureSpec,
@@ -36,6 +37,7 @@ __all__ = [
     "LANDMARKS",
     "POSE_WIDTH",
     "STATE_WIDTH",
+    "Appearance",
     "AudioFeature",
     "AudioFeatureSpec",
     "Camera",
@@ -43,6 +45,7 @@ __all__ = [
     "Context",
     "CorpusInfo",
     "CorpusSpec",
+    "Crop",
     "Definition",
     "Face",
     "FaceModel",
@@ -54,11 +57,15 @@ __all__ = [
     "Motion",
     "Person",
     "Pool",
+    "Rendered",
+    "Renderer",
+    "RendererSpec",
     "Request",
     "Sample",
     "Sound",
     "Stateful",
     "Tracker",
     "TrackerSpec",
+    "VideoClip",
     "check_options",
 ]
