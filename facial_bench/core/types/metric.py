@@ -68,7 +68,7 @@ class Person:
     """The held-out clips."""
 
 
-FAMILIES = ("lips", "head", "blinks", "people", "other")
+FAMILIES = ("lips", "head", "blinks", "pictures", "people", "other")
 """What a metric is about, in the order in which tables show them."""
 
 
