@@ -1,0 +1,1 @@
+"""The null renderers: what pictures a renderer gets that remembers training frames, or knows only lines."""
