@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from facial_bench.evaluation.sensitivity.record import Sensitivity
     from facial_bench.evaluation.setup import EvaluationSetup
     from facial_bench.evaluation.verify import Verdict
+    from facial_bench.rendering.config import RenderConfig
+    from facial_bench.rendering.result import Rendering
     from facial_bench.reports.publish import Published
 
 __all__ = ["RunConfig", "Session", "compare", "evaluate", "load_corpus", "load_results", "rescore", "verify"]
@@ -156,6 +158,27 @@ class Session:
     @property
     def _runs(self) -> RunFinder:
         return RunFinder(self.plugins, self._corpora, self._files, self.cache, self.report)
+
+    def render(self, config: RenderConfig) -> tuple[Path, Rendering]:
+        """Fit a renderer to a corpus's training videos, have it render the held-out stretches, and score the pictures:
+        (rendering.json, its content).
+
+        Args:
+            config: What is asked for.
+
+        Raises:
+            FacialBenchError: what the config names is not there, or the renderer could not be run; one line.
+        """
+        from facial_bench.plugin_api.find_renderer import find_renderer
+        from facial_bench.rendering.session import render
+
+        files, conditions = (
+            [*self._files, *map(Path, config.plugins)],
+            config.conditions((Path(config.out), self.cache)),
+        )
+        code = find_renderer(config.renderer, config.options, self.plugins, files, conditions, self.report)
+        corpus = replace(self._corpora, files=files).find(config.corpus, config.identities)
+        return render(code, corpus, config, self.protocol, self.cache, self.report)
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The setup that a stored result was scored with, or one with other metrics on the same corpus; raises

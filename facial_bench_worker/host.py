@@ -74,12 +74,7 @@ class Host:
 
     def state(self) -> dict[str, np.ndarray]:
         """All that `fit` learned; raises GenerationError where it is no arrays of numbers."""
-        state = dict(self._generator.state_dict())  # type: ignore[attr-defined]
-        for name, array in state.items():
-            if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-                kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-                raise GenerationError(f"state_dict holds {name}, {kind}: give numpy arrays of numbers")
-        return state
+        return checked_state(self._generator)
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Become what the method was that gave the state."""
@@ -99,3 +94,13 @@ class Host:
                 told = describe(problem)
                 outcomes.append(Outcome(None, told.line, told.trace))
         return outcomes
+
+
+def checked_state(made: Any) -> dict[str, np.ndarray]:
+    """What the `state_dict` of a method or renderer gives; raises GenerationError where it is no arrays of numbers."""
+    state = dict(made.state_dict())
+    for name, array in state.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            raise GenerationError(f"state_dict holds {name}, {kind}: give numpy arrays of numbers")
+    return state

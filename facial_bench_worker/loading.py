@@ -57,10 +57,19 @@ def load_method(origin: Origin, name: str) -> GeneratorSpec:
     module = load_module(origin)
     if "class" in origin:
         return class_spec(module, origin["class"])
-    for spec in offers(module, "generators", GeneratorSpec):
-        if spec.name == name:
-            return spec
-    raise unknown_name("method", name, [spec.name for spec in offers(module, "generators", GeneratorSpec)])
+    return _named(module, "generators", GeneratorSpec, "method", name)
+
+
+def load_renderer(origin: Origin, name: str) -> RendererSpec:
+    """The spec of a renderer; raises as `load_method`."""
+    return _named(load_module(origin), "renderers", RendererSpec, "renderer", name)
+
+
+def _named(module: ModuleType, kind: str, expected: type, what: str, name: str) -> Any:
+    every = {spec.name: spec for spec in offers(module, kind, expected)}
+    if name not in every:
+        raise unknown_name(what, name, every)
+    return every[name]
 
 
 def class_spec(module: ModuleType, name: str) -> GeneratorSpec:

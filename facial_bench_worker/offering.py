@@ -10,12 +10,13 @@ from facial_bench_worker.errors import unknown_name
 from facial_bench_worker.loading import Origin, class_spec, installed_plugins, load_module, offers, require_hooks
 from facial_bench_worker.method import GeneratorSpec
 from facial_bench_worker.problems import describe
+from facial_bench_worker.renderer import RendererSpec
 from facial_bench_worker.source import source_digest
 from facial_bench_worker.specs import CorpusSpec, TrackerSpec
 
 
 def list_offers(origins: Sequence[Origin], installed: bool) -> dict[str, Any]:
-    """Methods and corpora on offer, and what failed: `{"offers": [...], "failures": [...]}`.
+    """Methods, corpora and renderers on offer, and what failed: `{"offers": [...], "failures": [...]}`.
 
     Args:
         origins: Files, modules or classes to load, with `plugin` and `version`: who they are.
@@ -43,7 +44,9 @@ def _of_origin(origin: Origin) -> list[dict[str, Any]]:
         return [_method(class_spec(module, origin["class"]), origin)]
     require_hooks(module)
     methods = [_method(spec, origin) for spec in offers(module, "generators", GeneratorSpec)]
-    return methods + [_corpus(spec, origin) for spec in offers(module, "corpora", CorpusSpec)]
+    corpora = [_corpus(spec, origin) for spec in offers(module, "corpora", CorpusSpec)]
+    renderers = [_renderer(spec, origin) for spec in offers(module, "renderers", RendererSpec)]
+    return methods + corpora + renderers
 
 
 def _method(spec: GeneratorSpec, origin: Origin) -> dict[str, Any]:
@@ -66,6 +69,18 @@ def _corpus(spec: CorpusSpec, origin: Origin) -> dict[str, Any]:
         "name": spec.name,
         "summary": str(spec.summary),
         "version": str(spec.version),
+        "source": source_digest(spec),
+        "origin": dict(origin),
+    }
+
+
+def _renderer(spec: RendererSpec, origin: Origin) -> dict[str, Any]:
+    return {
+        "kind": "renderers",
+        "name": spec.name,
+        "summary": str(spec.summary),
+        "reference": str(spec.reference),
+        "options": dict(spec.options),
         "source": source_digest(spec),
         "origin": dict(origin),
     }

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from facial_bench_worker.face import Camera, CorpusInfo, FaceModel
+from facial_bench_worker.face import Camera, CorpusInfo, FaceModel, Motion
 from facial_bench_worker.method import Context, Request
+from facial_bench_worker.renderer import Appearance, Crop
 from facial_bench_worker.specs import TrackerSpec
 
 
@@ -87,3 +88,22 @@ def read_requests(values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -
         )
         for number, one in enumerate(values["requests"])
     ]
+
+
+def picture_request_message(
+    motion: Motion, camera: Camera, like: Appearance
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a renderer is asked for, as values and arrays."""
+    arrays = {name: part for name, part in vars(motion).items() if part is not None}
+    return {"camera": asdict(camera), "like": asdict(like)}, arrays
+
+
+def read_picture_request(
+    values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> tuple[Motion, Camera, Appearance]:
+    """What a message asks a renderer for; its arrays are read-only."""
+    for array in arrays.values():
+        array.setflags(write=False)
+    like = {**values["like"], "crop": Crop(**values["like"]["crop"])}
+    motion = Motion.from_parts({name: arrays.get(name) for name in ("expression", "pose", "blink", "landmarks")})
+    return motion, Camera(**values["camera"]), Appearance(**like)

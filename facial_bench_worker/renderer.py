@@ -52,7 +52,7 @@ class Appearance:
     identity: str
     """Whose face."""
     crop: Crop
-    """That of this person's training clips."""
+    """Of the recording that is rendered: where the face is on average, as the camera it does not move."""
     fps: float
     """Frames per second of the motion."""
 

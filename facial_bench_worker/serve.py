@@ -15,12 +15,15 @@ from facial_bench_worker.clips import changed_clip, read_clips
 from facial_bench_worker.determinism import import_torch_early, make_deterministic, once_torch_is_imported
 from facial_bench_worker.errors import one_line
 from facial_bench_worker.host import Host
-from facial_bench_worker.loading import load_method
+from facial_bench_worker.loading import load_method, load_renderer
 from facial_bench_worker.offering import LazyTrackers, list_offers, make_corpus
 from facial_bench_worker.pipe import Message, Pipe, PipeClosedError
 from facial_bench_worker.problems import describe
-from facial_bench_worker.records import read_context, read_requests
+from facial_bench_worker.records import read_context, read_picture_request, read_requests
+from facial_bench_worker.render_host import RenderHost
+from facial_bench_worker.renderer import RendererSpec
 from facial_bench_worker.stand_ins import put_stand_ins
+from facial_bench_worker.video_clips import read_video_clips
 
 NO_LIMIT = 1 << 62
 """The harness is trusted with any size."""
@@ -63,6 +66,7 @@ class Server:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe, self._host, self._spec, self._origin = pipe, None, None, {}  # type: Pipe, Host | None, Any, Any
+        self._renderer: RenderHost | None = None
 
     def answer(self, call: Message) -> None:
         """Do what a message asks for, and say what came of it."""
@@ -93,7 +97,8 @@ class Server:
 
     def _load(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
         self._origin = values["origin"]
-        self._spec = load_method(self._origin, values["name"])
+        renderer = values.get("kind") == "renderers"
+        self._spec = (load_renderer if renderer else load_method)(self._origin, values["name"])
         return {}, {}
 
     def _fingerprint(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
@@ -102,6 +107,9 @@ class Server:
 
     def _create(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
         context = read_context(values, arrays, self._log, self._progress, LazyTrackers())
+        if isinstance(self._spec, RendererSpec):
+            self._renderer = RenderHost(self._spec, context)
+            return {"stateful": self._renderer.stateful}, {}
         self._host = Host(self._spec, context)
         return {"stateful": self._host.stateful, "trackers": self._host.trackers}, {}
 
@@ -111,10 +119,10 @@ class Server:
         return {"changed": changed_clip(values["folder"], clips) if values["inspect"] else None}, {}
 
     def _state(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
-        return {}, self._made().state()
+        return {}, (self._renderer or self._made()).state()
 
     def _load_state(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
-        self._made().load_state(arrays)
+        (self._renderer or self._made()).load_state(arrays)
         return {}, {}
 
     def _generate(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
@@ -124,6 +132,14 @@ class Server:
             motions.update({f"{request.id}/{name}": part for name, part in parts.items() if part is not None})
             told.append({"id": request.id, "reason": outcome.reason, "trace": outcome.trace})
         return {"outcomes": told}, motions
+
+    def _fit_renderer(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
+        self._made_renderer().fit(read_video_clips(values["folder"]))
+        return {}, {}
+
+    def _render(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
+        self._made_renderer().render(*read_picture_request(values, arrays), values["path"])
+        return {}, {}
 
     def _notes(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Answer:
         host, torch = self._made(), sys.modules.get("torch")
@@ -135,6 +151,11 @@ class Server:
         if self._host is None:
             raise RuntimeError("the method was not created")
         return self._host
+
+    def _made_renderer(self) -> RenderHost:
+        if self._renderer is None:
+            raise RuntimeError("the renderer was not created")
+        return self._renderer
 
     def _log(self, line: str) -> None:
         self._pipe.send("log", {"line": one_line(line, 2000)})

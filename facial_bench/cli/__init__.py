@@ -15,6 +15,7 @@ from facial_bench.core.version import __version__
 
 COMMANDS = {
     "run": "run",
+    "render": "render",
     "show": "show",
     "compare": "compare",
     "leaderboard": "boards",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ def write_corpus(
     description: CorpusDescription,
     face_model: FaceModel,
     clips: Iterable[Clip],
-    source: Mapping[str, Any] | None = None,
+    source: Mapping[str, Any] | Callable[[Path], Mapping[str, Any]] | None = None,
 ) -> None:
     """Write a corpus folder at `dest` (absent or empty), whole or not at all; one clip in memory at a time.
 
@@ -64,13 +64,15 @@ def write_corpus(
         description: name, rate, units.
         face_model: with a neutral shape for every identity.
         clips: the clips, any iterable.
-        source: notes on where it comes from, JSON; becomes part of the digest.
+        source: notes on where it comes from, JSON; becomes part of the digest. Or a function that is given the folder
+            in the making, may put further files there, and returns the notes.
 
     Raises:
         CorpusError: `dest` is in use or cannot be written, two clips of one name, or arrays of a wrong shape.
     """
     dest = Path(os.path.abspath(dest))
     with _whole_or_not(dest) as partial:
+        notes = source(partial) if callable(source) else source
         records: list[ClipRecord] = []
         widths: set[int] = set()
         for clip in clips:
@@ -97,7 +99,7 @@ def write_corpus(
             length_unit=description.length_unit,
             landmark_unit=description.landmark_unit,
             blink_scale=description.blink_scale,
-            source=dict(source or {}),
+            source=dict(notes or {}),
             face_model=FaceModelRecord(FACE_MODEL, sha256, tuple(people)),
             clips=tuple(records),
         )

@@ -20,6 +20,9 @@ from facial_bench_worker.errors import FacialBenchError
 
 TICKET = "run.json"
 """Holds the key of the run that a folder's content comes from."""
+FOLDERS = ("motions", "pictures", "videos", "sheets", "rows")
+FILES = (TICKET, "fitted.safetensors", "result.json", "rendering.json", "error.log", "method.log")
+"""What runs and renderings leave in their folders, besides the folders of folds."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,9 @@ def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, pr
     return out / corpus_label(corpus, protocol) / method_label(method.name, settings) / f"seed-{settings.seed}"
 
 
-def open_run(final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter) -> RunFolder:
+def open_run(
+    final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter, result: str = "result.json"
+) -> RunFolder:
     """Make the folder that a run works in; what a run of another key left unfinished there is thrown away.
 
     Args:
@@ -44,6 +49,7 @@ def open_run(final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter)
         key: What a stored fit and stored motions depend on; see `evaluation.run_key`.
         fresh: Whether to reuse nothing.
         report: Told when a finished result will be replaced, and why.
+        result: Name of the file that a finished run holds.
 
     Raises:
         FacialBenchError: the folder cannot be made.
@@ -53,7 +59,7 @@ def open_run(final: Path, key: Mapping[str, Any], fresh: bool, report: Reporter)
         aside.rename(final)  # killed between the two renames of `finish`
     _empty(aside, final)
     ticket = _read_ticket(final)
-    stays = (final / "result.json").is_file() and (fresh or ticket != key)
+    stays = (final / result).is_file() and (fresh or ticket != key)
     work = beside if stays else final
     if stays:
         report(f"{what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete")
@@ -106,9 +112,9 @@ def _clear(folder: Path) -> None:
 
 
 def _remove_own(folder: Path) -> None:
-    for path in (folder / "motions", *folder.glob("fold-*")):
+    for path in (*(folder / name for name in FOLDERS), *folder.glob("fold-*")):
         shutil.rmtree(path, ignore_errors=True)
-    for name in (TICKET, "fitted.safetensors", "result.json", "error.log", "method.log"):
+    for name in FILES:
         (folder / name).unlink(missing_ok=True)
 
 

@@ -15,6 +15,7 @@ from facial_bench.core.types import (
     GeneratorSpec,
     ImporterSpec,
     MetricSpec,
+    RendererSpec,
 )
 from facial_bench.methods.null_models import NULL_MODELS, Null, NullModel
 from facial_bench.plugin_api.hookspecs import hookimpl
@@ -75,10 +76,15 @@ def _make_null(null: NullModel, context: Context) -> Generator:
 
 @hookimpl
 def facial_bench_corpora() -> Sequence[CorpusSpec]:
-    """The procedural corpus."""
+    """The procedural corpora."""
 
     def make(dest: Path, options: Mapping[str, str]) -> None:
         from facial_bench.corpora.synthetic import make_from_options
+
+        make_from_options(dest, options)
+
+    def make_video(dest: Path, options: Mapping[str, str]) -> None:
+        from facial_bench.corpora.synthetic_video import make_from_options
 
         make_from_options(dest, options)
 
@@ -93,8 +99,29 @@ def facial_bench_corpora() -> Sequence[CorpusSpec]:
                 "A secret one: drawn at random from all of them, or it can be guessed",
                 "name": "of the corpus; methods are told it. Default: synthetic, or synthetic-fresh with another seed",
             },
-        )
+        ),
+        CorpusSpec(
+            "synthetic-video",
+            "1",
+            "two of these people drawn as videos with sound; no download, a minute or two (needs Pillow and PyAV)",
+            make_video,
+            options={
+                "seed": "draws what they say and do, as in synthetic; default: 14",
+                "name": "of the corpus; default: synthetic-video, or synthetic-video-fresh with any other option",
+                "people": "who, with commas; default: p1,p3, all who can be drawn",
+                "clips": "of each person, 1 to 1000; default: 6",
+                "seconds": "most of each clip, 1 to 20; default: all of it, 14 to 20",
+            },
+        ),
     ]
+
+
+@hookimpl
+def facial_bench_renderers() -> Sequence[RendererSpec]:
+    """The null renderers."""
+    from facial_bench.rendering.null_renderers.specs import specs
+
+    return specs()
 
 
 @hookimpl

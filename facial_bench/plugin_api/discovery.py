@@ -28,7 +28,7 @@ Name = Annotated[str, msgspec.Meta(pattern=SPEC_NAME.pattern + r"\Z", max_length
 class _Offer(msgspec.Struct, forbid_unknown_fields=True):
     """As a process lists it; nothing in it is trusted."""
 
-    kind: Literal["generators", "corpora"]
+    kind: Literal["generators", "corpora", "renderers"]
     name: Name
     summary: str
     source: Digest
@@ -101,7 +101,7 @@ def discover(
     """Have a process load the plugins, and list what they offer.
 
     Args:
-        kind: `generators` or `corpora`.
+        kind: `generators`, `corpora` or `renderers`.
         files: Single files to load besides what is installed.
         conditions: Under which they are loaded; the interpreter decides what is installed.
         report: Is told what they print.

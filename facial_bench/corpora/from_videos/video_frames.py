@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import file_digest, read_json
 from facial_bench.corpora.corpus import Corpus
-from facial_bench.media.video import Video, rgb
+from facial_bench.media.frames import frames_at
+from facial_bench.media.sound import SoundReader
+from facial_bench.media.video import Video
 
 PLACES = "videos.json"
 """Beside corpus.json: where the videos lie, seen from the corpus; no part of the digest."""
+ROUNDING = 0.001
+"""Seconds: containers count in milliseconds, or finer."""
 
 
 def video_file(corpus: Corpus, clip_id: str, videos: Path | None = None) -> Path:
@@ -36,8 +41,10 @@ def video_file(corpus: Corpus, clip_id: str, videos: Path | None = None) -> Path
         if not isinstance(noted, dict) or not isinstance(noted.get("videos"), str):
             raise CorpusError(f"{corpus.path / PLACES} names no folder of videos. Name it.")
         videos = corpus.path / noted["videos"]
-    path = videos / video["file"]
-    if "\0" in video["file"] or not path.resolve().is_relative_to(videos.resolve()) or not path.is_file():
+    # A link in the folder is the user's own, which `corpus build` follows. A name that leaves the folder is refused.
+    name = PurePosixPath(video["file"])
+    path = videos / name
+    if "\0" in video["file"] or name.is_absolute() or ".." in name.parts or not path.is_file():
         raise CorpusError(f"{video['file']}, the video of {clip_id}, is not in {videos}. Name the folder of videos.")
     return path
 
@@ -45,7 +52,35 @@ def video_file(corpus: Corpus, clip_id: str, videos: Path | None = None) -> Path
 def clip_frames(
     corpus: Corpus, clip_id: str, frames: Sequence[int], videos: Path | None = None
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """(frame of the clip, picture (H, W, 3) uint8 RGB) for ascending frames: the video frame nearest in time.
+    """(frame of the clip, picture (H, W, 3) uint8 RGB) for ascending frames; those that the video lacks are left out.
+
+    Raises:
+        CorpusError: as `video_file`; or the video is not the one that was tracked, or cannot be decoded.
+    """
+    for shown in clip_pictures(corpus, clip_id, frames, videos):
+        if shown.picture is not None:
+            yield shown.frame, shown.picture
+
+
+@dataclass(frozen=True, eq=False)
+class ClipPicture:
+    """What a video shows at the time of a clip's frame."""
+
+    frame: int
+    """Of the clip."""
+    picture: np.ndarray | None
+    """(H, W, 3) uint8 RGB of the video frame nearest in time; None where none is near."""
+    off: float
+    """Seconds from the clip's frame to the video's."""
+
+
+def clip_pictures(
+    corpus: Corpus, clip_id: str, frames: Sequence[int], videos: Path | None = None
+) -> Iterator[ClipPicture]:
+    """What the video shows at ascending frames of a clip, one after another, read forward.
+
+    A video frame is near if no more than half a frame lies between the two: of the corpus, or of the video where that
+    is slower.
 
     Raises:
         CorpusError: as `video_file`; or the video is not the one that was tracked, or cannot be decoded.
@@ -54,14 +89,31 @@ def clip_frames(
     clip = corpus.note("clips", clip_id)
     if file_digest(path) != corpus.note("videos", clip["video"]).get("sha256"):
         raise CorpusError(f"{path} is not the video that {clip_id} was tracked in: its SHA-256 is another.")
-    for frame in frames:
-        seconds = clip["clock_s"] + frame / corpus.info.fps
-        with Video(path) as video:
-            nearest = None
-            for at, picture in video.read(seconds):
-                if nearest is None or abs(at - seconds) <= abs(nearest[0] - seconds):
-                    nearest = (at, picture)
-                if at >= seconds:
-                    break
-            if nearest is not None:
-                yield frame, rgb(nearest[1])
+    with Video(path) as video:
+        farthest = 0.5 / min(corpus.info.fps, video.fps or corpus.info.fps) + ROUNDING
+        for shown in frames_at(video, [clip["clock_s"] + frame / corpus.info.fps for frame in frames]):
+            near = abs(shown.off) <= farthest
+            yield ClipPicture(frames[shown.number], shown.picture if near else None, shown.off)
+
+
+def clip_sound(corpus: Corpus, clip_id: str, start: int, frames: int, videos: Path | None = None) -> np.ndarray:
+    """The sound of some frames of a clip: (round(frames / fps * RATE),) float32 mono at `sound.RATE`, -1..1; zeros
+    where there is none.
+
+    Raises:
+        CorpusError: as `video_file`; or the sound is not there, or cannot be decoded.
+    """
+    path, clip = video_file(corpus, clip_id, videos), corpus.note("clips", clip_id)
+    video = corpus.note("videos", clip["video"])
+    own = video.get("sound") == video["file"]
+    clock, offset = clip["clock_s"] if own else clip.get("start_s"), video.get("sound_offset", 0.0)
+    if not isinstance(clock, (int, float)) or not isinstance(offset, (int, float)):
+        raise CorpusError(f"{corpus.path}: the corpus does not say where the sound of {clip_id} begins.")
+    sound = path if own else path.with_suffix(".wav")
+    if not sound.is_file():
+        raise CorpusError(f"{sound.name}, the sound of {clip_id}, is not in {path.parent}. Name the folder of videos.")
+    reader = SoundReader(sound)
+    try:
+        return reader.read(clock + offset + start / corpus.info.fps, frames / corpus.info.fps)[0]
+    finally:
+        reader.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from facial_bench.core.errors import FacialBenchError
@@ -101,10 +103,7 @@ def flip_map(real: np.ndarray, rendered: np.ndarray) -> np.ndarray:
         FacialBenchError: flip-evaluator is not installed.
         ValueError: Pictures of unequal shape.
     """
-    try:
-        from flip_evaluator import evaluate
-    except ImportError as problem:
-        raise _missing("flip-evaluator", problem) from None
+    evaluate = load_flip()
     if real.shape != rendered.shape:
         raise ValueError(f"rendered pictures are {rendered.shape}, the real ones {real.shape}")
     maps = np.empty(real.shape[:3])
@@ -121,6 +120,15 @@ def flip_map(real: np.ndarray, rendered: np.ndarray) -> np.ndarray:
         )
         maps[t] = answer[0][..., 0]
     return maps
+
+
+def load_flip() -> Any:
+    """The function of flip-evaluator, imported when it is needed; raises FacialBenchError where it is not installed."""
+    try:
+        from flip_evaluator import evaluate
+    except ImportError as problem:
+        raise _missing("flip-evaluator", problem) from None
+    return evaluate
 
 
 def _missing(package: str, problem: ImportError) -> FacialBenchError:

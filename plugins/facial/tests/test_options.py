@@ -70,7 +70,12 @@ def test_the_papers_discriminator_is_trained_as_the_paper_trains() -> None:
     )
     assert default.discriminator == "attributes" and default.other_audio
     assert replace(
-        paper, discriminator="attributes", other_audio=True, betas=default.betas, discriminator_rate=0.5
+        paper,
+        discriminator="attributes",
+        other_audio=True,
+        betas=default.betas,
+        discriminator_rate=0.5,
+        fine_tune_discriminator_rate=0.2,
     ) == (replace(default, discriminator_rate=0.5)), "and nothing else changes"
 
 

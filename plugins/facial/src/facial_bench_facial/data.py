@@ -6,8 +6,8 @@ Standardisation uses training clips only:
   so that the directions keep their proportions and noisy ones do not count more than they move the face;
 - pose: per identity and column (the release: per video), so the personal level and spread of the pose are put
   back from that identity's training statistics and are not learnt;
-- blink: one mean and deviation for everybody, so that the network has to learn each person's openness, rate
-  and closing; the identity's mean comes in with the initial state.
+- blink: around the identity's median, which is the open eye, so that the personal openness is put back and not
+  learnt; by one deviation for everybody, so that the network has to learn each person's rate and closing.
 """
 
 from __future__ import annotations
@@ -68,14 +68,15 @@ def measure(clips: Sequence[Clip]) -> Statistics:
     people = {name: np.concatenate(parts) for name, parts in states.items()}
     everyone = np.concatenate(list(people.values()))
     expression = np.sqrt(np.mean(everyone[:, :EXPRESSION_WIDTH] ** 2))
-    blink = everyone[:, -1]
+    lids = everyone[:, -1]
+    shut = np.concatenate([own[:, -1] - np.median(own[:, -1]) for own in people.values() if len(own)])
     pose = everyone[:, EXPRESSION_WIDTH:-1]
     result = {}
     for name, frames in people.items():
         own = frames[:, EXPRESSION_WIDTH:-1] if len(frames) else pose
         mean, deviation = np.zeros(STATE_WIDTH), np.full(STATE_WIDTH, expression)
-        mean[EXPRESSION_WIDTH:-1], mean[-1] = own.mean(axis=0), blink.mean()
-        deviation[EXPRESSION_WIDTH:-1], deviation[-1] = own.std(axis=0), blink.std()
+        mean[EXPRESSION_WIDTH:-1], mean[-1] = own.mean(axis=0), np.median(frames[:, -1] if len(frames) else lids)
+        deviation[EXPRESSION_WIDTH:-1], deviation[-1] = own.std(axis=0), np.sqrt(np.mean(shut**2))
         result[name] = np.stack([mean, _floor(deviation)]).astype(np.float32)
     rows = np.concatenate(audio)
     return Statistics(np.stack([rows.mean(axis=0), _floor(rows.std(axis=0))]).astype(np.float32), result)

@@ -75,7 +75,9 @@ class Settings:
     betas: tuple[float, float] = (0.5, 0.99)
     """Adam's, of both networks in adversarial updates."""
     discriminator_rate: float = 0.5
-    """The discriminators' learning rate, in the generator's."""
+    """The discriminators' learning rate, in the generator's, in the general training."""
+    fine_tune_discriminator_rate: float = 0.2
+    """The same in fine-tuning: at half the generator's, the discriminators learn one person's windows by heart."""
     stride: int = 5
     """Hop between training windows, frames."""
     compile: bool = False
@@ -151,7 +153,10 @@ _NAMED: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "discriminator": {
         "attributes": {},
         # as the paper trains: one learning rate, Adam's own betas, and no audio without a target
-        "paper": {"discriminator": "paper", "other_audio": False, "betas": (0.9, 0.999), "discriminator_rate": 1.0},
+        "paper": {
+            **{"discriminator": "paper", "other_audio": False, "betas": (0.9, 0.999)},
+            **{"discriminator_rate": 1.0, "fine_tune_discriminator_rate": 1.0},
+        },
     },
     "precision": {"fp32": {}, "tf32": {"tf32": True}, "bf16": {"bf16": True}},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -80,7 +80,8 @@ def train(
         Part(context, "training", sum(phase.steps for phase in phases)).run(trainer, phases, data, everyone)
         if not variant.fine_tuning:
             return generator, {}
-        tuning = FineTuning(generator, discriminator, fine_tuning_phase(settings, variant), data, settings, context)
+        own = replace(settings, discriminator_rate=settings.fine_tune_discriminator_rate)
+        tuning = FineTuning(generator, discriminator, fine_tuning_phase(settings, variant), data, own, context)
         together = settings.side_by_side and tuning.phase.steps
         return generator, tuning.side_by_side() if together else tuning.one_by_one()
 

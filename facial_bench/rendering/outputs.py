@@ -1,0 +1,142 @@
+"""What a rendering leaves to be looked at: videos with their sound, error maps, and a sheet as in FACIAL's Figure 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facial_bench.core.errors import FacialBenchError
+from facial_bench.media.encode import VideoWriter
+from facial_bench.media.sound import RATE
+from facial_bench.media.video import Video
+from facial_bench.rendering.scoring import Sight
+
+SCALE = 64.0
+"""Grey levels of absolute error that have the last colour of the scale; larger ones look alike."""
+COLUMNS = 6
+"""Frames on a sheet, evenly spread."""
+COLOURS = "magma"
+
+
+def stored_pictures(path: Path) -> Iterator[np.ndarray]:
+    """The pictures (S, S, 3) uint8 RGB of a lossless video, exactly as they were written."""
+    with Video(path) as video:
+        for _, frame in video.read():
+            yield np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+
+
+def write_videos(
+    beside: Path,
+    errors: Path | None,
+    real: Iterator[Sight],
+    rendered: Iterator[np.ndarray],
+    fps: float,
+    sound: np.ndarray | None,
+    crf: float,
+) -> None:
+    """Write the real pictures beside the rendered ones, and the error maps, each with the sound.
+
+    Args:
+        beside: The file of both.
+        errors: The file of the error maps; None where the pictures are not aligned.
+        real: T sights; where there is none, the left half is black.
+        rendered: T pictures.
+        fps: Frames per second.
+        sound: (n,) mono at `sound.RATE`; None for none.
+        crf: Quality.
+
+    Raises:
+        FacialBenchError: a file that cannot be written.
+    """
+    own: dict[str, Any] = {"sound": sound, "sound_rate": RATE, "crf": crf}
+    colours = colour_table()
+    with VideoWriter(beside, fps, **own) as pair:
+        maps = VideoWriter(errors, fps, **own) if errors else None
+        try:
+            for (picture, _), made in zip(real, rendered, strict=True):
+                shown = np.zeros_like(made) if picture is None else picture
+                pair.add(np.concatenate([shown, made], axis=1))
+                if maps is not None:
+                    maps.add(error_map(shown, made, colours) if picture is not None else np.zeros_like(made))
+        except BaseException:
+            if maps is not None:
+                maps.discard()
+            raise
+        if maps is not None:
+            maps.finish()
+
+
+def error_map(real: np.ndarray, rendered: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """(S, S, 3) uint8: the mean absolute error over the channels, 0 to `SCALE` grey levels, in colours (256, 3)."""
+    error = np.abs(real.astype(np.float64) - rendered).mean(axis=2)
+    return colours[np.clip(np.round(error / SCALE * 255), 0, 255).astype(np.uint8)]
+
+
+def colour_table() -> np.ndarray:
+    """(256, 3) uint8 RGB, dark to bright; raises FacialBenchError where matplotlib is not installed."""
+    matplotlib = _load_matplotlib()
+    return (matplotlib.colormaps[COLOURS](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+
+
+def write_sheet(
+    path: Path, title: str, frames: int, fps: float, real: Iterator[Sight], rendered: Iterator[np.ndarray]
+) -> None:
+    """A sheet of some frames: real, rendered, error map, with the scale of the error.
+
+    Args:
+        path: Of the PNG.
+        title: Of the sheet.
+        frames: T.
+        fps: Frames per second.
+        real: T sights.
+        rendered: T pictures.
+
+    Raises:
+        FacialBenchError: matplotlib is not installed, or the file cannot be written.
+    """
+    _load_matplotlib()
+    from matplotlib import colors
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.figure import Figure
+
+    wanted = set(np.linspace(0, frames - 1, COLUMNS + 2).round().astype(int)[1:-1].tolist()) or {0}
+    shown = [
+        (frame, picture, made)
+        for frame, ((picture, _), made) in enumerate(zip(real, rendered, strict=True))
+        if frame in wanted and picture is not None
+    ]
+    columns, table = max(len(shown), 1), colour_table()
+    figure = Figure(figsize=(1.6 * columns + 1.5, 5.6), layout="constrained")
+    axes = figure.subplots(3, columns, squeeze=False)
+    for column, (frame, picture, made) in enumerate(shown):
+        pictures = (picture, made, error_map(picture, made, table))
+        for axis, image in zip(axes[:, column], pictures, strict=True):
+            axis.imshow(image, interpolation="nearest")
+        axes[0, column].set_title(f"{frame / fps:.2f} s", fontsize=9)
+    for axis, name in zip(axes[:, 0], ("real", "rendered", "error"), strict=True):
+        axis.set_ylabel(name)
+    for axis in axes.ravel():
+        axis.set_xticks([])
+        axis.set_yticks([])
+    scale = ScalarMappable(colors.Normalize(0, SCALE), COLOURS)
+    figure.colorbar(scale, ax=axes[2, :].tolist(), label="grey levels", extend="max")
+    figure.suptitle(title, fontsize=10)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=120, metadata={"Software": None})
+    except OSError as problem:
+        raise FacialBenchError(f"Cannot write {path}: {problem.strerror}. Free some space.") from None
+
+
+def _load_matplotlib() -> Any:
+    try:
+        import matplotlib
+    except ImportError as problem:
+        raise FacialBenchError(
+            f"Error maps need matplotlib, which cannot be imported ({problem}). Install it: "
+            "pip install 'facial-bench[render]'."
+        ) from None
+    return matplotlib

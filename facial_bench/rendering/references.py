@@ -1,0 +1,150 @@
+"""What a rendering is read against: the real pictures encoded again (the ceiling), and the mean picture (chance)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from facial_bench.core.digests import digest
+from facial_bench.core.errors import CorpusError, FacialBenchError
+from facial_bench.core.files import write_bytes
+from facial_bench.core.progress import Reporter
+from facial_bench.core.version import __version__
+from facial_bench.evaluation.result_schema import Ceiling, Reference
+from facial_bench.media.encode import VideoWriter
+from facial_bench.media.video import Video, rgb
+from facial_bench.metrics.image.metric import ImageMetric
+from facial_bench.rendering.protocol import PictureProtocol
+from facial_bench.rendering.result import PictureRow
+from facial_bench.rendering.scoring import Scored, score
+from facial_bench.rendering.tasks import PictureCorpus, PictureTask
+from facial_bench.statistics.aggregate import summarise
+
+CEILING_IS = "real pictures, encoded"
+CHANCE_IS = "mean picture"
+
+
+class PictureReferences(msgspec.Struct, frozen=True):
+    """Rows of both sides, by task."""
+
+    ceiling: tuple[PictureRow, ...]
+    chance: tuple[PictureRow, ...]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What references depend on besides the corpus."""
+
+    protocol: PictureProtocol
+    metrics: Sequence[ImageMetric]
+
+
+def make_references(pictures: PictureCorpus, rules: Conditions, cache: Path, report: Reporter) -> PictureReferences:
+    """Score both sides on the test stretches; what an earlier call found is taken from the cache.
+
+    Args:
+        pictures: A corpus with its videos.
+        rules: The protocol and what is measured.
+        cache: A folder; `<cache>/pictures/` holds a file for each corpus and protocol.
+        report: Told how far it is.
+
+    Raises:
+        CorpusError: a video that cannot be read. FacialBenchError: no space.
+    """
+    named = [pictures.corpus.info.digest, rules.protocol.digest(), __version__, [task.id for task in pictures.test]]
+    path = cache / "pictures" / f"{digest(named)}.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PictureReferences)
+    except (OSError, msgspec.ValidationError, msgspec.DecodeError):
+        pass
+    means = mean_pictures(pictures)
+    ceiling, chance = [], []
+    total, done = sum(task.clip.frames for task in pictures.test), 0
+    for task in pictures.test:
+        mean = means[task.clip.identity]
+        ceiling.append(row_of(task, _score(pictures, rules, task, _encoded(pictures, rules.protocol, task))))
+        chance.append(row_of(task, _score(pictures, rules, task, (mean for _ in range(task.clip.frames)))))
+        done += task.clip.frames
+        report.progress(done, total, "scoring ceiling and chance")
+    made = PictureReferences(tuple(ceiling), tuple(chance))
+    write_bytes(path, msgspec.json.encode(made))
+    return made
+
+
+def mean_pictures(pictures: PictureCorpus) -> dict[str, np.ndarray]:
+    """identity -> (S, S, 3) uint8, the mean over the person's training frames with a face; raises CorpusError where
+    there is none."""
+    sums: dict[str, np.ndarray] = {}
+    counts: dict[str, int] = {}
+    for clip in pictures.training:
+        for (picture, _), valid in zip(pictures.pictures(clip), clip.valid, strict=True):
+            if picture is not None and valid:
+                sums[clip.identity] = sums.get(clip.identity, np.zeros(picture.shape)) + picture
+                counts[clip.identity] = counts.get(clip.identity, 0) + 1
+    lacking = {task.clip.identity for task in pictures.test} - set(sums)
+    if lacking:
+        raise CorpusError(
+            f"No training frame of {sorted(lacking)[0]} has a picture with a face. Leave this person out."
+        )
+    return {person: np.round(total / counts[person]).astype(np.uint8) for person, total in sums.items()}
+
+
+def row_of(task: PictureTask, scored: Scored, pictures: str = "") -> PictureRow:
+    """The row of a stretch that was scored.
+
+    Args:
+        task: The stretch.
+        scored: What its pictures give.
+        pictures: SHA-256 of the stored pictures.
+    """
+    return PictureRow(
+        request=task.id,
+        clip=task.clip.id,
+        start=task.clip.start,
+        frames=task.clip.frames,
+        driving="self",
+        identity=task.clip.identity,
+        status="ok",
+        metrics=scored.entries,
+        motion=pictures,
+        shown=scored.frames,
+        farthest_ms=round(1000 * scored.farthest, 3),
+    )
+
+
+def references_of(rows: PictureReferences, rules: Conditions) -> dict[str, Reference]:
+    """metric -> its ceiling, with its interval, and chance."""
+    references = {}
+    for metric in rules.metrics:
+        ceiling, chance = (summarise([side], metric.id, rules.protocol.split) for side in (rows.ceiling, rows.chance))
+        top = Ceiling(value=ceiling.value, low=ceiling.low, high=ceiling.high)
+        references[metric.id] = Reference(ceiling=top, ceiling_is=CEILING_IS, chance=chance.value, chance_is=CHANCE_IS)
+    return references
+
+
+def chance_entries(rows: PictureReferences) -> Mapping[str, PictureRow]:
+    """Task id -> the row of chance, which stands in for a stretch that a renderer failed on."""
+    return {row.request: row for row in rows.chance}
+
+
+def _score(pictures: PictureCorpus, rules: Conditions, task: PictureTask, rendered: Iterator[np.ndarray]) -> Scored:
+    window = rules.protocol.split.window
+    return score(rules.metrics, task.clip, task.crop, pictures.pictures(task.clip), rendered, window)
+
+
+def _encoded(pictures: PictureCorpus, protocol: PictureProtocol, task: PictureTask) -> Iterator[np.ndarray]:
+    """The real pictures after they went through a video file; where there is none, black."""
+    black = np.zeros((protocol.size, protocol.size, 3), np.uint8)
+    with tempfile.TemporaryDirectory(prefix="facial-bench-ceiling-") as folder:
+        path = Path(folder) / "real.mp4"
+        with VideoWriter(path, protocol.split.fps, crf=protocol.crf, error=FacialBenchError) as writer:
+            for picture, _ in pictures.pictures(task.clip):
+                writer.add(black if picture is None else picture)
+        with Video(path) as video:
+            for _, frame in video.read():
+                yield rgb(frame)

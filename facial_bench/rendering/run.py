@@ -1,0 +1,307 @@
+"""One rendering, from a renderer and a corpus with videos to a result. Knows nothing of plugins or the command line."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from facial_bench.core.device import describe_device
+from facial_bench.core.digests import canonical_json, derive_seed
+from facial_bench.core.errors import GenerationError
+from facial_bench.core.files import file_digest, write_bytes
+from facial_bench.core.progress import Reporter
+from facial_bench.core.types import Context
+from facial_bench.core.version import __version__
+from facial_bench.corpora.from_videos.video_frames import clip_sound
+from facial_bench.evaluation.compact import without_spare_blocks
+from facial_bench.evaluation.result import make_metric
+from facial_bench.evaluation.result_schema import Metric, Reference
+from facial_bench.evaluation.run_folder import finish, open_run
+from facial_bench.evaluation.run_key import core_source
+from facial_bench.isolation.conditions import Conditions as Isolation
+from facial_bench.isolation.door import MethodDiedError, MethodRaisedError
+from facial_bench.isolation.worker_renderer import RendererDoor
+from facial_bench.media.encode import VideoWriter
+from facial_bench.metrics.image.metric import ImageMetric
+from facial_bench.rendering.outputs import stored_pictures, write_sheet, write_videos
+from facial_bench.rendering.protocol import PictureProtocol
+from facial_bench.rendering.references import Conditions, PictureReferences, make_references, references_of, row_of
+from facial_bench.rendering.renderer import RendererCode, fitted_renderer
+from facial_bench.rendering.result import (
+    FILE,
+    SCHEMA,
+    Driving,
+    PictureCorpusName,
+    PictureProtocolName,
+    PictureRow,
+    RendererName,
+    Rendering,
+    write_rendering,
+)
+from facial_bench.rendering.scoring import one_thread_each, score
+from facial_bench.rendering.tasks import PictureCorpus, PictureTask
+from facial_bench.statistics.aggregate import summarise
+from facial_bench.statistics.rows import Entry
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """The choices of a rendering that are the caller's."""
+
+    seed: int = 0
+    device: str = "cpu"
+    budget: str = "quick"
+    options: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False
+    """Whether to ignore what an earlier rendering of the same key left."""
+    label: str = ""
+    """Folder and row name."""
+    isolation: Isolation = field(default_factory=Isolation)
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A renderer that is asked, and where its work goes."""
+
+    code: RendererCode
+    pictures: PictureCorpus
+    protocol: PictureProtocol
+    metrics: Sequence[ImageMetric]
+    driving: Driving
+    folder: Path
+    report: Reporter
+
+    def row(self, door: RendererDoor, task: PictureTask, chance: PictureRow) -> tuple[PictureRow, float]:
+        """The row of one stretch and the seconds that rendering took; what an earlier run finished is used again."""
+        stored, kept = self.folder / "pictures" / f"{task.id}.mkv", self.folder / "rows" / f"{task.id}.json"
+        row = _read_row(kept, stored)
+        if row is not None:
+            return row, 0.0
+        started = time.perf_counter()
+        try:
+            made = door.render(task.motion, task.clip.camera, task.appearance(self.protocol.split.fps))
+        except (MethodRaisedError, MethodDiedError, GenerationError) as problem:
+            self.report.warn(f"{self.code} failed on {task.id}: {problem}")
+            return _failed_row(task, chance, self.metrics, str(problem)), 0.0
+        seconds = time.perf_counter() - started
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        with VideoWriter(stored, self.protocol.split.fps) as writer:
+            for picture in made:
+                writer.add(np.asarray(picture))
+        del made
+        real, window = self.pictures.pictures, self.protocol.split.window
+        scored = score(self.metrics, task.clip, task.crop, real(task.clip), stored_pictures(stored), window)
+        row = row_of(task, scored, file_digest(stored))
+        self._show(task, stored)
+        write_bytes(kept, msgspec.json.encode(row))
+        return row, seconds
+
+    def _show(self, task: PictureTask, stored: Path) -> None:
+        """The videos and the sheet of a stretch."""
+        corpus, fps, clip = self.pictures.corpus, self.protocol.split.fps, task.clip
+        sound = clip_sound(corpus, clip.id, clip.start, clip.frames, self.pictures.videos)
+        videos, aligned = self.folder / "videos", self.driving.motion == "real"
+        videos.mkdir(parents=True, exist_ok=True)
+        errors = videos / f"{task.id}.errors.mp4" if aligned else None
+        real = self.pictures.pictures
+        write_videos(
+            videos / f"{task.id}.mp4", errors, real(clip), stored_pictures(stored), fps, sound, self.protocol.crf
+        )
+        if aligned:
+            title = f"{self.code.name}: {task.id}"
+            sheet = self.folder / "sheets" / f"{task.id}.png"
+            write_sheet(sheet, title, clip.frames, fps, real(clip), stored_pictures(stored))
+
+
+def render_corpus(
+    code: RendererCode,
+    pictures: PictureCorpus,
+    protocol: PictureProtocol,
+    driving: Driving,
+    settings: RenderSettings,
+    final: Path,
+    cache: Path,
+    report: Reporter,
+) -> Rendering:
+    """Fit a renderer, have it render the test stretches, score the pictures, write `<final>/rendering.json`.
+
+    Args:
+        code: The renderer.
+        pictures: A corpus with its videos; its tasks hold the motion.
+        protocol: Of pictures.
+        driving: Whose motion it is.
+        settings: The caller's choices.
+        final: Folder of the rendering.
+        cache: For references.
+        report: Told what happens.
+
+    Raises:
+        PluginError: the renderer could not be created or fitted. GenerationError: it failed on every stretch.
+        CorpusError: a video that cannot be read. FacialBenchError: the folder cannot be written.
+    """
+    metrics = [metric for metric in protocol.metrics() if driving.motion == "real" or metric.higher_is_better is None]
+    rules = Conditions(protocol, metrics)
+    timing: dict[str, Any] = {}
+    with one_thread_each():
+        references = make_references(pictures, Conditions(protocol, protocol.metrics()), cache, report)
+        place = open_run(final, _key(code, pictures, protocol, driving, settings), settings.fresh, report, FILE)
+        started = time.perf_counter()
+        context = _context(pictures, settings, report)
+        door, reused = fitted_renderer(code, pictures, context, settings.isolation, place.work, report)
+        timing |= {"fit_s": round(time.perf_counter() - started, 3), "fit_reused": reused}
+        work = Rendered(code, pictures, protocol, metrics, driving, place.work, report)
+        try:
+            rows = _rows(work, door, references, timing)
+        finally:
+            usage = door.close()
+    timing |= {"renderer_cpu_s": round(usage.cpu_s, 3), "renderer_peak_memory_mib": round(usage.peak_mib)}
+    if all(row.status == "failed" for row in rows):
+        raise GenerationError(f"{code} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
+    kept = references_of(references, rules)
+    rendering = Rendering(
+        schema=SCHEMA,
+        protocol=PictureProtocolName(name=protocol.name, digest=protocol.digest(), size=protocol.size),
+        corpus=_corpus_name(pictures, final),
+        renderer=RendererName(
+            name=code.name,
+            label=settings.label,
+            reference=code.reference,
+            plugin=code.plugin,
+            version=code.version,
+            budget=settings.budget,
+            options=dict(sorted(settings.options.items())),
+            isolation=settings.isolation.isolation,
+        ),
+        driving=driving,
+        seed=settings.seed,
+        device=describe_device(settings.device),
+        environment=_environment(),
+        timing=timing,
+        digest="",
+        metrics=make_metrics(rows, metrics, kept, protocol),
+        references=kept,
+        clips=tuple(without_spare_blocks(rows)),  # type: ignore[arg-type]
+    )
+    written = write_rendering(place.work / FILE, rendering)
+    finish(place)
+    return written
+
+
+def make_metrics(
+    rows: Sequence[PictureRow],
+    metrics: Sequence[ImageMetric],
+    references: Mapping[str, Reference],
+    protocol: PictureProtocol,
+) -> dict[str, Metric]:
+    """metric id -> value, interval, skill and definition, over all stretches."""
+    return {
+        metric.id: make_metric(summarise([rows], metric.id, protocol.split), references[metric.id], metric)
+        for metric in metrics
+    }
+
+
+def _rows(
+    work: Rendered, door: RendererDoor, references: PictureReferences, timing: dict[str, Any]
+) -> list[PictureRow]:
+    chance = {row.request: row for row in references.chance}
+    rows, spent, shown, done = list[PictureRow](), 0.0, 0, 0
+    started, total = time.perf_counter(), sum(task.clip.frames for task in work.pictures.test)
+    for task in work.pictures.test:
+        row, seconds = work.row(door, task, chance[task.id])
+        rows.append(row)
+        if seconds:
+            spent, shown = spent + seconds, shown + task.clip.frames
+        done += task.clip.frames
+        work.report.progress(done, total, "rendering and scoring")
+    timing["render_s"] = round(spent, 3)
+    timing["render_fps"] = round(shown / spent, 1) if spent else 0.0
+    timing["rows_s"] = round(time.perf_counter() - started, 3)
+    return rows
+
+
+def _read_row(kept: Path, stored: Path) -> PictureRow | None:
+    """The row that an earlier run finished, where its pictures are still what was scored."""
+    try:
+        row = msgspec.json.decode(kept.read_bytes(), type=PictureRow)
+        return row if row.motion == file_digest(stored) else None
+    except (OSError, msgspec.ValidationError, msgspec.DecodeError):
+        return None
+
+
+def _failed_row(task: PictureTask, chance: PictureRow, metrics: Sequence[ImageMetric], reason: str) -> PictureRow:
+    """The row of a stretch that the renderer failed on: it counts with what chance gets there."""
+    entries = {}
+    for metric in metrics:
+        stands = chance.metrics[metric.id]
+        if metric.higher_is_better is None or stands.numbers is None:
+            entries[metric.id] = Entry(value=None, reason=reason, failed=True)
+        else:
+            entries[metric.id] = msgspec.structs.replace(stands, reason=reason, failed=True)
+    return msgspec.structs.replace(
+        chance, status="failed", reason=reason, metrics=entries, motion="", shown=(0, task.clip.frames), farthest_ms=0
+    )
+
+
+def _context(pictures: PictureCorpus, settings: RenderSettings, report: Reporter) -> Context:
+    return Context(
+        pictures.corpus.info,
+        derive_seed(settings.seed, "render"),
+        settings.device,
+        settings.budget,
+        dict(settings.options),
+        pictures.corpus.face_model,
+        report,
+        report.progress,
+    )
+
+
+def _key(
+    code: RendererCode, pictures: PictureCorpus, protocol: PictureProtocol, driving: Driving, settings: RenderSettings
+) -> dict[str, Any]:
+    """What a stored fit and stored pictures depend on."""
+    return {
+        "core": __version__,
+        "core_source": core_source(),
+        "protocol": protocol.digest(),
+        "corpus": pictures.corpus.info.digest,
+        "method": code.name,
+        "source": code.source,
+        "version": code.version,
+        "seed": settings.seed,
+        "device": describe_device(settings.device),
+        "budget": settings.budget,
+        "options": canonical_json(dict(settings.options)),
+        "torch": "",
+        "plugin": code.plugin,
+        "isolation": settings.isolation.isolation,
+        "driving": driving.result or driving.motion,
+    }
+
+
+def _corpus_name(pictures: PictureCorpus, final: Path) -> PictureCorpusName:
+    info = pictures.corpus.info
+    return PictureCorpusName(
+        name=info.name,
+        version=info.version,
+        digest=info.digest,
+        label=final.parent.parent.name,
+        identities=tuple(info.identities),
+    )
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "facial_bench": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+    }
