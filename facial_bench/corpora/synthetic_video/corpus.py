@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Shooting:
     """T, of the take's beginning."""
     stream: tuple[int, ...]
 
-    def pictures(self) -> Any:
+    def pictures(self) -> Iterator[np.ndarray]:
         """Yield the T pictures, (256, 256, 3) uint8 RGB."""
         look, rng = look_of(self.person.name), np.random.default_rng([*self.stream, 1])
         curves = outlines(self.person, look, self.take, rng)
@@ -125,7 +125,7 @@ def make(
     Args:
         dest: the folder.
         seed: 0 or more.
-        name: of the corpus; empty for `synthetic-video`, and for `synthetic-video-fresh` of anything but the public one.
+        name: of the corpus; empty for `synthetic-video`, and for `synthetic-video-fresh` of any but the public one.
         names: people, p1 and p3; both where there are none.
         clips: of each person.
         seconds: at most, of each clip; 0 for all of it.

@@ -117,7 +117,7 @@ def _draw_eye(pen: _Pen, side: str, iris: np.ndarray, look: Look) -> None:
     radius = 0.6 * pen.scale
     for size, colour in ((1.0, shade(look.iris, 0.55)), (0.84, look.iris), (0.42, (18, 14, 14))):
         pen.fill(_between(_ring(iris, size * radius), upper, lower), colour)
-    glint = _between(_ring(iris + (-0.3 * radius, -0.35 * radius), 0.2 * radius), upper, lower)
+    glint = _between(_ring(iris - radius * np.array([0.3, 0.35]), 0.2 * radius), upper, lower)
     pen.fill(glint, (250, 250, 250))
     pen.line(lower, shade(look.skin, 0.62), 0.5)
     pen.line(upper, shade(look.hair, 0.55), 1.5 if look.long_hair else 1.1)
@@ -142,7 +142,7 @@ def _draw_mouth(pen: _Pen, look: Look) -> None:
     pen.fill(inside, (58, 20, 24))
     open_by = float((bottom[:, 1] - top[:, 1]).max())
     if open_by > 0.8:
-        rise = 0.3 * open_by * (1 - np.linspace(-1, 1, len(bottom)) ** 2)[:, None]
+        rise = 0.4 * max(open_by - 0.6 * pen.scale, 0) * (1 - np.linspace(-1, 1, len(bottom)) ** 2)[:, None]
         tongue = _between(bottom - rise * (0, 1), top, bottom)
         pen.fill(np.concatenate([tongue, bottom[::-1]]), (128, 52, 58))
         teeth = _between(pen["teeth"], top, bottom)

@@ -51,7 +51,7 @@ def looks_by_name() -> Mapping[str, Look]:
     return {
         "p1": Look(
             skin=(186, 132, 98),
-            lips=(158, 82, 78),
+            lips=(166, 78, 80),
             hair=(44, 33, 32),
             iris=(86, 52, 32),
             clothes=(40, 104, 116),

@@ -1,4 +1,4 @@
-"""From a take to the curves that are drawn: the true face, seen by the camera, with skull, ears, hair, neck and clothes."""
+"""From a take to the curves that are drawn: the true face with skull, ears, hair and trunk, as the camera sees it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _add_features(
     shape["inner lower"] = points.see(face[:, [60, 67, 66, 65, 64]], spline(5, 5))
     # The upper teeth are the skull's: the lips move before them.
     across = np.linspace(-1.9, 1.9, 9)
-    edge = np.stack([across, rest[61:64, 1].mean() - 0.24 + 0.05 * across**2, np.full(9, 0.2)], axis=1)
+    edge = np.stack([across, rest[61:64, 1].mean() - 0.17 + 0.05 * across**2, np.full(9, 0.2)], axis=1)
     shape["teeth"] = points.see(edge)
     spots = rng.uniform((-1, -1, 0), (1, 1, 0), (look.freckles, 3)) * (4.4, 1.0, 0) + (0, -1.5, 0)
     spots[:, 2] = 0.9 - 0.12 * spots[:, 0] ** 2
