@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from facial_bench.evaluation.sensitivity.record import Sensitivity
     from facial_bench.evaluation.setup import EvaluationSetup
     from facial_bench.evaluation.verify import Verdict
-    from facial_bench.rendering.config import RenderConfig
-    from facial_bench.rendering.result import Rendering
+    from facial_bench.plugin_api.renderings import Renderings
     from facial_bench.reports.publish import Published
 
 __all__ = ["RunConfig", "Session", "compare", "evaluate", "load_corpus", "load_results", "rescore", "verify"]
@@ -92,11 +91,8 @@ class Session:
 
     def load_corpus(self, name: PathLike, identities: Sequence[str] = ()) -> Corpus:
         """A corpus by registered name or by folder, a named one made in the cache when it is first asked for; these
-        identities only, none for everybody.
-
-        Raises:
-            FacialBenchError: no such corpus, person or folder; CorpusError for one that is damaged.
-        """
+        identities only, none for everybody. Raises FacialBenchError where there is no such corpus, person or folder,
+        CorpusError for one that is damaged."""
         return self._corpora.find(str(name), identities)
 
     def definitions(self) -> dict[str, Definition]:
@@ -159,26 +155,13 @@ class Session:
     def _runs(self) -> RunFinder:
         return RunFinder(self.plugins, self._corpora, self._files, self.cache, self.report)
 
-    def render(self, config: RenderConfig) -> tuple[Path, Rendering]:
-        """Fit a renderer to a corpus's training videos, have it render the held-out stretches, and score the pictures:
-        (rendering.json, its content).
+    @property
+    def renderings(self) -> Renderings:
+        """Pictures: rendered from motion, verified, put on boards; see `Renderings`."""
+        from facial_bench.plugin_api.renderings import Renderings
 
-        Args:
-            config: What is asked for.
-
-        Raises:
-            FacialBenchError: what the config names is not there, or the renderer could not be run; one line.
-        """
-        from facial_bench.plugin_api.find_renderer import find_renderer
-        from facial_bench.rendering.session import render
-
-        files, conditions = (
-            [*self._files, *map(Path, config.plugins)],
-            config.conditions((Path(config.out), self.cache)),
-        )
-        code = find_renderer(config.renderer, config.options, self.plugins, files, conditions, self.report)
-        corpus = replace(self._corpora, files=files).find(config.corpus, config.identities)
-        return render(code, corpus, config, self.protocol, self.cache, self.report)
+        shared = (self.protocol, self.cache, self.report, self._corpus)
+        return Renderings(self.plugins, self._corpora, self._files, *shared)
 
     def setup_of(self, result: Result, metrics: Sequence[str] | None = None) -> EvaluationSetup:
         """The setup that a stored result was scored with, or one with other metrics on the same corpus; raises
@@ -249,7 +232,7 @@ class Session:
     ) -> list[FreshVerdict]:
         """Run the methods of results on a synthetic corpus that nobody has seen, and say what falls apart there.
 
-        Arguments and errors: see `evaluation.fresh_run.run_on_fresh_seed`.
+        Arguments and errors as of `evaluation.fresh_run.run_on_fresh_seed`.
         """
         from facial_bench.evaluation.fresh_run import run_on_fresh_seed
 
@@ -279,11 +262,8 @@ def load_corpus(name: PathLike, identities: Sequence[str] = ()) -> Corpus:
 
 
 def load_results(*paths: PathLike) -> Results:
-    """Results of folders, result.json files and archives, checked; `to_rows()` makes a data frame of them.
-
-    Raises:
-        ResultError: no results there, or a damaged one.
-    """
+    """Results of folders, result.json files and archives, checked; `to_rows()` makes a data frame of them. Raises
+    ResultError where there are none, or a damaged one."""
     from facial_bench.evaluation.result_rows import Results
     from facial_bench.reports.archive import read_every
 
@@ -311,9 +291,7 @@ def compare(*paths: PathLike, metrics: Sequence[str] = (), session: Session | No
     over the pairs of a metric.
 
     Each path is a method's folder (all of its seeds), a seed's, or a result.json; no metrics are the ranked ones.
-
-    Raises:
-        FacialBenchError: fewer than two methods, results of two corpora, nothing that can be compared.
+    Raises FacialBenchError for fewer than two methods, results of two corpora, nothing that can be compared.
     """
     from facial_bench.evaluation.method_comparison import compare_methods, group_results
     from facial_bench.evaluation.named_results import name_results

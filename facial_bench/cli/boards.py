@@ -19,6 +19,13 @@ from facial_bench.cli.common import classifiers_option, make_session, metric_plu
     metavar="DIR",
     help="Results, or boards with their results; repeatable.",
 )
+@click.option(
+    "--renders",
+    type=path,
+    multiple=True,
+    metavar="DIR",
+    help="Folders of renderings: their boards instead; repeatable.",
+)
 @click.option("--out", type=path, default="leaderboards", show_default=True, metavar="DIR")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where --out is not what the results give.")
 @click.option("--corpus", metavar="NAME|DIR", help="The corpus of the results, where it is not found by itself.")
@@ -27,6 +34,7 @@ from facial_bench.cli.common import classifiers_option, make_session, metric_plu
 @verbosity_options
 def leaderboard(
     results: tuple[Path, ...],
+    renders: tuple[Path, ...],
     out: Path,
     check: bool,
     corpus: str | None,
@@ -40,7 +48,10 @@ def leaderboard(
     identity classifiers that judged them.
     """
     session = make_session(plugin_files, corpus=corpus, classifiers=classifiers)
-    published = session.leaderboard(list(results), out, check=check)
+    if renders:
+        published = session.renderings.boards(list(renders), out, check=check)
+    else:
+        published = session.leaderboard(list(results), out, check=check)
     for line in published.notes:
         click.echo(line, err=True)
     for board in published.boards:

@@ -84,7 +84,7 @@ def render(as_json: bool, plugin_files: tuple[Path, ...], **given: Any) -> None:
     config = RenderConfig(plugins=tuple(map(str, plugin_files)), **given)
     stdout = sys.stdout
     with redirect_stdout(sys.stderr):  # what a renderer prints is no part of the result
-        file, rendering = make_session().render(config)
+        file, rendering = make_session().renderings.render(config)
     if as_json:
         click.echo(json.dumps(plain(rendering), indent=1), file=stdout)
     else:

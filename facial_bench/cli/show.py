@@ -22,7 +22,7 @@ def shown_options(command: Command) -> Command:
         click.option("--all", "everything", is_flag=True, help="Show every metric."),
         click.option(
             "--family",
-            type=click.Choice(["lips", "head", "blinks", "people", "other"]),
+            type=click.Choice(["lips", "head", "blinks", "pictures", "people", "other"]),
             help="Show the metrics of one family.",
         ),
         click.option(

@@ -23,6 +23,8 @@ from facial_bench.cli.common import (
 from facial_bench.cli.fresh_seed import method_plugin_option, require_running, run_like, verify_fresh
 from facial_bench.core.errors import ResultError
 
+RENDERING = "rendering.json"
+
 
 @click.command()
 @results_argument
@@ -51,9 +53,10 @@ def verify(
 ) -> None:
     """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
 
-    RESULT is a result.json, its folder, or a method's folder for all of its seeds. Timing and environment are not
-    looked at; how the method behaves is held by the digest alone. What is not checked is said. `leaderboard --check`
-    does the same for the lines of a board.
+    RESULT is a result.json, its folder, or a method's folder for all of its seeds. Of a rendering (rendering.json, or
+    its folder) the stored pictures are scored again. Timing and environment are not looked at; how the method behaves
+    is held by the digest alone. What is not checked is said. `leaderboard --check` does the same for the lines of a
+    board.
 
     With --regenerate the method is asked again, from the fit that is stored beside the result and with the same seed:
     motion that it does not give, and failures that are none, are differences.
@@ -76,7 +79,12 @@ def verify(
     if not regenerate:
         require_running(ctx, conditions)
     session = make_session(plugin_files, corpus=corpus, device=device, classifiers=classifiers)
-    verdicts = {}
+    verdicts: dict[str, Any] = {}
+    for path in [path for path in results if path.name == RENDERING or (path / RENDERING).is_file()]:
+        results = tuple(one for one in results if one != path)
+        verdicts[str(path)] = seen = session.renderings.verify(path)
+        for line in [] if as_json else seen.lines():
+            click.echo(f"{path}: {line}")
     for path in expand(results):
         folder, result = open_result(path)
         like = run_like(result.method.name, device, conditions) if regenerate else None

@@ -108,9 +108,15 @@ def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
     metrics = make_metrics(rows, setup)
     differences += _other_functions(result.metrics, metrics)
     differences += problems
-    stored = _content(result.metrics, result.references, result.clips)
-    again = _content(metrics, setup.references, without_spare_blocks(rows))
-    compared = rounded = 0
+    stored = content_of(result.metrics, result.references, result.clips)
+    again = content_of(metrics, setup.references, without_spare_blocks(rows))
+    wrong, rounded, compared = compare_contents(stored, again)
+    return Verdict((*differences, *wrong), rounded, compared)
+
+
+def compare_contents(stored: Any, again: Any) -> tuple[list[str], int, int]:
+    """A line for each leaf of two JSON values that differs; how many agree but for rounding; how many there are."""
+    differences, rounded, compared = [], 0, 0
     for where, one, two in _pairs(stored, again, ""):
         compared += 1
         numbers = _is_number(one) and _is_number(two)
@@ -118,7 +124,7 @@ def verify(setup: EvaluationSetup, folder: Path, result: Result) -> Verdict:
             rounded += 1
         elif one != two:
             differences.append(f"{where}: {_short(one)} stored, {_short(two)} recomputed")
-    return Verdict(tuple(differences), rounded, compared)
+    return differences, rounded, compared
 
 
 def _other_functions(stored: Mapping[str, Metric], again: Mapping[str, Metric]) -> list[str]:
@@ -131,7 +137,7 @@ def _other_functions(stored: Mapping[str, Metric], again: Mapping[str, Metric]) 
     ]
 
 
-def _content(metrics: Mapping[str, Metric], references: Mapping[str, Reference], rows: Sequence[Row]) -> Any:
+def content_of(metrics: Mapping[str, Metric], references: Mapping[str, Reference], rows: Sequence[Row]) -> Any:
     """What is compared, as it would be read from a file; probes are compared by themselves."""
     metrics = {name: msgspec.structs.replace(one, probe="") for name, one in metrics.items()}
     content = {"metrics": metrics, "references": references, "clips": {row.request: row for row in rows}}

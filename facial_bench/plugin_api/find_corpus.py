@@ -21,6 +21,7 @@ from facial_bench.isolation.start import start_worker
 from facial_bench.plugin_api.discovery import Offer, discover
 from facial_bench.plugin_api.make_corpus import make_corpus
 from facial_bench.plugin_api.registry import Plugins
+from facial_bench.rendering.result import Rendering
 from facial_bench_worker.source import source_digest
 
 
@@ -56,7 +57,7 @@ class CorpusFinder:
             corpus = self._make(name)
         return corpus.select(identities) if identities else corpus
 
-    def find_of(self, result: Result, given: str | None) -> Corpus:
+    def find_of(self, result: Result | Rendering, given: str | None) -> Corpus:
         """The corpus of a result: the one given, the registered one of its name, or the folder where it was.
 
         Raises:

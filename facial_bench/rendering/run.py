@@ -10,30 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from facial_bench.core.device import describe_device
 from facial_bench.core.digests import canonical_json, derive_seed
 from facial_bench.core.errors import GenerationError
-from facial_bench.core.files import file_digest, write_bytes
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Context
 from facial_bench.core.version import __version__
-from facial_bench.corpora.from_videos.video_frames import clip_sound
 from facial_bench.evaluation.compact import without_spare_blocks
 from facial_bench.evaluation.result import make_metric
 from facial_bench.evaluation.result_schema import Metric, Reference
 from facial_bench.evaluation.run_folder import finish, open_run
 from facial_bench.evaluation.run_key import core_source
 from facial_bench.isolation.conditions import Conditions as Isolation
-from facial_bench.isolation.door import MethodDiedError, MethodRaisedError
 from facial_bench.isolation.worker_renderer import RendererDoor
-from facial_bench.media.encode import VideoWriter
 from facial_bench.metrics.image.metric import ImageMetric
-from facial_bench.rendering.outputs import stored_pictures, write_sheet, write_videos
 from facial_bench.rendering.protocol import PictureProtocol
-from facial_bench.rendering.references import Conditions, PictureReferences, make_references, references_of, row_of
+from facial_bench.rendering.references import Conditions, PictureReferences, make_references, references_of
 from facial_bench.rendering.renderer import RendererCode, fitted_renderer
 from facial_bench.rendering.result import (
     FILE,
@@ -46,10 +40,10 @@ from facial_bench.rendering.result import (
     Rendering,
     write_rendering,
 )
-from facial_bench.rendering.scoring import one_thread_each, score
-from facial_bench.rendering.tasks import PictureCorpus, PictureTask
+from facial_bench.rendering.scoring import one_thread_each
+from facial_bench.rendering.stretches import Rendered
+from facial_bench.rendering.tasks import PictureCorpus
 from facial_bench.statistics.aggregate import summarise
-from facial_bench.statistics.rows import Entry
 
 
 @dataclass(frozen=True)
@@ -65,60 +59,6 @@ class RenderSettings:
     label: str = ""
     """Folder and row name."""
     isolation: Isolation = field(default_factory=Isolation)
-
-
-@dataclass(frozen=True, eq=False)
-class Rendered:
-    """A renderer that is asked, and where its work goes."""
-
-    code: RendererCode
-    pictures: PictureCorpus
-    protocol: PictureProtocol
-    metrics: Sequence[ImageMetric]
-    driving: Driving
-    folder: Path
-    report: Reporter
-
-    def row(self, door: RendererDoor, task: PictureTask, chance: PictureRow) -> tuple[PictureRow, float]:
-        """The row of one stretch and the seconds that rendering took; what an earlier run finished is used again."""
-        stored, kept = self.folder / "pictures" / f"{task.id}.mkv", self.folder / "rows" / f"{task.id}.json"
-        row = _read_row(kept, stored)
-        if row is not None:
-            return row, 0.0
-        started = time.perf_counter()
-        try:
-            made = door.render(task.motion, task.clip.camera, task.appearance(self.protocol.split.fps))
-        except (MethodRaisedError, MethodDiedError, GenerationError) as problem:
-            self.report.warn(f"{self.code} failed on {task.id}: {problem}")
-            return _failed_row(task, chance, self.metrics, str(problem)), 0.0
-        seconds = time.perf_counter() - started
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        with VideoWriter(stored, self.protocol.split.fps) as writer:
-            for picture in made:
-                writer.add(np.asarray(picture))
-        del made
-        real, window = self.pictures.pictures, self.protocol.split.window
-        scored = score(self.metrics, task.clip, task.crop, real(task.clip), stored_pictures(stored), window)
-        row = row_of(task, scored, file_digest(stored))
-        self._show(task, stored)
-        write_bytes(kept, msgspec.json.encode(row))
-        return row, seconds
-
-    def _show(self, task: PictureTask, stored: Path) -> None:
-        """The videos and the sheet of a stretch."""
-        corpus, fps, clip = self.pictures.corpus, self.protocol.split.fps, task.clip
-        sound = clip_sound(corpus, clip.id, clip.start, clip.frames, self.pictures.videos)
-        videos, aligned = self.folder / "videos", self.driving.motion == "real"
-        videos.mkdir(parents=True, exist_ok=True)
-        errors = videos / f"{task.id}.errors.mp4" if aligned else None
-        real = self.pictures.pictures
-        write_videos(
-            videos / f"{task.id}.mp4", errors, real(clip), stored_pictures(stored), fps, sound, self.protocol.crf
-        )
-        if aligned:
-            title = f"{self.code.name}: {task.id}"
-            sheet = self.folder / "sheets" / f"{task.id}.png"
-            write_sheet(sheet, title, clip.frames, fps, real(clip), stored_pictures(stored))
 
 
 def render_corpus(
@@ -183,7 +123,7 @@ def render_corpus(
         driving=driving,
         seed=settings.seed,
         device=describe_device(settings.device),
-        environment=_environment(),
+        environment=_environment(pictures),
         timing=timing,
         digest="",
         metrics=make_metrics(rows, metrics, kept, protocol),
@@ -225,29 +165,6 @@ def _rows(
     timing["render_fps"] = round(shown / spent, 1) if spent else 0.0
     timing["rows_s"] = round(time.perf_counter() - started, 3)
     return rows
-
-
-def _read_row(kept: Path, stored: Path) -> PictureRow | None:
-    """The row that an earlier run finished, where its pictures are still what was scored."""
-    try:
-        row = msgspec.json.decode(kept.read_bytes(), type=PictureRow)
-        return row if row.motion == file_digest(stored) else None
-    except (OSError, msgspec.ValidationError, msgspec.DecodeError):
-        return None
-
-
-def _failed_row(task: PictureTask, chance: PictureRow, metrics: Sequence[ImageMetric], reason: str) -> PictureRow:
-    """The row of a stretch that the renderer failed on: it counts with what chance gets there."""
-    entries = {}
-    for metric in metrics:
-        stands = chance.metrics[metric.id]
-        if metric.higher_is_better is None or stands.numbers is None:
-            entries[metric.id] = Entry(value=None, reason=reason, failed=True)
-        else:
-            entries[metric.id] = msgspec.structs.replace(stands, reason=reason, failed=True)
-    return msgspec.structs.replace(
-        chance, status="failed", reason=reason, metrics=entries, motion="", shown=(0, task.clip.frames), farthest_ms=0
-    )
 
 
 def _context(pictures: PictureCorpus, settings: RenderSettings, report: Reporter) -> Context:
@@ -297,11 +214,12 @@ def _corpus_name(pictures: PictureCorpus, final: Path) -> PictureCorpusName:
     )
 
 
-def _environment() -> dict[str, Any]:
+def _environment(pictures: PictureCorpus) -> dict[str, Any]:
     return {
         "facial_bench": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
+        "corpus_path": os.path.relpath(pictures.corpus.path),
     }

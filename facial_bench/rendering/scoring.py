@@ -66,7 +66,10 @@ def score(
         farthest = max(farthest, *map(abs, offs))
     entries = {}
     for metric in metrics:
-        found = np.concatenate(rows[metric.id]) if rows[metric.id] else np.zeros((0, 1))
+        if not seen.any():
+            entries[metric.id] = no_value("no frame can be scored")
+            continue
+        found = np.concatenate(rows[metric.id])
         whole = np.full((clip.frames, found.shape[1]), np.nan)
         whole[seen] = found
         entries[metric.id] = _entry(metric, whole, seen, weight_frames)
@@ -114,7 +117,7 @@ def _entry(metric: ImageMetric, rows: np.ndarray, seen: np.ndarray, block: int) 
     """A value of the clip, and of its blocks, which weigh as many frames as count in each."""
     value, weight = metric.value(rows[seen]), min(int(seen.sum()) / block, 1)
     if not np.isfinite(value):
-        return no_value(f"{metric.id} is not defined for this clip" if seen.any() else "no frame can be scored")
+        return no_value(f"{metric.id} is not defined for this clip")
     parts = [(metric.value(rows[a:b][seen[a:b]]), int(seen[a:b].sum())) for a, b in make_edges(len(seen), block)]
     known = [(part, frames) for part, frames in parts if np.isfinite(part)]
     share = weight / sum(frames for _, frames in known)

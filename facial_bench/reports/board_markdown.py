@@ -25,7 +25,10 @@ from facial_bench.reports.board_tables import (
 from facial_bench.reports.ledger import Entry, footer
 from facial_bench.reports.tables import escape
 
-SECTIONS = {"lips": "Lips", "head": "Head", "blinks": "Blinks", "people": "People", "other": "Other metrics"}
+SECTIONS = {
+    **{"lips": "Lips", "head": "Head", "blinks": "Blinks", "pictures": "Pictures", "people": "People"},
+    "other": "Other metrics",
+}
 """Family -> title of its section."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

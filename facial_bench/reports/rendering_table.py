@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tabulate import tabulate
-
 from facial_bench.core.errors import printable
-from facial_bench.evaluation.result_schema import Metric
+from facial_bench.rendering.references import CEILING_IS, CHANCE_IS
 from facial_bench.rendering.result import REAL, Rendering
+from facial_bench.reports.tables import cell, number, plain
 
 
 def rendering_table(rendering: Rendering) -> str:
@@ -14,17 +13,10 @@ def rendering_table(rendering: Rendering) -> str:
     rows = []
     for name, metric in rendering.metrics.items():
         reference = rendering.references[name]
-        rows.append(
-            [
-                name,
-                _value(metric),
-                _interval(metric),
-                _number(reference.chance),
-                _number(reference.ceiling.value),
-                metric.unit,
-            ]
-        )
-    headers = ["metric", "value", "95 % interval", "mean picture", "real, encoded", "unit"]
+        value = cell(metric, "") if metric.status == "ok" else f"{metric.status}: {printable(metric.reason)}"
+        ends = (number(reference.chance, ""), number(reference.ceiling.value, ""))
+        rows.append([name, value, *ends, metric.unit])
+    headers = ["metric", "value [95 % interval]", CHANCE_IS, CEILING_IS, "unit"]
     scored = sum(row.shown[0] for row in rendering.clips)
     frames = sum(row.shown[1] for row in rendering.clips)
     failed = sum(row.status == "failed" for row in rendering.clips)
@@ -41,17 +33,4 @@ def rendering_table(rendering: Rendering) -> str:
     )
     speed = rendering.timing.get("render_fps")
     note += f"; rendered at {speed} frames/s" if speed else ""
-    table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True, stralign="right", colalign=("left",))
-    return printable(title) + "\n\n" + table + "\n\n" + note
-
-
-def _value(metric: Metric) -> str:
-    return _number(metric.value) if metric.status == "ok" else f"{metric.status}: {printable(metric.reason)}"
-
-
-def _interval(metric: Metric) -> str:
-    return "" if metric.low is None or metric.high is None else f"{_number(metric.low)} .. {_number(metric.high)}"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return f"{printable(title)}\n\n{plain(rows, headers)}\n\n{note}"

@@ -194,7 +194,7 @@ def test_an_accuracy_names_its_form_and_driving() -> None:
 
 def test_a_family_that_is_none_is_refused() -> None:
     with pytest.raises(
-        ValueError, match="metric brows: the family 'face' is none of lips, head, blinks, people, other"
+        ValueError, match="metric brows: the family 'face' is none of lips, head, blinks, pictures, people, other"
     ):
         Definition("brows", 1, "cm", False, "x", family="face")
     assert Definition("brows", 1, "cm", False, "x").family == "other"

@@ -1,0 +1,86 @@
+"""Pictures from Python: render from motion, verify what was rendered, make boards of renderers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facial_bench.core.progress import Reporter
+from facial_bench.core.protocol import Protocol
+from facial_bench.plugin_api.find_corpus import CorpusFinder
+from facial_bench.plugin_api.registry import Plugins
+
+if TYPE_CHECKING:
+    from facial_bench.rendering.config import RenderConfig
+    from facial_bench.rendering.result import Rendering
+    from facial_bench.rendering.verify import PictureVerdict
+    from facial_bench.reports.publish import Published
+
+
+@dataclass(frozen=True)
+class Renderings:
+    """What a session does with pictures."""
+
+    plugins: Plugins
+    """Loaded in this process."""
+    corpora: CorpusFinder
+    files: Sequence[Path]
+    """Single files that may offer renderers and corpora, besides those of a config."""
+    protocol: Protocol
+    """Of methods: its split, its rate, its resampling."""
+    cache: Path
+    report: Reporter
+    corpus: str | None = None
+    """Where the corpus of a stored rendering is, if it is not found by itself."""
+
+    def render(self, config: RenderConfig) -> tuple[Path, Rendering]:
+        """Fit a renderer to a corpus's training videos, have it render the held-out stretches, and score the pictures:
+        (rendering.json, its content).
+
+        Args:
+            config: What is asked for.
+
+        Raises:
+            FacialBenchError: what the config names is not there, or the renderer could not be run; one line.
+        """
+        from facial_bench.plugin_api.find_renderer import find_renderer
+        from facial_bench.rendering.session import render
+
+        files = [*self.files, *map(Path, config.plugins)]
+        conditions = config.conditions((Path(config.out), self.cache))
+        code = find_renderer(config.renderer, config.options, self.plugins, files, conditions, self.report)
+        corpus = replace(self.corpora, files=files).find(config.corpus, config.identities)
+        return render(code, corpus, config, self.protocol, self.cache, self.report)
+
+    def verify(self, path: Path) -> PictureVerdict:
+        """Score the stored pictures of a rendering again, and say what differs from its file.
+
+        Raises:
+            ResultError: no rendering there, or its corpus is not found. CorpusError: a video that cannot be read.
+        """
+        from facial_bench.rendering.protocol import PictureProtocol
+        from facial_bench.rendering.result import read_rendering
+        from facial_bench.rendering.tasks import open_pictures
+        from facial_bench.rendering.verify import verify_rendering
+
+        rendering, folder = read_rendering(path), path if path.is_dir() else path.parent
+        corpus, size = self.corpora.find_of(rendering, self.corpus), rendering.protocol.size
+        pictures, rules = open_pictures(corpus, size, self.protocol), PictureProtocol(size=size, split=self.protocol)
+        return verify_rendering(rendering, folder, pictures, rules, self.cache, self.report)
+
+    def boards(self, paths: Sequence[Path], out: Path, *, check: bool = False) -> Published:
+        """Boards of verified renderings, one per corpus and size, with the renderings beside them.
+
+        Args:
+            paths: Folders of renderings, or of boards with what they rest on.
+            out: The folder of the boards.
+            check: Write nothing; compare the boards that are there with what the renderings give.
+
+        Raises:
+            ResultError: no verified rendering; with `check`, the first file that differs.
+        """
+        from facial_bench.reports.publish_renderings import publish_renderings
+
+        return publish_renderings(paths, out, None if check else self.verify)

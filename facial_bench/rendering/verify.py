@@ -1,0 +1,116 @@
+"""Is a rendering's file true? Its pictures are scored again and compared with what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facial_bench.core.errors import CorpusError
+from facial_bench.core.files import file_digest
+from facial_bench.core.progress import Reporter
+from facial_bench.evaluation.compact import without_spare_blocks
+from facial_bench.evaluation.verify import compare_contents, content_of
+from facial_bench.rendering.outputs import stored_pictures
+from facial_bench.rendering.protocol import PictureProtocol
+from facial_bench.rendering.references import Conditions, make_references, references_of, row_of
+from facial_bench.rendering.result import REAL, PictureRow, Rendering
+from facial_bench.rendering.run import make_metrics
+from facial_bench.rendering.scoring import one_thread_each, score
+from facial_bench.rendering.tasks import PictureCorpus
+
+NOT_CHECKED = "whether the pictures are the renderer's; timing and environment"
+"""What no verification of a rendering looks at."""
+
+
+@dataclass(frozen=True)
+class PictureVerdict:
+    """What a verification found."""
+
+    differences: tuple[str, ...]
+    """One line for each thing that is not what it should be; empty: the rendering is verified."""
+    rounded: int
+    """Numbers that agree but for their last digits."""
+    compared: int
+    """Numbers compared."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values: `verified`, `differences`, `compared`, `rounded`, `not_checked`."""
+        counts = {"compared": self.compared, "rounded": self.rounded, "not_checked": [NOT_CHECKED]}
+        return {"verified": not self.differences, "differences": list(self.differences), **counts}
+
+    def lines(self) -> list[str]:
+        """What is printed."""
+        state = f"{len(self.differences)} differences" if self.differences else "verified"
+        note = f", {self.rounded} of them but for the last digits" if self.rounded else ""
+        return [*self.differences, f"{state}; {self.compared} values compared{note}", f"not checked: {NOT_CHECKED}"]
+
+
+def verify_rendering(
+    rendering: Rendering,
+    folder: Path,
+    pictures: PictureCorpus,
+    protocol: PictureProtocol,
+    cache: Path,
+    report: Reporter,
+) -> PictureVerdict:
+    """Score the stored pictures of a rendering again.
+
+    Args:
+        rendering: As read, so its digest is right.
+        folder: Of its file; the pictures lie in `pictures/`.
+        pictures: Its corpus, with its videos.
+        protocol: Of its size.
+        cache: For references, which are found again where they are not there.
+        report: Told how far it is.
+
+    Raises:
+        CorpusError: a video that cannot be read.
+    """
+    differences = []
+    if rendering.protocol.digest != protocol.digest():
+        mine = protocol.digest()[:12]
+        differences.append(f"protocol.digest: {rendering.protocol.digest[:12]} stored, {mine} is this version's")
+    if rendering.corpus.digest != pictures.corpus.info.digest:
+        mine = pictures.corpus.info.digest[:12]
+        differences.append(f"corpus.digest: {rendering.corpus.digest[:12]} stored, {mine} is the corpus given")
+    if differences:
+        return PictureVerdict(tuple(differences), 0, 2)
+    aligned = rendering.driving.motion == REAL
+    metrics = [metric for metric in protocol.metrics() if aligned or metric.higher_is_better is None]
+    rules, rows, problems = Conditions(protocol, metrics), list[PictureRow](), list[str]()
+    stored = {row.request: row for row in rendering.clips}
+    with one_thread_each():
+        references = references_of(
+            make_references(pictures, Conditions(protocol, protocol.metrics()), cache, report), rules
+        )
+        for number, task in enumerate(pictures.test):
+            row = stored.get(task.id)
+            if row is None or row.status == "failed":  # what failed has no pictures: it is taken as it is told
+                rows += [row] if row else []
+                problems += [] if row else [f"clips[{task.id}]: not in the file"]
+                continue
+            file = folder / "pictures" / f"{task.id}.mkv"
+            if not file.is_file() or file_digest(file) != row.motion:
+                problems.append(f"clips[{task.id}]: {file} is not there, or not what was scored")
+                continue
+            try:
+                scored = score(
+                    metrics,
+                    task.clip,
+                    task.crop,
+                    pictures.pictures(task.clip),
+                    stored_pictures(file),
+                    protocol.split.window,
+                )
+            except (ValueError, CorpusError) as problem:
+                problems.append(f"clips[{task.id}]: {problem}")
+                continue
+            rows.append(row_of(task, scored, row.motion))
+            report.progress(number + 1, len(pictures.test), "scoring stored pictures")
+    if problems:
+        return PictureVerdict(tuple(problems), 0, len(rows))
+    again = content_of(make_metrics(rows, metrics, references, protocol), references, without_spare_blocks(rows))
+    held = content_of(rendering.metrics, rendering.references, rendering.clips)
+    wrong, rounded, compared = compare_contents(held, again)
+    return PictureVerdict(tuple(wrong), rounded, compared)

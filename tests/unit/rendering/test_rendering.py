@@ -1,0 +1,300 @@
+"""A rendering from beginning to end, in this process and apart; what goes wrong is one line and no score."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
+pytest.importorskip("PIL", reason="Pillow is not installed: pip install -r requirements-video.txt")
+pytest.importorskip("flip_evaluator", reason="flip-evaluator is not installed: pip install -r requirements-video.txt")
+
+from facial_bench.core.errors import CorpusError, GenerationError, PluginError, ResultError
+from facial_bench.core.progress import QUIET, Reporter
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus
+from facial_bench.isolation.conditions import Conditions
+from facial_bench.media.video import Video
+from facial_bench.rendering.driving import real_motion
+from facial_bench.rendering.protocol import PictureProtocol
+from facial_bench.rendering.renderer import RendererCode
+from facial_bench.rendering.result import FILE, Rendering, read_rendering
+from facial_bench.rendering.run import RenderSettings, render_corpus
+from facial_bench.rendering.tasks import PictureCorpus, open_pictures
+from facial_bench.rendering.verify import verify_rendering
+from facial_bench.types import RendererSpec
+from tests.helpers.video_corpus import video_corpus
+
+SIZE = 64
+RULES = PictureProtocol(size=SIZE, split=replace(Protocol(), resamples=100))
+
+
+class Fixed:
+    """Renders the first training picture of the person; a test replaces what it wants."""
+
+    def __init__(self, context: Any) -> None:
+        self.context, self.asked = context, []
+
+    def fit(self, videos: Any, context: Any) -> None:
+        self.first = {video.clip.identity: np.array(video.frames[0]) for video in videos}
+
+    def render(self, motion: Any, camera: Any, like: Any) -> Any:
+        self.asked.append(like.identity)
+        return np.repeat(self.first[like.identity][None], motion.frames, axis=0)
+
+
+class Stateful(Fixed):
+    def state_dict(self) -> dict[str, np.ndarray]:
+        return self.first
+
+    def load_state_dict(self, state: dict[str, np.ndarray], context: Any) -> None:
+        self.first = dict(state)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> PictureCorpus:
+    return open_pictures(video_corpus(tmp_path_factory.mktemp("videos")), SIZE, RULES.split)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def code_of(create: Callable[[Any], Any], **more: Any) -> RendererCode:
+    spec = RendererSpec("fixed", "a test renderer", "none", create, **more)
+    return RendererCode("fixed", "none", "test-plugin", "1", "0" * 64, {}, spec)
+
+
+def render(
+    pictures: PictureCorpus, cache: Path, out: Path, code: RendererCode, report: Reporter = QUIET, **settings: Any
+) -> Rendering:
+    chosen = RenderSettings(label="fixed", **settings)
+    return render_corpus(code, pictures, RULES, real_motion(), chosen, out / "c" / "fixed" / "seed-0", cache, report)
+
+
+def test_the_training_and_the_test_stretches_are_the_protocols(pictures: PictureCorpus) -> None:
+    assert len(pictures.training) == 2 and len(pictures.test) == 2
+    assert {clip.recording for clip in pictures.training}.isdisjoint(task.clip.recording for task in pictures.test)
+    for task in pictures.test:
+        seen = list(pictures.pictures(task.clip))
+        assert len(seen) == task.clip.frames and all(picture.shape == (SIZE, SIZE, 3) for picture, _ in seen)
+        assert max(abs(off) for _, off in seen) < 0.001
+
+
+def test_a_rendering_is_scored_shown_and_verified(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    made = render(pictures, cache, tmp_path, code_of(Fixed))
+    folder = tmp_path / "c" / "fixed" / "seed-0"
+    assert read_rendering(folder) == made
+    assert {row.status for row in made.clips} == {"ok"} and {row.shown[0] for row in made.clips} <= {50, 60}
+    psnr = made.metrics["psnr/face"]
+    assert 0 < psnr.value < made.references["psnr/face"].ceiling.value
+    assert made.metrics["motion_ratio/face"].value == 0
+    for task in pictures.test:
+        with Video(folder / "videos" / f"{task.id}.mp4") as video:
+            frames = list(video.read())
+            assert len(frames) == task.clip.frames and video.has_sound
+            assert (frames[0][1].width, frames[0][1].height) == (2 * SIZE, SIZE)
+        assert (folder / "videos" / f"{task.id}.errors.mp4").is_file()
+        assert (folder / "sheets" / f"{task.id}.png").read_bytes().startswith(b"\x89PNG")
+    verdict = verify_rendering(made, folder, pictures, RULES, cache, QUIET)
+    assert not verdict.differences and verdict.compared > 100
+
+
+def test_the_same_seed_gives_the_same_file(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    one, two = (render(pictures, cache, tmp_path / name, code_of(Fixed)) for name in "ab")
+    assert one.digest == two.digest
+
+
+def test_chance_scores_as_chance(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    class Mean(Fixed):
+        def fit(self, videos: Any, context: Any) -> None:
+            self.first = {
+                video.clip.identity: np.round(video.frames[video.clip.valid].mean(axis=0)).astype(np.uint8)
+                for video in videos
+            }
+
+    made = render(pictures, cache, tmp_path, code_of(Mean))
+    for name, metric in made.metrics.items():
+        assert metric.value == pytest.approx(made.references[name].chance, rel=1e-9), name
+        assert metric.skill in (None, pytest.approx(0, abs=1e-9))
+
+
+def test_an_interrupted_rendering_goes_on(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Dying(Stateful):
+        def render(self, motion: Any, camera: Any, like: Any) -> Any:
+            if len(asked) == 1:
+                asked.append("killed")
+                raise KeyboardInterrupt
+            asked.append(like.identity)
+            return super().render(motion, camera, like)
+
+    with pytest.raises(KeyboardInterrupt):
+        render(pictures, cache, tmp_path, code_of(Dying))
+    made = render(pictures, cache, tmp_path, code_of(Dying))
+    assert asked == ["p1", "killed", "p2"] and made.timing["fit_reused"] is True
+    assert made.digest == render(pictures, cache, tmp_path / "whole", code_of(Stateful)).digest
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (lambda n: np.zeros((n - 1, SIZE, SIZE, 3), np.uint8), "pictures for"),
+        (lambda n: np.zeros((n + 1, SIZE, SIZE, 3), np.uint8), "gave more than the"),
+        (lambda n: np.zeros((n, SIZE, SIZE, 3)), "gave float64"),
+        (lambda n: np.zeros((n, 32, 32, 3), np.uint8), r"gave uint8 \(\d+, 32, 32, 3\), expected uint8"),
+        (lambda n: None, "gave NoneType"),
+        (lambda n: iter([None]), "gave NoneType"),
+        (lambda n: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_a_stretch_that_fails_counts_as_the_mean_picture(
+    pictures: PictureCorpus, cache: Path, tmp_path: Path, answer: Callable[[int], Any], reason: str
+) -> None:
+    class Half(Fixed):
+        def render(self, motion: Any, camera: Any, like: Any) -> Any:
+            return answer(motion.frames) if like.identity == "p2" else super().render(motion, camera, like)
+
+    lines: list[str] = []
+
+    class Told(Reporter):
+        def warn(self, line: str) -> None:
+            lines.append(line)
+
+    told = Told()
+    made = render(pictures, cache, tmp_path, code_of(Half), told)
+    bad = next(row for row in made.clips if row.identity == "p2")
+    assert bad.status == "failed" and bad.shown[0] == 0 and made.metrics["psnr/face"].n_failed == 1
+    assert any(re.search(reason, line) for line in lines)
+    good = render(pictures, cache, tmp_path / "all", code_of(Fixed))
+    ok = next(row for row in good.clips if row.identity == "p1")
+    chance = json.loads(next((cache / "pictures").glob("*.json")).read_text())["chance"]
+    mean = next(row for row in chance if row["identity"] == "p2")["metrics"]["l1/face"]
+    values = [ok.metrics["l1/face"].value, mean["value"]]
+    weights = [ok.metrics["l1/face"].weight, mean["weight"]]
+    assert made.metrics["l1/face"].value == pytest.approx(np.average(values, weights=weights))
+
+
+def test_what_fails_everywhere_is_no_rendering(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    class Bad(Fixed):
+        def render(self, motion: Any, camera: Any, like: Any) -> Any:
+            raise ValueError("no\npaint")
+
+    with pytest.raises(GenerationError, match=r"fixed failed on all 2 clips; .*no paint"):
+        render(pictures, cache, tmp_path, code_of(Bad))
+    assert not list(tmp_path.rglob(FILE))
+
+
+def test_a_fit_that_raises_is_one_line(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    class Bad(Fixed):
+        def fit(self, videos: Any, context: Any) -> None:
+            raise RuntimeError("no brush")
+
+    with pytest.raises(
+        PluginError, match=r"renderer fixed could not be fitted: .*no brush.*; traceback in .*error.log"
+    ):
+        render(pictures, cache, tmp_path, code_of(Bad))
+    with pytest.raises(Exception, match="unknown option 'size'"):
+        render(pictures, cache, tmp_path, code_of(Fixed), options={"size": "3"})
+
+
+def test_pictures_or_numbers_that_were_changed_are_found(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    made = render(pictures, cache, tmp_path, code_of(Fixed))
+    folder = tmp_path / "c" / "fixed" / "seed-0"
+    content = json.loads((folder / FILE).read_text())
+    content["metrics"]["psnr/face"]["value"] = 99.0
+    (tmp_path / "edited.json").write_text(json.dumps(content))
+    with pytest.raises(ResultError, match="was changed after it was written"):
+        read_rendering(tmp_path / "edited.json")
+    forged = msgspec.convert(content, Rendering)
+    wrong = verify_rendering(forged, folder, pictures, RULES, cache, QUIET).differences
+    assert any("psnr/face" in line and "99.0 stored" in line for line in wrong)
+    stored = sorted((folder / "pictures").iterdir())
+    stored[0].write_bytes(stored[1].read_bytes())
+    (line,) = verify_rendering(made, folder, pictures, RULES, cache, QUIET).differences
+    assert "is not there, or not what was scored" in line
+
+
+def test_a_corpus_without_videos_is_refused(make_corpus: Callable[..., Corpus]) -> None:
+    with pytest.raises(CorpusError, match="the corpus was not built from videos"):
+        open_pictures(make_corpus(), SIZE, RULES.split)
+
+
+def test_a_video_that_moved_is_named(pictures: PictureCorpus, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"p1a\.mp4, the video of p1a, is not in .*Name the folder of videos"):
+        open_pictures(pictures.corpus, SIZE, RULES.split, tmp_path)
+
+
+PLUGIN = """
+import os
+import numpy as np
+from facial_bench import hookimpl
+from facial_bench.types import RendererSpec
+
+
+class Apart:
+    def fit(self, videos, context):
+        {fit}
+        self.first = {{video.clip.identity: np.array(video.frames[0]) for video in videos}}
+
+    def render(self, motion, camera, like):
+        {render}
+        for _ in range(motion.frames):
+            yield self.first[like.identity][None]
+
+
+@hookimpl
+def facial_bench_renderers():
+    return [RendererSpec("apart", "a test renderer", "none", lambda context: Apart())]
+"""
+
+
+def apart(tmp_path: Path, fit: str = "pass", render: str = "pass") -> RendererCode:
+    file = tmp_path / "plugin.py"
+    file.write_text(PLUGIN.format(fit=fit, render=render))
+    return RendererCode("apart", "none", "plugin.py", "", "0" * 64, {"file": str(file)})
+
+
+def test_a_process_of_its_own_gives_the_same(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    here, there = (
+        render(pictures, cache, tmp_path / name, code)
+        for name, code in (("here", code_of(Fixed)), ("there", apart(tmp_path)))
+    )
+    assert {name: metric.value for name, metric in here.metrics.items()} == {
+        name: metric.value for name, metric in there.metrics.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("fit", "reason"),
+    [
+        ("os._exit(7)", "ended with status 7"),
+        ("videos[0].frames[0] = 0", "read-only"),
+        ("import time; time.sleep(60)", "did not answer|no answer"),
+    ],
+)
+def test_a_process_that_misbehaves_in_its_fit(
+    pictures: PictureCorpus, cache: Path, tmp_path: Path, fit: str, reason: str
+) -> None:
+    with pytest.raises(PluginError, match=reason):
+        render(pictures, cache, tmp_path / "out", apart(tmp_path, fit=fit), isolation=Conditions(timeout=15))
+
+
+def test_a_process_cannot_pass_a_pipe_for_pictures(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    """It runs as the user does, so it can put anything where its pictures belong."""
+    swap = (
+        "import glob, tempfile; room = [p for p in glob.glob(tempfile.gettempdir() + '/facial-bench-*/room/*.rgb')"
+        " if os.path.getsize(p) == 0]; [(os.unlink(p), os.mkfifo(p)) for p in room]"
+    )
+    with pytest.raises(GenerationError, match="its pictures are 0 bytes"):
+        render(pictures, cache, tmp_path / "out", apart(tmp_path, render=swap))
