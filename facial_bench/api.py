@@ -1,7 +1,6 @@
 """Facial-bench from Python: plain values in, results out. The command line, notebooks, plugins and a cluster call this.
 
     from facial_bench import RunConfig, evaluate, load_results
-
     result = evaluate(RunConfig("facial"))
     result.metrics["lmd"].value, load_results("results").to_rows()
 

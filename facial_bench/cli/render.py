@@ -53,6 +53,7 @@ from facial_bench.cli.common import (
 @option_option
 @click.option("--size", type=click.IntRange(64, 1024), default=128, show_default=True, help="Of the pictures, pixels.")
 @click.option("--identities", metavar="A,B,...", help="Render these people only.")
+@click.option("--model", type=path, metavar="PATH", help="Weights of the tracker that tracks the renderings again.")
 @click.option("--videos", type=path, metavar="DIR", help="The folder of videos. [default: where the corpus says]")
 @plugin_option
 @with_options(isolation_options[:2] + isolation_options[3:])
@@ -76,7 +77,8 @@ def render(as_json: bool, plugin_files: tuple[Path, ...], **given: Any) -> None:
     from facial_bench.reports.rendering_table import rendering_table
 
     given["options"], given["identities"] = parse_options(given["options"]), parse_names(given["identities"])
-    given["videos"], given["out"] = str(given["videos"] or ""), str(given["out"])
+    for name in ("videos", "model", "out"):
+        given[name] = str(given[name] or "")
     given |= {"readable": tuple(map(str, given["readable"])), "timeout": given["timeout"] or RenderConfig("x").timeout}
     given["isolation"] = given["isolation"] or "process"
     if given["size"] % 2:

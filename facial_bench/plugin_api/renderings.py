@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import TrackerSpec
 from facial_bench.plugin_api.find_corpus import CorpusFinder
 from facial_bench.plugin_api.registry import Plugins
+from facial_bench_worker.offering import LazyTrackers
 
 if TYPE_CHECKING:
     from facial_bench.rendering.config import RenderConfig
@@ -52,7 +54,7 @@ class Renderings:
         conditions = config.conditions((Path(config.out), self.cache))
         code = find_renderer(config.renderer, config.options, self.plugins, files, conditions, self.report)
         corpus = replace(self.corpora, files=files).find(config.corpus, config.identities)
-        return render(code, corpus, config, self.protocol, self.cache, self.report)
+        return render(code, corpus, config, self.protocol, self._trackers(), self.cache, self.report)
 
     def verify(self, path: Path) -> PictureVerdict:
         """Score the stored pictures of a rendering again, and say what differs from its file.
@@ -60,15 +62,25 @@ class Renderings:
         Raises:
             ResultError: no rendering there, or its corpus is not found. CorpusError: a video that cannot be read.
         """
+        from facial_bench.rendering.cycle import find_tracker
+        from facial_bench.rendering.driving import with_stored_motion
         from facial_bench.rendering.protocol import PictureProtocol
-        from facial_bench.rendering.result import read_rendering
+        from facial_bench.rendering.result import REAL, read_rendering
+        from facial_bench.rendering.scorer import PictureScorer
         from facial_bench.rendering.tasks import open_pictures
         from facial_bench.rendering.verify import verify_rendering
 
         rendering, folder = read_rendering(path), path if path.is_dir() else path.parent
         corpus, size = self.corpora.find_of(rendering, self.corpus), rendering.protocol.size
         pictures, rules = open_pictures(corpus, size, self.protocol), PictureProtocol(size=size, split=self.protocol)
-        return verify_rendering(rendering, folder, pictures, rules, self.cache, self.report)
+        if rendering.driving.motion != REAL:
+            pictures = with_stored_motion(rendering, folder, pictures)
+        scorer = PictureScorer.of(pictures, rules, find_tracker(corpus, self._trackers(), None))
+        return verify_rendering(rendering, folder, scorer, self.cache, self.report)
+
+    def _trackers(self) -> Mapping[str, TrackerSpec]:
+        own = {name: one.spec for name, one in self.plugins.registered("trackers").items()}
+        return own or LazyTrackers()
 
     def boards(self, paths: Sequence[Path], out: Path, *, check: bool = False) -> Published:
         """Boards of verified renderings, one per corpus and size, with the renderings beside them.

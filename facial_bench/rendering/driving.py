@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from facial_bench.evaluation.generate import motion_path
 from facial_bench.evaluation.named_results import open_result
 from facial_bench.evaluation.result import require_unchanged
 from facial_bench.metrics.identity import SELF
-from facial_bench.rendering.result import REAL, Driving
+from facial_bench.rendering.result import REAL, Driving, Rendering
 from facial_bench.rendering.tasks import PictureCorpus, PictureTask
 
 
@@ -36,7 +35,7 @@ def with_motion_of(path: Path, pictures: PictureCorpus) -> tuple[Driving, Pictur
             f"{pictures.corpus.info.digest[:12]}. Run the method on this corpus."
         )
     rows = {(row.clip, row.start): row for row in result.clips if row.driving == SELF and row.status == "ok"}
-    tasks: Sequence[PictureTask] = []
+    tasks = list[PictureTask]()
     for task in pictures.test:
         row = rows.get((task.clip.id, task.clip.start))
         if row is None or row.frames != task.clip.frames:
@@ -45,6 +44,29 @@ def with_motion_of(path: Path, pictures: PictureCorpus) -> tuple[Driving, Pictur
         if not file.is_file() or file_digest(file) != row.motion:
             raise ResultError(f"{file} is not there, or not what was scored. Run the method again.")
         motion = Motion.from_parts(read_arrays(file, ResultError, "Run the method again.")[0])
-        tasks = [*tasks, replace(task, motion=motion)]
+        tasks.append(replace(task, motion=motion, driving=result.method.label))
     driving = Driving(motion=result.method.label, result=result.digest, seed=result.seed)
     return driving, replace(pictures, test=tasks)
+
+
+def stored_motion(folder: Path, task: str) -> Path:
+    """Where a rendering keeps the motion of a stretch that a method generated."""
+    return folder / "motions" / f"{task}.safetensors"
+
+
+def with_stored_motion(rendering: Rendering, folder: Path, pictures: PictureCorpus) -> PictureCorpus:
+    """The tasks with the motion that a rendering keeps beside its pictures.
+
+    Raises:
+        ResultError: motion that is missing, or not what was rendered.
+    """
+    driven, tasks = {row.request: row.driven_by for row in rendering.clips}, []
+    for task in pictures.test:
+        file = stored_motion(folder, task.id)
+        if driven.get(task.id):
+            if not file.is_file() or file_digest(file) != driven[task.id]:
+                raise ResultError(f"{file} is not there, or not what was rendered. Render again.")
+            motion = Motion.from_parts(read_arrays(file, ResultError, "Render again.")[0])
+            task = replace(task, motion=motion, driving=rendering.driving.motion)
+        tasks.append(task)
+    return replace(pictures, test=tasks)

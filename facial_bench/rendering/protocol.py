@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from facial_bench.core.digests import digest
 from facial_bench.core.protocol import Protocol
 from facial_bench.metrics.catalog import definition_digest
+from facial_bench.metrics.image.cycle import cycle_definitions
 from facial_bench.metrics.image.definitions import image_metrics
 from facial_bench.metrics.image.metric import ImageMetric
 from facial_bench.rendering import crop
@@ -34,5 +35,5 @@ class PictureProtocol:
     def digest(self) -> str:
         """SHA-256 over every field and every definition."""
         own = {name: value for name, value in asdict(self).items() if name != "split"}
-        definitions = sorted((metric.id, definition_digest(metric)) for metric in self.metrics())
+        definitions = sorted((one.id, definition_digest(one)) for one in (*self.metrics(), *cycle_definitions()))
         return digest({**own, "split": self.split.training_digest(), "definitions": definitions})

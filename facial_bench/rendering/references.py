@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import msgspec
@@ -18,10 +20,9 @@ from facial_bench.core.version import __version__
 from facial_bench.evaluation.result_schema import Ceiling, Reference
 from facial_bench.media.encode import VideoWriter
 from facial_bench.media.video import Video, rgb
-from facial_bench.metrics.image.metric import ImageMetric
 from facial_bench.rendering.protocol import PictureProtocol
-from facial_bench.rendering.result import PictureRow
-from facial_bench.rendering.scoring import Scored, score
+from facial_bench.rendering.result import REAL, PictureRow
+from facial_bench.rendering.scorer import PictureScorer
 from facial_bench.rendering.tasks import PictureCorpus, PictureTask
 from facial_bench.statistics.aggregate import summarise
 
@@ -36,39 +37,30 @@ class PictureReferences(msgspec.Struct, frozen=True):
     chance: tuple[PictureRow, ...]
 
 
-@dataclass(frozen=True)
-class Conditions:
-    """What references depend on besides the corpus."""
-
-    protocol: PictureProtocol
-    metrics: Sequence[ImageMetric]
-
-
-def make_references(pictures: PictureCorpus, rules: Conditions, cache: Path, report: Reporter) -> PictureReferences:
+def make_references(scorer: PictureScorer, cache: Path, report: Reporter) -> PictureReferences:
     """Score both sides on the test stretches; what an earlier call found is taken from the cache.
 
     Args:
-        pictures: A corpus with its videos.
-        rules: The protocol and what is measured.
+        scorer: Of real motion.
         cache: A folder; `<cache>/pictures/` holds a file for each corpus and protocol.
         report: Told how far it is.
 
     Raises:
         CorpusError: a video that cannot be read. FacialBenchError: no space.
     """
-    named = [pictures.corpus.info.digest, rules.protocol.digest(), __version__, [task.id for task in pictures.test]]
-    path = cache / "pictures" / f"{digest(named)}.json"
+    pictures, protocol = scorer.pictures, scorer.protocol
+    tasks = [replace(task, motion=task.clip.motion, driving=REAL) for task in pictures.test]
+    key = [pictures.corpus.info.digest, protocol.digest(), scorer.tracker.key, __version__, [task.id for task in tasks]]
+    path = cache / "pictures" / f"{digest(key)}.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=PictureReferences)
     except (OSError, msgspec.ValidationError, msgspec.DecodeError):
         pass
-    means = mean_pictures(pictures)
-    ceiling, chance = [], []
-    total, done = sum(task.clip.frames for task in pictures.test), 0
-    for task in pictures.test:
-        mean = means[task.clip.identity]
-        ceiling.append(row_of(task, _score(pictures, rules, task, _encoded(pictures, rules.protocol, task))))
-        chance.append(row_of(task, _score(pictures, rules, task, (mean for _ in range(task.clip.frames)))))
+    means, ceiling, chance = mean_pictures(pictures), list[PictureRow](), list[PictureRow]()
+    total, done = sum(task.clip.frames for task in tasks), 0
+    for task in tasks:
+        ceiling.append(scorer.row(task, partial(_encoded, pictures, protocol, task)))
+        chance.append(scorer.row(task, partial(repeat, means[task.clip.identity], task.clip.frames)))
         done += task.clip.frames
         report.progress(done, total, "scoring ceiling and chance")
     made = PictureReferences(tuple(ceiling), tuple(chance))
@@ -94,47 +86,15 @@ def mean_pictures(pictures: PictureCorpus) -> dict[str, np.ndarray]:
     return {person: np.round(total / counts[person]).astype(np.uint8) for person, total in sums.items()}
 
 
-def row_of(task: PictureTask, scored: Scored, pictures: str = "") -> PictureRow:
-    """The row of a stretch that was scored.
-
-    Args:
-        task: The stretch.
-        scored: What its pictures give.
-        pictures: SHA-256 of the stored pictures.
-    """
-    return PictureRow(
-        request=task.id,
-        clip=task.clip.id,
-        start=task.clip.start,
-        frames=task.clip.frames,
-        driving="self",
-        identity=task.clip.identity,
-        status="ok",
-        metrics=scored.entries,
-        motion=pictures,
-        shown=scored.frames,
-        farthest_ms=round(1000 * scored.farthest, 3),
-    )
-
-
-def references_of(rows: PictureReferences, rules: Conditions) -> dict[str, Reference]:
+def references_of(rows: PictureReferences, scorer: PictureScorer) -> dict[str, Reference]:
     """metric -> its ceiling, with its interval, and chance."""
     references = {}
-    for metric in rules.metrics:
-        ceiling, chance = (summarise([side], metric.id, rules.protocol.split) for side in (rows.ceiling, rows.chance))
+    for metric in scorer.definitions:
+        sides = (rows.ceiling, rows.chance)
+        ceiling, chance = (summarise([side], metric.id, scorer.protocol.split) for side in sides)
         top = Ceiling(value=ceiling.value, low=ceiling.low, high=ceiling.high)
         references[metric.id] = Reference(ceiling=top, ceiling_is=CEILING_IS, chance=chance.value, chance_is=CHANCE_IS)
     return references
-
-
-def chance_entries(rows: PictureReferences) -> Mapping[str, PictureRow]:
-    """Task id -> the row of chance, which stands in for a stretch that a renderer failed on."""
-    return {row.request: row for row in rows.chance}
-
-
-def _score(pictures: PictureCorpus, rules: Conditions, task: PictureTask, rendered: Iterator[np.ndarray]) -> Scored:
-    window = rules.protocol.split.window
-    return score(rules.metrics, task.clip, task.crop, pictures.pictures(task.clip), rendered, window)
 
 
 def _encoded(pictures: PictureCorpus, protocol: PictureProtocol, task: PictureTask) -> Iterator[np.ndarray]:

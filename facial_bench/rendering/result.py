@@ -75,6 +75,8 @@ class Driving(_Part, frozen=True, kw_only=True):
 class PictureRow(Row, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One stretch of video. `motion` is the SHA-256 of the stored pictures that were scored."""
 
+    driven_by: str = ""
+    """SHA-256 of the file of a method's motion, in `motions/`; empty of real motion."""
     shown: tuple[Whole, Whole] = (0, 0)
     """Frames scored, and all."""
     farthest_ms: Number = 0

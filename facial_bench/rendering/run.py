@@ -25,12 +25,13 @@ from facial_bench.evaluation.run_folder import finish, open_run
 from facial_bench.evaluation.run_key import core_source
 from facial_bench.isolation.conditions import Conditions as Isolation
 from facial_bench.isolation.worker_renderer import RendererDoor
-from facial_bench.metrics.image.metric import ImageMetric
+from facial_bench.rendering.cycle import NO_TRACKER, CycleTracker
 from facial_bench.rendering.protocol import PictureProtocol
-from facial_bench.rendering.references import Conditions, PictureReferences, make_references, references_of
+from facial_bench.rendering.references import PictureReferences, make_references, references_of
 from facial_bench.rendering.renderer import RendererCode, fitted_renderer
 from facial_bench.rendering.result import (
     FILE,
+    REAL,
     SCHEMA,
     Driving,
     PictureCorpusName,
@@ -40,6 +41,7 @@ from facial_bench.rendering.result import (
     Rendering,
     write_rendering,
 )
+from facial_bench.rendering.scorer import PictureScorer
 from facial_bench.rendering.scoring import one_thread_each
 from facial_bench.rendering.stretches import Rendered
 from facial_bench.rendering.tasks import PictureCorpus
@@ -59,6 +61,8 @@ class RenderSettings:
     label: str = ""
     """Folder and row name."""
     isolation: Isolation = field(default_factory=Isolation)
+    tracker: CycleTracker = NO_TRACKER
+    """Tracks what was rendered again."""
 
 
 def render_corpus(
@@ -87,17 +91,17 @@ def render_corpus(
         PluginError: the renderer could not be created or fitted. GenerationError: it failed on every stretch.
         CorpusError: a video that cannot be read. FacialBenchError: the folder cannot be written.
     """
-    metrics = [metric for metric in protocol.metrics() if driving.motion == "real" or metric.higher_is_better is None]
-    rules = Conditions(protocol, metrics)
+    every = PictureScorer.of(pictures, protocol, settings.tracker)
+    scorer = every if driving.motion == REAL else every.unaligned()
     timing: dict[str, Any] = {}
     with one_thread_each():
-        references = make_references(pictures, Conditions(protocol, protocol.metrics()), cache, report)
+        references = make_references(every, cache, report)
         place = open_run(final, _key(code, pictures, protocol, driving, settings), settings.fresh, report, FILE)
         started = time.perf_counter()
         context = _context(pictures, settings, report)
         door, reused = fitted_renderer(code, pictures, context, settings.isolation, place.work, report)
         timing |= {"fit_s": round(time.perf_counter() - started, 3), "fit_reused": reused}
-        work = Rendered(code, pictures, protocol, metrics, driving, place.work, report)
+        work = Rendered(code, scorer, driving, place.work, report)
         try:
             rows = _rows(work, door, references, timing)
         finally:
@@ -105,7 +109,7 @@ def render_corpus(
     timing |= {"renderer_cpu_s": round(usage.cpu_s, 3), "renderer_peak_memory_mib": round(usage.peak_mib)}
     if all(row.status == "failed" for row in rows):
         raise GenerationError(f"{code} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
-    kept = references_of(references, rules)
+    kept = references_of(references, scorer)
     rendering = Rendering(
         schema=SCHEMA,
         protocol=PictureProtocolName(name=protocol.name, digest=protocol.digest(), size=protocol.size),
@@ -126,7 +130,7 @@ def render_corpus(
         environment=_environment(pictures),
         timing=timing,
         digest="",
-        metrics=make_metrics(rows, metrics, kept, protocol),
+        metrics=make_metrics(rows, scorer, kept),
         references=kept,
         clips=tuple(without_spare_blocks(rows)),  # type: ignore[arg-type]
     )
@@ -136,16 +140,15 @@ def render_corpus(
 
 
 def make_metrics(
-    rows: Sequence[PictureRow],
-    metrics: Sequence[ImageMetric],
-    references: Mapping[str, Reference],
-    protocol: PictureProtocol,
+    rows: Sequence[PictureRow], scorer: PictureScorer, references: Mapping[str, Reference]
 ) -> dict[str, Metric]:
-    """metric id -> value, interval, skill and definition, over all stretches."""
-    return {
-        metric.id: make_metric(summarise([rows], metric.id, protocol.split), references[metric.id], metric)
-        for metric in metrics
-    }
+    """metric -> value, interval, skill and definition, over all stretches."""
+    metrics = {}
+    for one in scorer.definitions:
+        absent = next((row.metrics[one.id].reason for row in rows if row.metrics[one.id].absent), "")
+        summary = summarise([rows], one.id, scorer.protocol.split)
+        metrics[one.id] = make_metric(summary, references[one.id], one, absent)
+    return metrics
 
 
 def _rows(
@@ -153,8 +156,8 @@ def _rows(
 ) -> list[PictureRow]:
     chance = {row.request: row for row in references.chance}
     rows, spent, shown, done = list[PictureRow](), 0.0, 0, 0
-    started, total = time.perf_counter(), sum(task.clip.frames for task in work.pictures.test)
-    for task in work.pictures.test:
+    started, total = time.perf_counter(), sum(task.clip.frames for task in work.scorer.pictures.test)
+    for task in work.scorer.pictures.test:
         row, seconds = work.row(door, task, chance[task.id])
         rows.append(row)
         if seconds:
@@ -197,6 +200,7 @@ def _key(
         "budget": settings.budget,
         "options": canonical_json(dict(settings.options)),
         "torch": "",
+        "tracker": settings.tracker.key,
         "plugin": code.plugin,
         "isolation": settings.isolation.isolation,
         "driving": driving.result or driving.motion,

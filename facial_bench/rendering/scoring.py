@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -72,7 +72,7 @@ def score(
         found = np.concatenate(rows[metric.id])
         whole = np.full((clip.frames, found.shape[1]), np.nan)
         whole[seen] = found
-        entries[metric.id] = _entry(metric, whole, seen, weight_frames)
+        entries[metric.id] = entry_of(metric.id, metric.value, whole, seen, weight_frames)
     return Scored(entries, (int(seen.sum()), clip.frames), farthest)
 
 
@@ -113,12 +113,24 @@ def _blocks(
         yield block(frame + 1)
 
 
-def _entry(metric: ImageMetric, rows: np.ndarray, seen: np.ndarray, block: int) -> Entry:
-    """A value of the clip, and of its blocks, which weigh as many frames as count in each."""
-    value, weight = metric.value(rows[seen]), min(int(seen.sum()) / block, 1)
+def entry_of(
+    name: str, value_of: Callable[[np.ndarray], float], rows: np.ndarray, seen: np.ndarray, block: int
+) -> Entry:
+    """A value of the clip, and of its blocks, which weigh as many frames as count in each.
+
+    Args:
+        name: Of the metric.
+        value_of: Its value of some rows; NaN where it is not defined.
+        rows: (T, k), NaN where a frame has no value.
+        seen: (T,) bool, the frames that count.
+        block: Frames of a block, and of a clip that counts in full.
+    """
+    if not seen.any():
+        return no_value("no frame can be scored")
+    value, weight = value_of(rows[seen]), min(int(seen.sum()) / block, 1)
     if not np.isfinite(value):
-        return no_value(f"{metric.id} is not defined for this clip")
-    parts = [(metric.value(rows[a:b][seen[a:b]]), int(seen[a:b].sum())) for a, b in make_edges(len(seen), block)]
+        return no_value(f"{name} is not defined for this clip")
+    parts = [(value_of(rows[a:b][seen[a:b]]), int(seen[a:b].sum())) for a, b in make_edges(len(seen), block)]
     known = [(part, frames) for part, frames in parts if np.isfinite(part)]
     share = weight / sum(frames for _, frames in known)
     blocks = tuple((part * frames * share, frames * share) for part, frames in known)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from facial_bench.core.device import choose_device
 from facial_bench.core.files import require_writable
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
+from facial_bench.core.types import TrackerSpec
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.setup import corpus_label
 from facial_bench.rendering.config import RenderConfig
+from facial_bench.rendering.cycle import find_tracker
 from facial_bench.rendering.driving import real_motion, with_motion_of
 from facial_bench.rendering.protocol import PictureProtocol
 from facial_bench.rendering.renderer import RendererCode
@@ -20,7 +23,13 @@ from facial_bench.rendering.tasks import open_pictures
 
 
 def render(
-    code: RendererCode, corpus: Corpus, config: RenderConfig, protocol: Protocol, cache: Path, report: Reporter
+    code: RendererCode,
+    corpus: Corpus,
+    config: RenderConfig,
+    protocol: Protocol,
+    trackers: Mapping[str, TrackerSpec],
+    cache: Path,
+    report: Reporter,
 ) -> tuple[Path, Rendering]:
     """Render and score what a config asks for: (rendering.json, its content).
 
@@ -29,6 +38,7 @@ def render(
         corpus: The corpus that it names.
         config: What is asked for.
         protocol: Of methods: its split, its rate, its resampling.
+        trackers: That are installed, by name.
         cache: For references.
         report: Told what happens.
 
@@ -53,6 +63,7 @@ def render(
         config.fresh,
         label,
         config.conditions(hidden),
+        find_tracker(corpus, trackers, Path(config.model) if config.model else None),
     )
     rendering = render_corpus(code, pictures, rules, driving, settings, folder, cache, report)
     return folder / FILE, rendering

@@ -5,26 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from facial_bench.core.errors import GenerationError
-from facial_bench.core.files import file_digest, write_bytes
+from facial_bench.core.files import file_digest, write_arrays, write_bytes
 from facial_bench.core.progress import Reporter
+from facial_bench.core.types import Definition
 from facial_bench.corpora.from_videos.video_frames import clip_sound
 from facial_bench.isolation.door import MethodDiedError, MethodRaisedError
 from facial_bench.isolation.worker_renderer import RendererDoor
 from facial_bench.media.encode import VideoWriter
-from facial_bench.metrics.image.metric import ImageMetric
+from facial_bench.rendering.driving import stored_motion
 from facial_bench.rendering.outputs import stored_pictures, write_sheet, write_videos
-from facial_bench.rendering.protocol import PictureProtocol
-from facial_bench.rendering.references import row_of
 from facial_bench.rendering.renderer import RendererCode
 from facial_bench.rendering.result import REAL, Driving, PictureRow
-from facial_bench.rendering.scoring import score
-from facial_bench.rendering.tasks import PictureCorpus, PictureTask
+from facial_bench.rendering.scorer import PictureScorer
+from facial_bench.rendering.tasks import PictureTask
 from facial_bench.statistics.rows import Entry
 
 
@@ -33,9 +33,7 @@ class Rendered:
     """A renderer that is asked, and where its work goes."""
 
     code: RendererCode
-    pictures: PictureCorpus
-    protocol: PictureProtocol
-    metrics: Sequence[ImageMetric]
+    scorer: PictureScorer
     driving: Driving
     folder: Path
     report: Reporter
@@ -48,34 +46,35 @@ class Rendered:
             return row, 0.0
         started = time.perf_counter()
         try:
-            made = door.render(task.motion, task.clip.camera, task.appearance(self.protocol.split.fps))
+            made = door.render(task.motion, task.clip.camera, task.appearance(self.scorer.protocol.split.fps))
         except (MethodRaisedError, MethodDiedError, GenerationError) as problem:
             self.report.warn(f"{self.code} failed on {task.id}: {problem}")
-            return _failed_row(task, chance, self.metrics, str(problem)), 0.0
+            return _failed_row(task, chance, self.scorer.definitions, str(problem)), 0.0
         seconds = time.perf_counter() - started
         stored.parent.mkdir(parents=True, exist_ok=True)
-        with VideoWriter(stored, self.protocol.split.fps) as writer:
+        with VideoWriter(stored, self.scorer.protocol.split.fps) as writer:
             for picture in made:
                 writer.add(np.asarray(picture))
         del made
-        real, window = self.pictures.pictures, self.protocol.split.window
-        scored = score(self.metrics, task.clip, task.crop, real(task.clip), stored_pictures(stored), window)
-        row = row_of(task, scored, file_digest(stored))
+        driven = ""
+        if task.driving != REAL:
+            parts = {name: part for name, part in vars(task.motion).items() if part is not None}
+            driven = write_arrays(stored_motion(self.folder, task.id), parts)
+        row = self.scorer.row(task, partial(stored_pictures, stored), file_digest(stored))
+        row = msgspec.structs.replace(row, driven_by=driven)
         self._show(task, stored)
         write_bytes(kept, msgspec.json.encode(row))
         return row, seconds
 
     def _show(self, task: PictureTask, stored: Path) -> None:
         """The videos and the sheet of a stretch."""
-        corpus, fps, clip = self.pictures.corpus, self.protocol.split.fps, task.clip
-        sound = clip_sound(corpus, clip.id, clip.start, clip.frames, self.pictures.videos)
+        pictures, rules, clip = self.scorer.pictures, self.scorer.protocol, task.clip
+        sound = clip_sound(pictures.corpus, clip.id, clip.start, clip.frames, pictures.videos)
         videos, aligned = self.folder / "videos", self.driving.motion == REAL
         videos.mkdir(parents=True, exist_ok=True)
         errors = videos / f"{task.id}.errors.mp4" if aligned else None
-        real = self.pictures.pictures
-        write_videos(
-            videos / f"{task.id}.mp4", errors, real(clip), stored_pictures(stored), fps, sound, self.protocol.crf
-        )
+        real, fps = pictures.pictures, rules.split.fps
+        write_videos(videos / f"{task.id}.mp4", errors, real(clip), stored_pictures(stored), fps, sound, rules.crf)
         if aligned:
             title = f"{self.code.name}: {task.id}"
             sheet = self.folder / "sheets" / f"{task.id}.png"
@@ -91,12 +90,14 @@ def _read_row(kept: Path, stored: Path) -> PictureRow | None:
         return None
 
 
-def _failed_row(task: PictureTask, chance: PictureRow, metrics: Sequence[ImageMetric], reason: str) -> PictureRow:
+def _failed_row(task: PictureTask, chance: PictureRow, metrics: Sequence[Definition], reason: str) -> PictureRow:
     """The row of a stretch that the renderer failed on: it counts with what chance gets there."""
     entries = {}
     for metric in metrics:
         stands = chance.metrics[metric.id]
-        if metric.higher_is_better is None or stands.numbers is None:
+        if stands.absent:
+            entries[metric.id] = stands
+        elif metric.higher_is_better is None or stands.numbers is None:
             entries[metric.id] = Entry(value=None, reason=reason, failed=True)
         else:
             entries[metric.id] = msgspec.structs.replace(stands, reason=reason, failed=True)

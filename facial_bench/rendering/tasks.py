@@ -29,6 +29,8 @@ class PictureTask:
     crop: Crop
     motion: Motion
     """The real motion of the stretch, or a method's for its sound."""
+    driving: str = "real"
+    """Whose it is, as of `result.Driving`."""
 
     def appearance(self, fps: float) -> Appearance:
         """What the renderer is told besides motion and camera."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import file_digest
@@ -12,12 +15,11 @@ from facial_bench.core.progress import Reporter
 from facial_bench.evaluation.compact import without_spare_blocks
 from facial_bench.evaluation.verify import compare_contents, content_of
 from facial_bench.rendering.outputs import stored_pictures
-from facial_bench.rendering.protocol import PictureProtocol
-from facial_bench.rendering.references import Conditions, make_references, references_of, row_of
+from facial_bench.rendering.references import make_references, references_of
 from facial_bench.rendering.result import REAL, PictureRow, Rendering
 from facial_bench.rendering.run import make_metrics
-from facial_bench.rendering.scoring import one_thread_each, score
-from facial_bench.rendering.tasks import PictureCorpus
+from facial_bench.rendering.scorer import PictureScorer
+from facial_bench.rendering.scoring import one_thread_each
 
 NOT_CHECKED = "whether the pictures are the renderer's; timing and environment"
 """What no verification of a rendering looks at."""
@@ -47,26 +49,21 @@ class PictureVerdict:
 
 
 def verify_rendering(
-    rendering: Rendering,
-    folder: Path,
-    pictures: PictureCorpus,
-    protocol: PictureProtocol,
-    cache: Path,
-    report: Reporter,
+    rendering: Rendering, folder: Path, every: PictureScorer, cache: Path, report: Reporter
 ) -> PictureVerdict:
     """Score the stored pictures of a rendering again.
 
     Args:
         rendering: As read, so its digest is right.
         folder: Of its file; the pictures lie in `pictures/`.
-        pictures: Its corpus, with its videos.
-        protocol: Of its size.
+        every: Scores self-reenactment; its tasks hold the rendering's motion.
         cache: For references, which are found again where they are not there.
         report: Told how far it is.
 
     Raises:
         CorpusError: a video that cannot be read.
     """
+    pictures, protocol = every.pictures, every.protocol
     differences = []
     if rendering.protocol.digest != protocol.digest():
         mine = protocol.digest()[:12]
@@ -76,14 +73,11 @@ def verify_rendering(
         differences.append(f"corpus.digest: {rendering.corpus.digest[:12]} stored, {mine} is the corpus given")
     if differences:
         return PictureVerdict(tuple(differences), 0, 2)
-    aligned = rendering.driving.motion == REAL
-    metrics = [metric for metric in protocol.metrics() if aligned or metric.higher_is_better is None]
-    rules, rows, problems = Conditions(protocol, metrics), list[PictureRow](), list[str]()
+    scorer = every if rendering.driving.motion == REAL else every.unaligned()
+    rows, problems = list[PictureRow](), list[str]()
     stored = {row.request: row for row in rendering.clips}
     with one_thread_each():
-        references = references_of(
-            make_references(pictures, Conditions(protocol, protocol.metrics()), cache, report), rules
-        )
+        references = references_of(make_references(every, cache, report), scorer)
         for number, task in enumerate(pictures.test):
             row = stored.get(task.id)
             if row is None or row.status == "failed":  # what failed has no pictures: it is taken as it is told
@@ -95,22 +89,15 @@ def verify_rendering(
                 problems.append(f"clips[{task.id}]: {file} is not there, or not what was scored")
                 continue
             try:
-                scored = score(
-                    metrics,
-                    task.clip,
-                    task.crop,
-                    pictures.pictures(task.clip),
-                    stored_pictures(file),
-                    protocol.split.window,
-                )
+                again = scorer.row(task, partial(stored_pictures, file), row.motion)
+                rows.append(msgspec.structs.replace(again, driven_by=row.driven_by))
             except (ValueError, CorpusError) as problem:
                 problems.append(f"clips[{task.id}]: {problem}")
                 continue
-            rows.append(row_of(task, scored, row.motion))
             report.progress(number + 1, len(pictures.test), "scoring stored pictures")
     if problems:
         return PictureVerdict(tuple(problems), 0, len(rows))
-    again = content_of(make_metrics(rows, metrics, references, protocol), references, without_spare_blocks(rows))
+    computed = content_of(make_metrics(rows, scorer, references), references, without_spare_blocks(rows))
     held = content_of(rendering.metrics, rendering.references, rendering.clips)
-    wrong, rounded, compared = compare_contents(held, again)
+    wrong, rounded, compared = compare_contents(held, computed)
     return PictureVerdict(tuple(wrong), rounded, compared)

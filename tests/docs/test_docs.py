@@ -45,7 +45,7 @@ def files(text: str) -> dict[str, str]:
 
 def test_every_hook_stands_there_with_its_signature(text: str) -> None:
     hooks = [f"facial_bench_{kind}" for kind in hookspecs.spec_types()]
-    assert len(hooks) == 6
+    assert len(hooks) == 7
     for name in hooks:
         signature = str(inspect.signature(getattr(hookspecs, name))).replace("'", "")
         assert f"`{name}{signature}`" in text
@@ -65,6 +65,9 @@ def test_every_hook_stands_there_with_its_signature(text: str) -> None:
         types.Sample,
         types.Face,
         types.Sound,
+        types.VideoClip,
+        types.Appearance,
+        types.Crop,
     ],
     ids=lambda record: record.__name__,
 )
@@ -79,6 +82,7 @@ def test_the_protocols_of_a_method_stand_there(text: str) -> None:
     for protocol, names in (
         (types.Generator, ("fit", "generate")),
         (types.Stateful, ("state_dict", "load_state_dict")),
+        (types.Renderer, ("fit", "render")),
     ):
         for name in names:
             signature = (

@@ -23,14 +23,18 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.isolation.conditions import Conditions
 from facial_bench.media.video import Video
-from facial_bench.rendering.driving import real_motion
+from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.rendering.cycle import find_tracker
+from facial_bench.rendering.driving import real_motion, with_motion_of, with_stored_motion
 from facial_bench.rendering.protocol import PictureProtocol
 from facial_bench.rendering.renderer import RendererCode
 from facial_bench.rendering.result import FILE, Rendering, read_rendering
 from facial_bench.rendering.run import RenderSettings, render_corpus
+from facial_bench.rendering.scorer import PictureScorer
 from facial_bench.rendering.tasks import PictureCorpus, open_pictures
-from facial_bench.rendering.verify import verify_rendering
+from facial_bench.rendering.verify import PictureVerdict, verify_rendering
 from facial_bench.types import RendererSpec
+from tests.helpers.media import TRACKER
 from tests.helpers.video_corpus import video_corpus
 
 SIZE = 64
@@ -74,10 +78,20 @@ def code_of(create: Callable[[Any], Any], **more: Any) -> RendererCode:
     return RendererCode("fixed", "none", "test-plugin", "1", "0" * 64, {}, spec)
 
 
+def verify(made: Rendering, folder: Path, pictures: PictureCorpus, cache: Path) -> PictureVerdict:
+    return verify_rendering(made, folder, PictureScorer.of(pictures, RULES, tracker_of(pictures)), cache, QUIET)
+
+
+def tracker_of(pictures: PictureCorpus):
+    """The tracker of the tests' corpus."""
+    trackers = {name: one.spec for name, one in load_plugins([TRACKER], installed=[]).registered("trackers").items()}
+    return find_tracker(pictures.corpus, trackers, None)
+
+
 def render(
     pictures: PictureCorpus, cache: Path, out: Path, code: RendererCode, report: Reporter = QUIET, **settings: Any
 ) -> Rendering:
-    chosen = RenderSettings(label="fixed", **settings)
+    chosen = RenderSettings(label="fixed", **{"tracker": tracker_of(pictures), **settings})
     return render_corpus(code, pictures, RULES, real_motion(), chosen, out / "c" / "fixed" / "seed-0", cache, report)
 
 
@@ -98,6 +112,8 @@ def test_a_rendering_is_scored_shown_and_verified(pictures: PictureCorpus, cache
     psnr = made.metrics["psnr/face"]
     assert 0 < psnr.value < made.references["psnr/face"].ceiling.value
     assert made.metrics["motion_ratio/face"].value == 0
+    ceiling = made.references["cycle_lmd"].ceiling.value
+    assert 1.5 * ceiling < made.metrics["cycle_lmd"].value, "a picture that stands still does not do as it was asked"
     for task in pictures.test:
         with Video(folder / "videos" / f"{task.id}.mp4") as video:
             frames = list(video.read())
@@ -105,7 +121,7 @@ def test_a_rendering_is_scored_shown_and_verified(pictures: PictureCorpus, cache
             assert (frames[0][1].width, frames[0][1].height) == (2 * SIZE, SIZE)
         assert (folder / "videos" / f"{task.id}.errors.mp4").is_file()
         assert (folder / "sheets" / f"{task.id}.png").read_bytes().startswith(b"\x89PNG")
-    verdict = verify_rendering(made, folder, pictures, RULES, cache, QUIET)
+    verdict = verify(made, folder, pictures, cache)
     assert not verdict.differences and verdict.compared > 100
 
 
@@ -217,11 +233,11 @@ def test_pictures_or_numbers_that_were_changed_are_found(pictures: PictureCorpus
     with pytest.raises(ResultError, match="was changed after it was written"):
         read_rendering(tmp_path / "edited.json")
     forged = msgspec.convert(content, Rendering)
-    wrong = verify_rendering(forged, folder, pictures, RULES, cache, QUIET).differences
+    wrong = verify(forged, folder, pictures, cache).differences
     assert any("psnr/face" in line and "99.0 stored" in line for line in wrong)
     stored = sorted((folder / "pictures").iterdir())
     stored[0].write_bytes(stored[1].read_bytes())
-    (line,) = verify_rendering(made, folder, pictures, RULES, cache, QUIET).differences
+    (line,) = verify(made, folder, pictures, cache).differences
     assert "is not there, or not what was scored" in line
 
 
@@ -298,3 +314,36 @@ def test_a_process_cannot_pass_a_pipe_for_pictures(pictures: PictureCorpus, cach
     )
     with pytest.raises(GenerationError, match="its pictures are 0 bytes"):
         render(pictures, cache, tmp_path / "out", apart(tmp_path, render=swap))
+
+
+def test_without_the_corpus_tracker_the_cycle_is_absent(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    made = render(pictures, cache, tmp_path, code_of(Fixed), tracker=find_tracker(pictures.corpus, {}, None))
+    metric = made.metrics["cycle_lmd"]
+    assert (metric.status, metric.value, metric.n_failed) == ("absent", None, 0)
+    assert metric.reason == "the corpus was tracked with dot, which is not installed"
+    assert made.metrics["psnr"].status == "ok"
+
+
+def test_the_motion_of_a_method_is_rendered_and_scored_without_alignment(
+    pictures: PictureCorpus, cache: Path, tmp_path: Path
+) -> None:
+    from tests.helpers.sessions import make_session, run_one
+
+    session = make_session(tmp_path / "cache", RULES.split, metrics=["lmd"])
+    run_one(session, "frozen", pictures.corpus, tmp_path / "results")
+    (folder,) = (path.parent for path in (tmp_path / "results").rglob("result.json"))
+    driving, driven = with_motion_of(folder, pictures)
+    assert (driving.motion, driving.seed) == ("frozen", 0)
+    chosen = RenderSettings(label="fixed", tracker=tracker_of(pictures))
+    out = tmp_path / "out"
+    made = render_corpus(code_of(Fixed), driven, RULES, driving, chosen, out, cache, QUIET)
+    assert set(made.metrics) == {"sharpness", "motion_ratio/face", "cycle_lmd", "cycle_lmd/mouth", "cycle_blink"}
+    assert not list((out / "videos").glob("*errors*")) and len(list((out / "videos").glob("*.mp4"))) == 2
+    scorer = PictureScorer.of(with_stored_motion(made, out, pictures), RULES, tracker_of(pictures))
+    assert not verify_rendering(made, out, scorer, cache, QUIET).differences
+    next((out / "motions").iterdir()).write_bytes(b"")
+    with pytest.raises(ResultError, match="is not there, or not what was rendered"):
+        with_stored_motion(made, out, pictures)
+    other = replace(pictures, corpus=pictures.corpus.select(["p1"]))
+    with pytest.raises(ResultError, match="Run the method on this corpus"):
+        with_motion_of(folder, other)
