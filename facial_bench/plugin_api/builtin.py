@@ -118,10 +118,11 @@ def facial_bench_corpora() -> Sequence[CorpusSpec]:
 
 @hookimpl
 def facial_bench_renderers() -> Sequence[RendererSpec]:
-    """The null renderers."""
+    """The null renderers, and finished videos."""
+    from facial_bench.rendering.finished_videos import spec
     from facial_bench.rendering.null_renderers.specs import specs
 
-    return specs()
+    return [*specs(), spec()]
 
 
 @hookimpl

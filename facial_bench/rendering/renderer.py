@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facial_bench.core import errors
-from facial_bench.core.errors import FacialBenchError, PluginError
+from facial_bench.core.errors import FacialBenchError, GenerationError, PluginError
 from facial_bench.core.files import read_arrays, write_arrays
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Clip, Context, RendererSpec
@@ -18,10 +20,12 @@ from facial_bench.evaluation.method import keep_trace
 from facial_bench.isolation.conditions import Conditions
 from facial_bench.isolation.door import MethodDiedError, MethodRaisedError
 from facial_bench.isolation.worker_renderer import LocalRenderer, RendererDoor, WorkerRenderer
-from facial_bench.rendering.tasks import PictureCorpus
+from facial_bench.rendering.tasks import PictureCorpus, PictureTask
 from facial_bench_worker.video_clips import write_pictures, write_video_clips
 
 STORED = "fitted.safetensors"
+Ask = Callable[[PictureTask], Iterable[np.ndarray]]
+"""The T pictures (S, S, 3) uint8 of a stretch; raises GenerationError where it gives none."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,35 @@ class RendererCode:
 
     def __str__(self) -> str:
         return f"{self.plugin}: renderer {self.name}"
+
+
+@contextmanager
+def asked_renderer(
+    code: RendererCode,
+    pictures: PictureCorpus,
+    context: Context,
+    conditions: Conditions,
+    folder: Path,
+    report: Reporter,
+    timing: dict[str, Any],
+) -> Iterator[Ask]:
+    """A fitted renderer, to be asked for the pictures of stretches; ended with the block. Arguments and errors as of
+    `fitted_renderer`; `timing` is told what it took."""
+    started = time.perf_counter()
+    door, reused = fitted_renderer(code, pictures, context, conditions, folder, report)
+    timing |= {"fit_s": round(time.perf_counter() - started, 3), "fit_reused": reused}
+
+    def ask(task: PictureTask) -> Iterable[np.ndarray]:
+        try:
+            return door.render(task.motion, task.clip.camera, task.appearance(pictures.corpus.info.fps))
+        except (MethodRaisedError, MethodDiedError) as problem:
+            raise GenerationError(str(problem)) from problem
+
+    try:
+        yield ask
+    finally:
+        usage = door.close()
+        timing |= {"renderer_cpu_s": round(usage.cpu_s, 3), "renderer_peak_memory_mib": round(usage.peak_mib)}
 
 
 def fitted_renderer(

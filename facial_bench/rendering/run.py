@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +26,11 @@ from facial_bench.evaluation.result_schema import Metric, Reference
 from facial_bench.evaluation.run_folder import finish, open_run
 from facial_bench.evaluation.run_key import core_source
 from facial_bench.isolation.conditions import Conditions as Isolation
-from facial_bench.isolation.worker_renderer import RendererDoor
 from facial_bench.rendering.cycle import NO_TRACKER, CycleTracker
+from facial_bench.rendering.finished_videos import FinishedVideos, is_finished
 from facial_bench.rendering.protocol import PictureProtocol
 from facial_bench.rendering.references import PictureReferences, make_references, references_of
-from facial_bench.rendering.renderer import RendererCode, fitted_renderer
+from facial_bench.rendering.renderer import Ask, RendererCode, asked_renderer
 from facial_bench.rendering.result import (
     FILE,
     REAL,
@@ -97,16 +99,8 @@ def render_corpus(
     with one_thread_each():
         references = make_references(every, cache, report)
         place = open_run(final, _key(code, pictures, protocol, driving, settings), settings.fresh, report, FILE)
-        started = time.perf_counter()
-        context = _context(pictures, settings, report)
-        door, reused = fitted_renderer(code, pictures, context, settings.isolation, place.work, report)
-        timing |= {"fit_s": round(time.perf_counter() - started, 3), "fit_reused": reused}
-        work = Rendered(code, scorer, driving, place.work, report)
-        try:
-            rows = _rows(work, door, references, timing)
-        finally:
-            usage = door.close()
-    timing |= {"renderer_cpu_s": round(usage.cpu_s, 3), "renderer_peak_memory_mib": round(usage.peak_mib)}
+        with _asked(code, pictures, settings, place.work, report, timing) as ask:
+            rows = _rows(Rendered(code, scorer, ask, driving, place.work, report), references, timing)
     if all(row.status == "failed" for row in rows):
         raise GenerationError(f"{code} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
     kept = references_of(references, scorer)
@@ -151,14 +145,12 @@ def make_metrics(
     return metrics
 
 
-def _rows(
-    work: Rendered, door: RendererDoor, references: PictureReferences, timing: dict[str, Any]
-) -> list[PictureRow]:
+def _rows(work: Rendered, references: PictureReferences, timing: dict[str, Any]) -> list[PictureRow]:
     chance = {row.request: row for row in references.chance}
     rows, spent, shown, done = list[PictureRow](), 0.0, 0, 0
     started, total = time.perf_counter(), sum(task.clip.frames for task in work.scorer.pictures.test)
     for task in work.scorer.pictures.test:
-        row, seconds = work.row(door, task, chance[task.id])
+        row, seconds = work.row(task, chance[task.id])
         rows.append(row)
         if seconds:
             spent, shown = spent + seconds, shown + task.clip.frames
@@ -168,6 +160,24 @@ def _rows(
     timing["render_fps"] = round(shown / spent, 1) if spent else 0.0
     timing["rows_s"] = round(time.perf_counter() - started, 3)
     return rows
+
+
+@contextmanager
+def _asked(
+    code: RendererCode,
+    pictures: PictureCorpus,
+    settings: RenderSettings,
+    folder: Path,
+    report: Reporter,
+    timing: dict[str, Any],
+) -> Iterator[Ask]:
+    """What is asked for pictures: a fitted renderer, or a folder of finished videos."""
+    if is_finished(code):
+        yield partial(FinishedVideos.of(settings.options).pictures, fps=pictures.corpus.info.fps)
+        return
+    context = _context(pictures, settings, report)
+    with asked_renderer(code, pictures, context, settings.isolation, folder, report, timing) as ask:
+        yield ask
 
 
 def _context(pictures: PictureCorpus, settings: RenderSettings, report: Reporter) -> Context:
@@ -199,6 +209,7 @@ def _key(
         "device": describe_device(settings.device),
         "budget": settings.budget,
         "options": canonical_json(dict(settings.options)),
+        "inputs": FinishedVideos.of(settings.options).digest() if is_finished(code) else "",
         "torch": "",
         "tracker": settings.tracker.key,
         "plugin": code.plugin,

@@ -16,12 +16,10 @@ from facial_bench.core.files import file_digest, write_arrays, write_bytes
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Definition
 from facial_bench.corpora.from_videos.video_frames import clip_sound
-from facial_bench.isolation.door import MethodDiedError, MethodRaisedError
-from facial_bench.isolation.worker_renderer import RendererDoor
 from facial_bench.media.encode import VideoWriter
 from facial_bench.rendering.driving import stored_motion
 from facial_bench.rendering.outputs import stored_pictures, write_sheet, write_videos
-from facial_bench.rendering.renderer import RendererCode
+from facial_bench.rendering.renderer import Ask, RendererCode
 from facial_bench.rendering.result import REAL, Driving, PictureRow
 from facial_bench.rendering.scorer import PictureScorer
 from facial_bench.rendering.tasks import PictureTask
@@ -34,28 +32,29 @@ class Rendered:
 
     code: RendererCode
     scorer: PictureScorer
+    ask: Ask
     driving: Driving
     folder: Path
     report: Reporter
 
-    def row(self, door: RendererDoor, task: PictureTask, chance: PictureRow) -> tuple[PictureRow, float]:
+    def row(self, task: PictureTask, chance: PictureRow) -> tuple[PictureRow, float]:
         """The row of one stretch and the seconds that rendering took; what an earlier run finished is used again."""
         stored, kept = self.folder / "pictures" / f"{task.id}.mkv", self.folder / "rows" / f"{task.id}.json"
         row = _read_row(kept, stored)
         if row is not None:
             return row, 0.0
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), 0.0
+        stored.parent.mkdir(parents=True, exist_ok=True)
         try:
-            made = door.render(task.motion, task.clip.camera, task.appearance(self.scorer.protocol.split.fps))
-        except (MethodRaisedError, MethodDiedError, GenerationError) as problem:
+            made = self.ask(task)
+            spent = time.perf_counter() - started
+            with VideoWriter(stored, self.scorer.protocol.split.fps) as writer:
+                for picture in made:
+                    writer.add(np.asarray(picture))
+            del made
+        except GenerationError as problem:
             self.report.warn(f"{self.code} failed on {task.id}: {problem}")
             return _failed_row(task, chance, self.scorer.definitions, str(problem)), 0.0
-        seconds = time.perf_counter() - started
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        with VideoWriter(stored, self.scorer.protocol.split.fps) as writer:
-            for picture in made:
-                writer.add(np.asarray(picture))
-        del made
         driven = ""
         if task.driving != REAL:
             parts = {name: part for name, part in vars(task.motion).items() if part is not None}
@@ -64,7 +63,7 @@ class Rendered:
         row = msgspec.structs.replace(row, driven_by=driven)
         self._show(task, stored)
         write_bytes(kept, msgspec.json.encode(row))
-        return row, seconds
+        return row, spent
 
     def _show(self, task: PictureTask, stored: Path) -> None:
         """The videos and the sheet of a stretch."""

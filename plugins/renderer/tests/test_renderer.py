@@ -73,7 +73,7 @@ def test_a_state_that_does_not_fit_is_refused(fitted) -> None:
     paper = replace(make_context(), budget="paper")
     with pytest.raises(FacialBenchError, match="fit anew"):
         spec("facial").create(paper).load_state_dict(state, paper)
-    for missing in ("about", "0/average", "1/network/last.weight"):
+    for missing in ("about", "0/average", "1/network/correction.last.weight"):
         part = {key: value for key, value in state.items() if key != missing}
         with pytest.raises(FacialBenchError, match="fit anew"):
             spec("facial").create(make_context()).load_state_dict(part, make_context())

@@ -35,11 +35,11 @@ PAPER_WEIGHTS = LossWeights(l1=50.0, adversarial=1.0, feature_matching=2.0)
 class Settings:
     """Everything that training and rendering need to know besides the data."""
 
-    steps: int = 1200
+    steps: int = 4800
     """Updates a person; with `epochs`, an upper bound that is not reached."""
     epochs: int = 0
     """Passes over a person's frames; 0 where `steps` counts."""
-    batch: int = 8
+    batch: int = 2
     learning_rate: float = 1e-3
     """Adam's, of the generator."""
     schedule: str = "cosine"
@@ -85,7 +85,7 @@ def budgets() -> dict[str, Settings]:
         discriminator_rate=1e-4,
         betas=(0.5, 0.999),
     )
-    return {"quick": quick, "standard": replace(quick, steps=6000), "paper": paper}
+    return {"quick": quick, "standard": replace(quick, steps=24_000), "paper": paper}
 
 
 def option_meanings() -> dict[str, str]:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from facial_bench.rendering.null_renderers.training_frames import evenly
 from facial_bench_renderer.conditioning import CHANNELS, Conditioner
 from facial_bench_renderer.data import Person, Track, window
-from facial_bench_renderer.networks import UNet, build
+from facial_bench_renderer.networks import PersonalNetwork, build, sampled
 from facial_bench_renderer.options import Settings
 
 CHUNK = 16
@@ -33,28 +32,27 @@ class Painter:
     def __init__(self, average: np.ndarray, texture: np.ndarray, settings: Settings, seed: int, device: str) -> None:
         self.settings, self.device = settings, device
         self.conditioner = Conditioner(average, texture.shape[-1])
-        self.texture = torch.from_numpy(np.array(texture, dtype=np.float32)).to(device)
-        channels = settings.window * CHANNELS + 3
-        self.network = build(lambda: UNet(channels, settings.channels), seed, device)
+        colours = torch.from_numpy(np.array(texture, dtype=np.float32))
+        maps, along = settings.window * CHANNELS, (torch.arange(self.size) + 0.5) * 2 / self.size - 1
+        self._pixels = torch.stack(torch.meshgrid(along, along, indexing="xy")).to(device)
+        self.network = build(lambda: PersonalNetwork(maps, settings.channels, colours), seed, device)
 
     @property
     def size(self) -> int:
         """S, side of the pictures, pixels."""
         return self.conditioner.size
 
-    def inputs(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """What the network is given, and the first guess that it corrects.
+    def __call__(self, maps: Tensor) -> Tensor:
+        """Pictures of maps (n, W, 6, S, S) of the W frames around each, on the device: (n, 3, S, S), -1..1 and a
+        little beyond.
 
-        Args:
-            maps: (n, W, 6, S, S) of the W frames around each, on the device.
-
-        Returns:
-            (n, 6 W + 3, S, S): the maps and the guess; (n, 3, S, S): the average face where the landmarks lie.
+        The network sees of the coordinates by how much they differ: those of the frame from the pixel's own, in units
+        of 8 pixels of 128, the others from the frame's, in units of 2.
         """
-        grid = maps[:, self.settings.before, :2].permute(0, 2, 3, 1)
-        guess = sampled(self.texture.expand(len(maps), -1, -1, -1), grid)
-        given = torch.cat([maps.flatten(1, 2), guess], dim=1)
-        return given.contiguous(memory_format=torch.channels_last), guess
+        now, middle = maps[:, self.settings.before, :2], self.settings.before
+        moved = (maps[:, :, :2] - now[:, None]) * (self.size / 4)
+        moved[:, middle] = (now - self._pixels) * (self.size / 16)
+        return self.network(torch.cat([moved, maps[:, :, 2:]], dim=2).flatten(1, 2), now)
 
     def draw(self, landmarks: np.ndarray, closure: np.ndarray) -> Tensor:
         """Maps (n, 6, S, S) of frames, on the device; see `Conditioner.maps`."""
@@ -70,22 +68,22 @@ class Painter:
             maps = self.draw(track.landmarks[first:last], track.closure[first:last])
             near = torch.from_numpy(around - first).to(self.device)
             for k in range(0, stop - start, CHUNK):
-                given, guess = self.inputs(maps[near[k : k + CHUNK]])
-                made[k : k + CHUNK] = to_bytes(guess + self.network(given))
+                made[k : k + CHUNK] = to_bytes(self(maps[near[k : k + CHUNK]]))
         return made
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that was learned: `average`, `texture` and `network/...`."""
+        """All that was learned: `average` and `network/...`."""
         weights = {
             f"network/{name}": value.detach().cpu().contiguous().numpy().copy()
             for name, value in self.network.state_dict().items()
         }
-        return {"average": self.conditioner.average.copy(), "texture": self.texture.cpu().numpy().copy(), **weights}
+        return {"average": self.conditioner.average.copy(), **weights}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], settings: Settings, device: str) -> Painter:
         """The painter that gave `arrays`. Raises KeyError, ValueError or RuntimeError where they do not fit."""
-        painter = cls(np.asarray(arrays["average"]), np.asarray(arrays["texture"]), settings, 0, device)
+        texture = np.zeros_like(arrays["network/face"][:3])
+        painter = cls(np.asarray(arrays["average"]), texture, settings, 0, device)
         prefix = "network/"
         weights = {
             name.removeprefix(prefix): torch.from_numpy(np.array(value))
@@ -108,11 +106,6 @@ def average_picture(person: Person, average: np.ndarray) -> np.ndarray:
         grid = torch.from_numpy(conditioner.sources(landmarks)).permute(0, 2, 3, 1)
         total += sampled(from_bytes(person.pictures(some)), grid).sum(dim=0)
     return (total / len(chosen)).numpy()
-
-
-def sampled(pictures: Tensor, grid: Tensor) -> Tensor:
-    """Bilinear samples of pictures (n, 3, S, S) at places (n, S, S, 2), -1..1 from edge to edge."""
-    return functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def from_bytes(pictures: np.ndarray) -> Tensor:
