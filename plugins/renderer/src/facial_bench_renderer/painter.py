@@ -1,4 +1,4 @@
-"""One person's renderer: maps of a motion, the average face laid over them, and the network that corrects it."""
+"""One person's renderer: the maps of a motion through the person's network, and the average picture it starts from."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Painter:
         little beyond.
 
         The network sees of the coordinates by how much they differ: those of the frame from the pixel's own, in units
-        of 8 pixels of 128, the others from the frame's, in units of 2.
+        of 8 pixels, the others from the frame's, in units of 2.
         """
         now, middle = maps[:, self.settings.before, :2], self.settings.before
         moved = (maps[:, :, :2] - now[:, None]) * (self.size / 4)
