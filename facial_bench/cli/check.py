@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +26,13 @@ from facial_bench.core.errors import FacialBenchError
 if TYPE_CHECKING:
     from facial_bench.api import Session
     from facial_bench.isolation.conditions import Conditions, Isolation
+    from facial_bench.plugin_api.conformance import Finding
     from facial_bench.plugin_api.find_method import Named
 
 
 @click.command()
 @click.argument("method", metavar="NAME|FILE.py|FILE.py:CLASS")
+@click.option("--renderer", is_flag=True, help="NAME is a renderer; it is checked in a small world of its own.")
 @click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="What to fit and ask with.")
 @option_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True)
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 @verbosity_options
 def check(
     method: str,
+    renderer: bool,
     corpus: str,
     options: tuple[str, ...],
     device: str,
@@ -57,13 +60,19 @@ def check(
     readable: tuple[Path, ...],
     timeout: float | None,
 ) -> None:
-    """Check that a method keeps to the contract: many small named checks, and what it is like.
+    """Check that a method or renderer keeps to the contract: many small named checks, and what it is like.
 
     A FILE.py is loaded as a plugin and all of its methods are checked. Exit 1 where a check fails; a `property` is no
     failure.
     """
     from facial_bench.isolation.conditions import DAY, Conditions
 
+    if renderer:
+        _refuse_of_methods()
+        session, conditions = make_session(), Conditions(isolation or "process", python, timeout or DAY, readable)
+        conditions = replace(conditions, hidden=(session.cache,))
+        _check_renderer(method, session, plugin_files, conditions, parse_options(options), device, as_json)
+        return
     files = (*plugin_files, Path(method)) if method.endswith(".py") else plugin_files
     session = make_session(plugin_files=files)
     conditions = Conditions(isolation or "process", python, timeout or DAY, readable)
@@ -72,9 +81,9 @@ def check(
     conditions = replace(conditions, hidden=(opened.path, session.cache))
 
     from facial_bench.core.device import choose_device
-    from facial_bench.plugin_api.conformance import Subject, check_method, conclude
+    from facial_bench.plugin_api.conformance import Subject, check_method
 
-    failed, told = [], {}
+    told = {}
     for name, one in methods.items():
         subject = Subject(
             one.method.code,
@@ -87,14 +96,58 @@ def check(
             conditions=conditions,
             report=session.report,
         )
-        findings = check_method(subject)
-        told[name] = {promise: vars(finding) for promise, finding in findings.items()}
-        failed += [f"{name}: {promise}" for promise, finding in findings.items() if finding.state == "fail"]
+        told[name] = check_method(subject)
         if not as_json:
-            rows = [(promise, finding.state, finding.text) for promise, finding in findings.items()]
-            click.echo(f"{name} ({one.source})\n{aligned(rows)}\n{conclude(list(findings.values()))}\n")
+            _print(name, str(one.source), told[name])
+    _end(told, as_json)
+
+
+def _refuse_of_methods() -> None:
+    """Refuse the options that say something of methods only. Raises UsageError."""
+    context = click.get_current_context()
+    given = {
+        "--corpus": context.get_parameter_source("corpus") is click.core.ParameterSource.COMMANDLINE,
+        "--max-look-ahead": context.params["max_look_ahead"] is not None,
+        "--in-process": context.params["isolation"] == "in-process",
+    }
+    for option in (name for name, is_given in given.items() if is_given):
+        raise click.UsageError(f"{option} is of methods; leave it out with --renderer.")
+
+
+def _check_renderer(
+    name: str,
+    session: Session,
+    files: Sequence[Path],
+    conditions: Conditions,
+    options: Mapping[str, str],
+    device: str,
+    as_json: bool,
+) -> None:
+    from facial_bench.core.device import choose_device
+    from facial_bench.plugin_api.conformance import RendererSubject, check_renderer
+    from facial_bench.plugin_api.find_renderer import find_renderer
+
+    code = find_renderer(name, options, session.plugins, files, conditions, session.report)
+    subject = RendererSubject(code, choose_device(device), options, conditions, session.report)
+    findings = check_renderer(subject)
+    if not as_json:
+        _print(name, f"{code.plugin} {code.version}".strip(), findings)
+    _end({name: findings}, as_json)
+
+
+def _print(name: str, source: str, findings: Mapping[str, Finding]) -> None:
+    from facial_bench.plugin_api.conformance import conclude
+
+    rows = [(promise, finding.state, finding.text) for promise, finding in findings.items()]
+    click.echo(f"{name} ({source})\n{aligned(rows)}\n{conclude(list(findings.values()))}\n")
+
+
+def _end(told: Mapping[str, Mapping[str, Finding]], as_json: bool) -> None:
+    """Print all findings as JSON where that is asked for. Raises FacialBenchError: some checks failed."""
     if as_json:
-        click.echo(json.dumps(told, indent=1))
+        plain = {name: {check: vars(finding) for check, finding in own.items()} for name, own in told.items()}
+        click.echo(json.dumps(plain, indent=1))
+    failed = [f"{name}: {check}" for name, own in told.items() for check, one in own.items() if one.state == "fail"]
     if failed:
         count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
         raise FacialBenchError(f"{count} failed: {', '.join(failed)}.")

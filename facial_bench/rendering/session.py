@@ -15,6 +15,7 @@ from facial_bench.evaluation.setup import corpus_label
 from facial_bench.rendering.config import RenderConfig
 from facial_bench.rendering.cycle import find_tracker
 from facial_bench.rendering.driving import real_motion, with_motion_of
+from facial_bench.rendering.finished_videos import FinishedVideos, is_finished
 from facial_bench.rendering.protocol import PictureProtocol
 from facial_bench.rendering.renderer import RendererCode
 from facial_bench.rendering.result import FILE, REAL, Rendering
@@ -45,6 +46,8 @@ def render(
     Raises:
         FacialBenchError: what is asked for is not there, or the renderer could not be run; one line.
     """
+    if is_finished(code):
+        FinishedVideos.of(config.options)  # what they name is looked for before work begins
     rules = PictureProtocol(size=config.size, split=protocol)
     videos = Path(config.videos) if config.videos else None
     pictures = open_pictures(corpus, config.size, protocol, videos)

@@ -10,6 +10,8 @@ In a test suite of a plugin:
     def test_conformance(check):
         finding = check.run(SUBJECT)
         assert finding.state != "fail", finding.text
+
+Of renderers likewise: `renderer_checks`, and `make_renderer_subject(my_spec)`, which needs no corpus.
 """
 
 from __future__ import annotations
@@ -17,6 +19,20 @@ from __future__ import annotations
 from facial_bench.plugin_api.conformance.check import Check, Finding, conclude
 from facial_bench.plugin_api.conformance.check_method import check_method
 from facial_bench.plugin_api.conformance.checks import checks
+from facial_bench.plugin_api.conformance.renderer_checks import check_renderer, renderer_checks
+from facial_bench.plugin_api.conformance.renderer_subject import RendererSubject, make_renderer_subject
 from facial_bench.plugin_api.conformance.subject import Subject, make_subject
 
-__all__ = ["Check", "Finding", "Subject", "check_method", "checks", "conclude", "make_subject"]
+__all__ = [
+    "Check",
+    "Finding",
+    "RendererSubject",
+    "Subject",
+    "check_method",
+    "check_renderer",
+    "checks",
+    "conclude",
+    "make_renderer_subject",
+    "make_subject",
+    "renderer_checks",
+]

@@ -7,9 +7,36 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 from facial_bench.core.errors import FacialBenchError, one_line
-from facial_bench.plugin_api.conformance.subject import Subject
+from facial_bench.core.progress import Reporter
+
+
+class Examined(Protocol):
+    """What is checked: a method or a renderer."""
+
+    @property
+    def name(self) -> str:
+        """Of the method or renderer."""
+
+    @property
+    def report(self) -> Reporter:
+        """Told which check runs."""
+
+    @property
+    def findings(self) -> dict[str, Any]:
+        """Check -> what it found: each check runs once on a subject."""
+
+    @property
+    def causes(self) -> dict[str, str]:
+        """What it did wrong (without the numbers in it) -> the check that met it first."""
+
+    def close(self) -> None:
+        """End all instances."""
+
+
+S = TypeVar("S", bound=Examined)
 
 
 @dataclass(frozen=True)
@@ -27,24 +54,24 @@ class BrokenPromiseError(FacialBenchError):
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Generic[S]):
     """A promise of the contract, and how it is tested."""
 
     name: str
     promise: str
     """One line."""
-    test: Callable[[Subject], Finding | None]
+    test: Callable[[S], Finding | None]
     """None passes; what it raises fails."""
-    needs: tuple[Check, ...] = ()
+    needs: tuple[Check[S], ...] = ()
     """Checks without which this one could tell nothing: where one of them fails, this one is skipped."""
 
-    def run(self, subject: Subject) -> Finding:
+    def run(self, subject: S) -> Finding:
         """Test the promise, once on a subject; whatever the method raises is a failure with its reason."""
         if self.name not in subject.findings:
             subject.findings[self.name] = self._find(subject)
         return subject.findings[self.name]
 
-    def _find(self, subject: Subject) -> Finding:
+    def _find(self, subject: S) -> Finding:
         for needed in self.needs:
             finding = needed.run(subject)
             if finding.state == "fail":
@@ -58,13 +85,26 @@ class Check:
         except (Exception, SystemExit) as problem:
             return self._fail(subject, what_happened(problem), problem)
 
-    def _fail(self, subject: Subject, text: str, cause: BaseException | None) -> Finding:
+    def _fail(self, subject: S, text: str, cause: BaseException | None) -> Finding:
         """A failure, unless the method did the same wrong thing, but for numbers, in an earlier check."""
         if cause is not None:
             first = subject.causes.setdefault(re.sub(r"\d+", "#", what_happened(cause)), self.name)
             if first != self.name:
                 return Finding("skip", f"as `{first}` failed")
         return Finding("fail", text)
+
+
+def run_checks(every: Sequence[Check[S]], subject: S) -> dict[str, Finding]:
+    """check -> what it found, in order; the subject is closed, and its reporter is told which check runs."""
+    try:
+        for number, check in enumerate(every):
+            subject.report.progress(number, len(every), f"checking {subject.name}")
+            subject.report(f"{subject.name}: {check.name}")
+            check.run(subject)
+    finally:
+        subject.close()
+    subject.report.progress(len(every), len(every), f"checking {subject.name}")
+    return {check.name: check.run(subject) for check in every}
 
 
 def expect(kept: bool, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from facial_bench.core.errors import FacialBenchError, one_line, printable
 from facial_bench.core.progress import QUIET
 from facial_bench.isolation.start import start_worker
-from facial_bench.plugin_api.conformance.check import Finding
+from facial_bench.plugin_api.conformance.check import Finding, run_checks
 from facial_bench.plugin_api.conformance.checks import checks
 from facial_bench.plugin_api.conformance.subject import Subject
 
@@ -19,17 +19,7 @@ def check_method(subject: Subject) -> dict[str, Finding]:
     Args:
         subject: the method; its reporter is told which check runs.
     """
-    every = checks()
-    findings = {"light import": _light_import(subject)}
-    try:
-        for number, check in enumerate(every):
-            subject.report.progress(number, len(every), f"checking {subject.name}")
-            subject.report(f"{subject.name}: {check.name}")
-            findings[check.name] = check.run(subject)
-    finally:
-        subject.close()
-    subject.report.progress(len(every), len(every), f"checking {subject.name}")
-    return findings
+    return {"light import": _light_import(subject), **run_checks(checks(), subject)}
 
 
 def _light_import(subject: Subject) -> Finding:

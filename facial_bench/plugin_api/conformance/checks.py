@@ -28,7 +28,7 @@ LENGTHS = (1, 2, 7, 16, 127, 128, 129, 300, 2000)
 """Frames that a method is asked for."""
 
 
-def checks() -> tuple[Check, ...]:
+def checks() -> tuple[Check[Subject], ...]:
     """Every check, in the order in which they are worth reading."""
     create = Check("create", "the method is created", _is_created)
     fit = Check("fit", "fit takes the training clips and returns", _fits, (create,))

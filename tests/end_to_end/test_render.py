@@ -1,0 +1,95 @@
+"""`facial-bench render` and its boards, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
+pytest.importorskip("PIL", reason="Pillow is not installed: pip install -r requirements-video.txt")
+pytest.importorskip("flip_evaluator", reason="flip-evaluator is not installed: pip install -r requirements-video.txt")
+
+from facial_bench.cli import main
+from facial_bench.corpora.synthetic_video import make
+
+TINY = {"names": ("p1", "p3"), "clips": 2, "seconds": 4.0}
+
+
+def invoke(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    dest = tmp_path_factory.mktemp("drawn") / "tiny"
+    make(dest, **TINY)
+    return dest
+
+
+@pytest.fixture(scope="module")
+def renders(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("renders")
+    for renderer in ("reference-frame", "nearest-warp"):
+        done = invoke("render", "--renderer", renderer, "--corpus", drawn, "--size", 64, "--out", out)
+        assert done.exit_code == 0, done.output
+    return out
+
+
+@pytest.mark.slow
+def test_a_warped_frame_beats_a_still_one_on_a_board(renders: Path, drawn: Path, tmp_path: Path) -> None:
+    done = invoke("leaderboard", "--renders", renders, "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    (board,) = tmp_path.glob("*.md")
+    lines = board.read_text().splitlines()
+    rows = [line.split("|")[1].strip() for line in lines if line.startswith("| ") and "renderer" not in line]
+    assert rows[:3] == ["nearest-warp", "reference-frame", "*real pictures, encoded*"]
+    assert invoke("leaderboard", "--renders", tmp_path, "--out", tmp_path, "--check").exit_code == 0
+    board.write_text(board.read_text().replace("nearest-warp", "mine"))
+    done = invoke("leaderboard", "--renders", tmp_path, "--out", tmp_path, "--check")
+    assert done.exit_code == 1 and "Run without --check" in done.output
+    beside = next(tmp_path.glob("*.jsonl"))
+    beside.write_text(beside.read_text().replace('"seed":0', '"seed":1', 1))
+    done = invoke("leaderboard", "--renders", tmp_path, "--out", tmp_path, "--check")
+    assert done.exit_code == 1 and "line 1: it was changed after it was written" in done.output
+
+
+@pytest.mark.slow
+def test_verify_and_json(renders: Path, drawn: Path) -> None:
+    folder = next(renders.glob("*/nearest-warp/seed-0"))
+    done = invoke("verify", folder)
+    assert done.exit_code == 0 and "verified; " in done.output, done.output
+    done = invoke(
+        "render", "--renderer", "nearest-warp", "--corpus", drawn, "--size", 64, "--out", renders, "--json", "-q"
+    )
+    told = json.loads(done.stdout)
+    assert told["driving"] == {"motion": "real"} and told["metrics"]["psnr/face"]["status"] == "ok"
+    assert told["metrics"]["cycle_lmd"]["reason"] == "the corpus names no tracker"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--renderer", "nearest-wrap"), "Unknown renderer 'nearest-wrap'. Did you mean 'nearest-warp'?"),
+        (("--renderer", "linear", "--option", "x=1"), "renderer linear: unknown option 'x'"),
+        (("--renderer", "linear", "--size", "65"), "--size 65: videos take even sizes only. Use 66."),
+        (("--renderer", "linear", "--corpus", "synthetic"), "the corpus was not built from videos"),
+        (("--renderer", "linear", "--identities", "p9"), "Unknown identity 'p9'"),
+        (("--renderer", "linear", "--motion", "nowhere"), "nowhere"),
+        (("--renderer", "linear", "--videos", "nowhere"), "Name the folder of videos"),
+        (("--renderer", "precomputed", "--option", "videos=nowhere"), "videos=nowhere is no folder"),
+    ],
+)
+def test_bad_input_is_one_line(drawn: Path, tmp_path: Path, words: tuple[str, ...], reason: str) -> None:
+    corpus = () if "--corpus" in words else ("--corpus", drawn)
+    done = invoke("render", *words, *corpus, "--out", tmp_path / "out")
+    assert done.exit_code == 1, done.output
+    assert reason in done.output.splitlines()[-1] and "Traceback" not in done.output
+
+
+def test_no_rendering_there(tmp_path: Path) -> None:
+    done = invoke("leaderboard", "--renders", tmp_path, "--out", tmp_path / "boards")
+    assert done.exit_code == 1 and "No renderings below" in done.output
