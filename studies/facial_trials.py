@@ -28,6 +28,7 @@ FIRST: Mapping[str, Any] = {
     "fine_tune_batch": 8,
     "adversarial_learning_rate": 5e-4,
     "fine_tune_learning_rate": 5e-4,
+    "fine_tune_discriminator_rate": 0.5,
     "weights.adversarial_pose": 3.0,
     "weights.adversarial_lids": 8.0,
 }
@@ -44,6 +45,7 @@ def trials() -> Mapping[str, Mapping[str, Any]]:
         "half-tuned": {**half, "fine_tune_steps": 300},
         "half-lids": {**half, "weights.adversarial_lids": 16.0},
         "half-rate": {**half, "discriminator_rate": 1.0},
+        "half-speed": {"fine_tune_discriminator_rate": 0.5},
         "chosen": {},
     }
 
