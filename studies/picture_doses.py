@@ -23,7 +23,7 @@ from facial_bench.rendering.scoring import one_thread_each, score
 from facial_bench.rendering.tasks import open_pictures
 from facial_bench.reports.tables import markdown, number
 
-FRAMES = 150
+FRAMES = 60
 """Of the first stretch of each person."""
 SIZE = 128
 SHOWN = ("psnr", "psnr/face", "psnr/mouth", "ssim/face", "l1/face", "flip/face", "sharpness", "temporal_error/face")
