@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facial_bench.core.errors import FacialBenchError, one_line
+from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.files import file_digest
 from facial_bench.core.geometry import MOUTH, decode_face, project
 from facial_bench.core.types import LANDMARKS, FaceModel, Tracker, TrackerSpec
@@ -61,10 +61,10 @@ def find_tracker(corpus: Corpus, trackers: Mapping[str, TrackerSpec], model: Pat
         return CycleTracker(None, None, "", why)
     try:
         weights = trackers[name].weights(model)
-    except FacialBenchError as problem:
+    except FacialBenchError:
         if model is not None:
             raise
-        return CycleTracker(None, None, "", f"the tracker {name}: {one_line(problem)}")
+        return CycleTracker(None, None, "", f"the weights of the tracker {name} were not found; name them with --model")
     return CycleTracker(trackers[name], weights, f"{name} {file_digest(weights) if weights else ''}")
 
 

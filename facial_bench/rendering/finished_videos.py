@@ -62,9 +62,7 @@ class FinishedVideos:
         """Raises FacialBenchError for options that name no folder or no framing."""
         folder, framing = options.get("videos", ""), options.get("framing", FRAMINGS[0])
         if not folder or not Path(folder).is_dir():
-            raise FacialBenchError(
-                f"{NAME}: --option videos={folder} is no folder. Name that of the finished videos."
-            )
+            raise FacialBenchError(f"{NAME}: --option videos={folder} is no folder. Name that of the finished videos.")
         if framing not in FRAMINGS:
             raise FacialBenchError(f"{NAME}: --option framing={framing} is not known; use {' or '.join(FRAMINGS)}.")
         return cls(Path(folder), framing)

@@ -211,7 +211,6 @@ def _key(
         "options": canonical_json(dict(settings.options)),
         "inputs": FinishedVideos.of(settings.options).digest() if is_finished(code) else "",
         "torch": "",
-        "tracker": settings.tracker.key,
         "plugin": code.plugin,
         "isolation": settings.isolation.isolation,
         "driving": driving.result or driving.motion,

@@ -26,6 +26,14 @@ from facial_bench.rendering.tasks import PictureTask
 from facial_bench.statistics.rows import Entry
 
 
+class Finished(msgspec.Struct, frozen=True):
+    """A stretch that was scored."""
+
+    row: PictureRow
+    tracker: str
+    """With which tracker its pictures were tracked again."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rendered:
     """A renderer that is asked, and where its work goes."""
@@ -38,32 +46,40 @@ class Rendered:
     report: Reporter
 
     def row(self, task: PictureTask, chance: PictureRow) -> tuple[PictureRow, float]:
-        """The row of one stretch and the seconds that rendering took; what an earlier run finished is used again."""
+        """The row of one stretch and the seconds that rendering took; what an earlier run finished is used again. Its
+        pictures are, too, where they were scored with another tracker."""
         stored, kept = self.folder / "pictures" / f"{task.id}.mkv", self.folder / "rows" / f"{task.id}.json"
-        row = _read_row(kept, stored)
-        if row is not None:
-            return row, 0.0
-        started, spent = time.perf_counter(), 0.0
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            made = self.ask(task)
-            spent = time.perf_counter() - started
-            with VideoWriter(stored, self.scorer.protocol.split.fps) as writer:
-                for picture in made:
-                    writer.add(np.asarray(picture))
-            del made
-        except GenerationError as problem:
-            self.report.warn(f"{self.code} failed on {task.id}: {problem}")
-            return _failed_row(task, chance, self.scorer.definitions, str(problem)), 0.0
+        finished, tracker = _read_finished(kept, stored), self.scorer.tracker.key
+        if finished is not None and finished.tracker == tracker:
+            return finished.row, 0.0
+        spent = 0.0
+        if finished is None:
+            try:
+                spent = self._render(task, stored)
+            except GenerationError as problem:
+                self.report.warn(f"{self.code} failed on {task.id}: {problem}")
+                return _failed_row(task, chance, self.scorer.definitions, str(problem)), 0.0
         driven = ""
         if task.driving != REAL:
             parts = {name: part for name, part in vars(task.motion).items() if part is not None}
             driven = write_arrays(stored_motion(self.folder, task.id), parts)
         row = self.scorer.row(task, partial(stored_pictures, stored), file_digest(stored))
         row = msgspec.structs.replace(row, driven_by=driven)
-        self._show(task, stored)
-        write_bytes(kept, msgspec.json.encode(row))
+        if finished is None:
+            self._show(task, stored)
+        write_bytes(kept, msgspec.json.encode(Finished(row, tracker)))
         return row, spent
+
+    def _render(self, task: PictureTask, stored: Path) -> float:
+        """Render a stretch into a file; the seconds that it took. Raises GenerationError where it gives no pictures."""
+        started = time.perf_counter()
+        made = self.ask(task)
+        spent = time.perf_counter() - started
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        with VideoWriter(stored, self.scorer.protocol.split.fps) as writer:
+            for picture in made:
+                writer.add(np.asarray(picture))
+        return spent
 
     def _show(self, task: PictureTask, stored: Path) -> None:
         """The videos and the sheet of a stretch."""
@@ -80,11 +96,11 @@ class Rendered:
             write_sheet(sheet, title, clip.frames, fps, real(clip), stored_pictures(stored))
 
 
-def _read_row(kept: Path, stored: Path) -> PictureRow | None:
-    """The row that an earlier run finished, where its pictures are still what was scored."""
+def _read_finished(kept: Path, stored: Path) -> Finished | None:
+    """What an earlier run finished, where its pictures are still what was scored."""
     try:
-        row = msgspec.json.decode(kept.read_bytes(), type=PictureRow)
-        return row if row.motion == file_digest(stored) else None
+        finished = msgspec.json.decode(kept.read_bytes(), type=Finished)
+        return finished if finished.row.motion == file_digest(stored) else None
     except (OSError, msgspec.ValidationError, msgspec.DecodeError):
         return None
 

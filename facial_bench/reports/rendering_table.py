@@ -10,10 +10,12 @@ from facial_bench.reports.tables import cell, number, plain
 
 def rendering_table(rendering: Rendering) -> str:
     """The text of a rendering: what was rendered, the metrics, and how much was compared."""
-    rows = []
+    rows, reasons = [], dict[str, list[str]]()
     for name, metric in rendering.metrics.items():
         reference = rendering.references[name]
-        value = cell(metric, "") if metric.status == "ok" else f"{metric.status}: {printable(metric.reason)}"
+        value = cell(metric, "") if metric.status == "ok" else metric.status
+        if metric.status != "ok":
+            reasons.setdefault(f"{metric.status}: {printable(metric.reason)}", []).append(name)
         ends = (number(reference.chance, ""), number(reference.ceiling.value, ""))
         rows.append([name, value, *ends, metric.unit])
     headers = ["metric", "value [95 % interval]", CHANCE_IS, CEILING_IS, "unit"]
@@ -33,4 +35,5 @@ def rendering_table(rendering: Rendering) -> str:
     )
     speed = rendering.timing.get("render_fps")
     note += f"; rendered at {speed} frames/s" if speed else ""
+    note = "\n".join([note, *(f"{', '.join(names)} {reason}" for reason, names in reasons.items())])
     return f"{printable(title)}\n\n{plain(rows, headers)}\n\n{note}"

@@ -332,3 +332,18 @@ def test_the_motion_of_a_method_is_rendered_and_scored_without_alignment(
     other = replace(pictures, corpus=pictures.corpus.select(["p1"]))
     with pytest.raises(ResultError, match="Run the method on this corpus"):
         with_motion_of(folder, other)
+
+
+def test_another_tracker_scores_the_stored_pictures_again(pictures: PictureCorpus, cache: Path, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Counting(Fixed):
+        def render(self, motion: Any, camera: Any, like: Any) -> Any:
+            asked.append(like.identity)
+            return super().render(motion, camera, like)
+
+    without = render(pictures, cache, tmp_path, code_of(Counting), tracker=find_tracker(pictures.corpus, {}, None))
+    assert without.metrics["cycle_lmd"].status == "absent"
+    made = render(pictures, cache, tmp_path, code_of(Counting))
+    assert made.metrics["cycle_lmd"].status == "ok" and asked == ["p1", "p2"]
+    assert made.metrics["psnr"] == without.metrics["psnr"]
