@@ -14,6 +14,7 @@ from benchmarks.arithmetic import matrix_rate
 from benchmarks.busy import busy_rows
 from benchmarks.core import core_rows
 from benchmarks.facial import attribute_rows, generation_rows, memory_rows, training_rows, variant_rows
+from benchmarks.pictures import picture_rows
 from benchmarks.processes import process_rows
 from benchmarks.timing import markdown
 from benchmarks.video import video_rows
@@ -43,6 +44,7 @@ def main() -> None:
         "processes": process_rows,
         "busy": busy_rows,
         "video": video_rows,
+        "pictures": picture_rows,
     }
     if not options.quick:
         jobs["variants"] = variant_rows
