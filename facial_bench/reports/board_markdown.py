@@ -30,6 +30,8 @@ SECTIONS = {
     "other": "Other metrics",
 }
 """Family -> title of its section."""
+RENDERERS = ".renderers.md"
+"""How the boards of renderers end, which may lie in the same folder."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -69,7 +71,8 @@ def first_difference(folder: Path, boards: Mapping[str, str]) -> str | None:
         if stored != text:
             lines = itertools.zip_longest(stored.split("\n"), text.split("\n"))
             return f"{folder / name}, line {next(n for n, (one, two) in enumerate(lines, start=1) if one != two)}"
-    orphans = {path.name for path in folder.glob("*.md")} - set(boards) - {"README.md"}
+    there = {path.name for path in folder.glob("*.md") if not path.name.endswith(RENDERERS)}
+    orphans = there - set(boards) - {"README.md"}
     return f"{folder / min(orphans)} comes from no result" if orphans else None
 
 

@@ -14,6 +14,7 @@ from facial_bench.evaluation.result_schema import Metric
 from facial_bench.metrics.image.definitions import image_metrics
 from facial_bench.rendering.references import CEILING_IS
 from facial_bench.rendering.result import REAL, Rendering, rendering_digest
+from facial_bench.reports.board_markdown import RENDERERS
 from facial_bench.reports.tables import arrow, cell, escape, markdown, number, unscored
 
 RANKED = ("psnr/face", "psnr/mouth", "l1/face", "l1/mouth", "ssim/face", "ssim/mouth", "flip/face", "flip/mouth")
@@ -30,7 +31,7 @@ def rendering_boards(renderings: Sequence[Rendering]) -> dict[str, str]:
     """
     boards = {}
     for label, own in _by_corpus(renderings).items():
-        boards[f"{label}.renderers.md"] = _board(label, own)
+        boards[f"{label}{RENDERERS}"] = _board(label, own)
     return boards
 
 
