@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -87,13 +88,20 @@ def clip_pictures(
     """
     path = video_file(corpus, clip_id, videos)
     clip = corpus.note("clips", clip_id)
-    if file_digest(path) != corpus.note("videos", clip["video"]).get("sha256"):
+    found = path.stat()
+    if _digest_of(path, found.st_size, found.st_mtime_ns) != corpus.note("videos", clip["video"]).get("sha256"):
         raise CorpusError(f"{path} is not the video that {clip_id} was tracked in: its SHA-256 is another.")
     with Video(path) as video:
         farthest = 0.5 / min(corpus.info.fps, video.fps or corpus.info.fps) + ROUNDING
         for shown in frames_at(video, [clip["clock_s"] + frame / corpus.info.fps for frame in frames]):
             near = abs(shown.off) <= farthest
             yield ClipPicture(frames[shown.number], shown.picture if near else None, shown.off)
+
+
+@functools.lru_cache(maxsize=256)
+def _digest_of(path: Path, size: int, changed: int) -> str:
+    """SHA-256 of a video as it is now: a rendering reads each one several times."""
+    return file_digest(path)
 
 
 def clip_sound(corpus: Corpus, clip_id: str, start: int, frames: int, videos: Path | None = None) -> np.ndarray:
