@@ -100,7 +100,7 @@ def render_corpus(
         references = make_references(every, cache, report)
         place = open_run(final, _key(code, pictures, protocol, driving, settings), settings.fresh, report, FILE)
         with _asked(code, pictures, settings, place.work, report, timing) as ask:
-            rows = _rows(Rendered(code, scorer, ask, driving, place.work, report), references, timing)
+            rows = _rows(Rendered(code, scorer, ask, place.work, report), references, timing)
     if all(row.status == "failed" for row in rows):
         raise GenerationError(f"{code} failed on all {len(rows)} clips; {rows[0].request}: {rows[0].reason}.")
     kept = references_of(references, scorer)

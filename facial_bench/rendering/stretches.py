@@ -20,7 +20,7 @@ from facial_bench.media.encode import VideoWriter
 from facial_bench.rendering.driving import stored_motion
 from facial_bench.rendering.outputs import stored_pictures, write_sheet, write_videos
 from facial_bench.rendering.renderer import Ask, RendererCode
-from facial_bench.rendering.result import REAL, Driving, PictureRow
+from facial_bench.rendering.result import REAL, PictureRow
 from facial_bench.rendering.scorer import PictureScorer
 from facial_bench.rendering.tasks import PictureTask
 from facial_bench.statistics.rows import Entry
@@ -41,7 +41,6 @@ class Rendered:
     code: RendererCode
     scorer: PictureScorer
     ask: Ask
-    driving: Driving
     folder: Path
     report: Reporter
 
@@ -85,7 +84,7 @@ class Rendered:
         """The videos and the sheet of a stretch."""
         pictures, rules, clip = self.scorer.pictures, self.scorer.protocol, task.clip
         sound = clip_sound(pictures.corpus, clip.id, clip.start, clip.frames, pictures.videos)
-        videos, aligned = self.folder / "videos", self.driving.motion == REAL
+        videos, aligned = self.folder / "videos", task.driving == REAL
         videos.mkdir(parents=True, exist_ok=True)
         errors = videos / f"{task.id}.errors.mp4" if aligned else None
         real, fps = pictures.pictures, rules.split.fps

@@ -16,6 +16,7 @@ from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.from_videos.video_frames import clip_pictures, video_file
 from facial_bench.corpora.split import split_clips
 from facial_bench.rendering.crop import cut, recording_crop
+from facial_bench.rendering.result import REAL
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class PictureTask:
     crop: Crop
     motion: Motion
     """The real motion of the stretch, or a method's for its sound."""
-    driving: str = "real"
+    driving: str = REAL
     """Whose it is, as of `result.Driving`."""
 
     def appearance(self, fps: float) -> Appearance:
