@@ -70,10 +70,11 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except OSError as problem:
+            from facial_bench.core.files import ADVICE
+
             where = f": {problem.filename}" if problem.filename else ""
-            raise click.ClickException(
-                f"{problem.strerror or problem}{where}. Check the path and the free space."
-            ) from None
+            advice = ADVICE.get(problem.errno or 0, "Check the path")
+            raise click.ClickException(f"{problem.strerror or problem}{where}. {advice}.") from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -32,7 +32,7 @@ def sensitivity(corpus: str, out: Path, redraw: Path | None, device: str, plugin
     from facial_bench.reports.sensitivity import draw, verdicts_page
 
     figure_tools()  # both before the minutes that the rest takes
-    require_writable(out)
+    require_writable(out, "with --out")
     session = make_session(plugin_files)
     if redraw:
         measured = read_sensitivity(redraw)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,26 +16,54 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from facial_bench.core.errors import FacialBenchError
+from facial_bench.core.errors import FacialBenchError, one_line
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=,+-]{0,119}")
+ADVICE = {
+    errno.ENOSPC: "Free some space, or choose another folder",
+    errno.EDQUOT: "Your quota is used up: free some space, or choose another folder",
+    errno.EROFS: "Choose a folder that can be written in",
+    errno.EACCES: "Change its permissions, or choose another folder",
+    errno.EPERM: "Change its permissions, or choose another folder",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+}
+"""What helps where the system refuses to write; of what is not here, another folder."""
 
 
-def safe_name(name: str, what: str, error: type[FacialBenchError] = FacialBenchError, longest: int = 120) -> str:
-    """The name, if it can be a file name on any system and cannot leave its folder; else raises `error`."""
-    if not isinstance(name, str) or not NAME.fullmatch(name) or name.endswith(".") or len(name) > longest:
-        shown = repr(name) if len(repr(name)) <= 130 else repr(name)[:100] + "..."
-        raise error(f"The {what} {shown} cannot name a file: use letters, digits and . _ - only, {longest} at most.")
-    return name
+def cannot_write(what: Path | str, problem: OSError, elsewhere: str = "") -> str:
+    """One line: what cannot be written, why the system refuses it, and what helps against just that.
+
+    Args:
+        what: What was to be written, and where.
+        problem: What the system said.
+        elsewhere: How another folder is chosen ("with --out"), where that deserves a word.
+    """
+    advice = ADVICE.get(problem.errno or 0, "Choose another folder")
+    said = f" {elsewhere}" if elsewhere and "folder" in advice else ""
+    return f"Cannot write {what}: {one_line(problem.strerror or problem).rstrip('.')}. {advice}{said}."
 
 
-def require_writable(folder: Path) -> None:
-    """Raise FacialBenchError where a folder cannot be made or written in, before the minutes that filling it takes."""
+def file_beside(path: Path, ending: str) -> Path:
+    """The file beside another that differs in its ending alone, in small letters (`.wav`) or any others (`.WAV`); the
+    place of the one in small letters where there is none."""
+    wanted = path.with_suffix(ending)
+    if wanted.exists() or not path.parent.is_dir():
+        return wanted
+    others = sorted(one for one in path.parent.iterdir() if one.stem == path.stem and one.suffix.lower() == ending)
+    return others[0] if others else wanted
+
+
+def require_writable(folder: Path, elsewhere: str = "") -> None:
+    """Raise FacialBenchError where a folder cannot be made or written in, before the minutes that filling it takes.
+
+    Args:
+        folder: To write in; made by whoever writes.
+        elsewhere: How another one is chosen ("with --out").
+    """
     folder = Path(os.path.abspath(folder))
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        reason = f"{nearest} is not a folder that may be written in"
-        raise FacialBenchError(f"Cannot write {folder}: {reason}. Choose another folder with --out.")
+    try:
+        tempfile.TemporaryFile(dir=next(place for place in (folder, *folder.parents) if place.exists())).close()
+    except OSError as problem:
+        raise FacialBenchError(cannot_write(folder, problem, elsewhere)) from None
 
 
 def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = FacialBenchError) -> None:
@@ -51,9 +79,7 @@ def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = Faci
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as problem:
-        raise error(
-            f"Cannot write {path}: {problem.strerror or problem}. Free some space or choose another folder."
-        ) from None
+        raise error(cannot_write(path, problem)) from None
     finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 
 VIDEO_ENDINGS = (
     ".mp4",

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import safe_name
 from facial_bench.core.geometry import decode_face, outer_eye_distance, project
+from facial_bench.core.names import nfc, safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, FaceModel
 from facial_bench.corpora.face_model import corpus_from_tracks
@@ -21,7 +21,7 @@ from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 
 def corpus_name(dest: Path | str) -> str:
     """The name of the corpus at `dest`: its folder's; raises CorpusError where that cannot name one."""
-    return safe_name(Path(dest).resolve().name, "corpus folder", CorpusError)  # results are kept by this name
+    return safe_name(nfc(Path(dest).resolve().name), "corpus folder", CorpusError)  # results are kept by this name
 
 
 def assemble(

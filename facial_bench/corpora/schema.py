@@ -10,15 +10,15 @@ import msgspec
 import numpy as np
 
 from facial_bench.core.errors import CorpusError, one_line
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, CorpusInfo
 
 SCHEMA = "facial-bench corpus 1"
 BLINK_SCALES = ("closure", "AU45")
 CLIP_ARRAYS = ("audio", "expression", "pose", "blink", "landmarks", "valid")
 """What every clip holds; further arrays are extras of its tracker."""
-LONGEST_NAME = 100
-"""Characters of a clip's name: a motion's file is called after the clip and its first frame."""
+LONGEST_NAME = 160
+"""Bytes of a clip's name in UTF-8: files are called after the clip, its first frame and what they hold."""
 REBUILD = "Build or import the corpus again."
 
 

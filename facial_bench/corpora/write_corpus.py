@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import safe_name, write_arrays, write_json
+from facial_bench.core.files import cannot_write, write_arrays, write_json
+from facial_bench.core.names import safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, FaceModel
 from facial_bench.corpora.corpus import open_corpus
@@ -120,7 +121,7 @@ def _whole_or_not(dest: Path) -> Iterator[Path]:
         dest.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=dest.parent, prefix=f".{dest.name}.partial-"))
     except OSError as problem:
-        raise CorpusError(f"Cannot write {dest}: {problem.strerror}. Choose another folder.") from None
+        raise CorpusError(cannot_write(dest, problem)) from None
     try:
         partial.chmod(0o755)
         yield partial
@@ -128,7 +129,7 @@ def _whole_or_not(dest: Path) -> Iterator[Path]:
             dest.rmdir()
         os.replace(partial, dest)
     except OSError as problem:
-        raise CorpusError(f"Cannot write {dest}: {problem.strerror or problem}. Choose another folder.") from None
+        raise CorpusError(cannot_write(dest, problem)) from None
     except CorpusError as problem:  # the folder that it names will be gone
         raise CorpusError(str(problem).replace(str(partial), str(dest))) from None
     finally:

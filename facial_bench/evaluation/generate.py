@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from facial_bench.core.errors import FacialBenchError
-from facial_bench.core.files import read_arrays, safe_name, write_arrays
+from facial_bench.core.files import read_arrays, write_arrays
+from facial_bench.core.names import safe_name
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Camera, Motion, Request
+from facial_bench.corpora.schema import LONGEST_NAME
 from facial_bench.evaluation.method import keep_trace
 from facial_bench.evaluation.requests import Task, in_asking_order
 from facial_bench.isolation.door import Asked
@@ -71,7 +73,8 @@ def _in_view(outcome: Outcome, camera: Camera | None, view: Camera) -> Outcome:
 def motion_path(folder: Path, request_id: str) -> Path:
     """Where the motion of a request is kept."""
     driving, name = request_id.split("/", 1)
-    return folder / safe_name(driving, "driving") / f"{safe_name(name, 'request')}.safetensors"
+    file = safe_name(name, "request", longest=LONGEST_NAME + 20)  # a clip's, @ and its first frame
+    return folder / safe_name(driving, "driving") / f"{file}.safetensors"
 
 
 def save_motion(folder: Path, request_id: str, motion: Motion) -> None:

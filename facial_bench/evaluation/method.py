@@ -10,7 +10,7 @@ from pathlib import Path
 from facial_bench.core import errors
 from facial_bench.core.digests import derive_seed, digest
 from facial_bench.core.errors import FacialBenchError, PluginError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Context, TrackerSpec
 from facial_bench.corpora.corpus import Corpus

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facial_bench.core.files import read_json, write_json
+from facial_bench.core.files import cannot_write, read_json, write_json
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
@@ -105,9 +105,7 @@ def _clear(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise FacialBenchError(
-            f"Cannot write {folder}: {problem.strerror}. Choose another folder with --out."
-        ) from None
+        raise FacialBenchError(cannot_write(folder, problem, "with --out")) from None
     _remove_own(folder)
 
 

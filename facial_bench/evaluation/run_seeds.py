@@ -53,7 +53,7 @@ def run_seeds(
         out = Path(config.out)
         folder = run_folder(out, method, corpus, every[0], protocol)
         first, started = create(method, corpus, every[0], folder, report, started), None
-        require_writable(folder)
+        require_writable(folder, "with --out")
         setup = prepare(every[0].device)
         for one in every:
             opened, first = first, None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from facial_bench.core.errors import FacialBenchError
+from facial_bench.core.files import cannot_write
 from facial_bench.core.types import Clip
 from facial_bench_worker.clips import write_clips
 
@@ -35,7 +36,7 @@ class Scratch:
             self._lock = _locked(self.folder)
             self.room.mkdir()
         except OSError as problem:
-            raise _no_space(problem) from None
+            raise _cannot_write(problem) from None
 
     @property
     def room(self) -> Path:
@@ -53,7 +54,7 @@ class Scratch:
             folder.mkdir(exist_ok=True)
             write_clips(str(folder), clips)
         except OSError as problem:
-            raise _no_space(problem) from None
+            raise _cannot_write(problem) from None
         return folder
 
     def close(self) -> None:
@@ -83,9 +84,7 @@ def _locked(folder: Path) -> IO[bytes]:
     return stream
 
 
-def _no_space(problem: OSError) -> FacialBenchError:
+def _cannot_write(problem: OSError) -> FacialBenchError:
     where = tempfile.gettempdir()
-    return FacialBenchError(
-        f"Cannot write training clips for a method in {where}: {problem.strerror or problem}. Free some space, or "
-        f"choose another folder: TMPDIR={os.sep}PATH."
-    )
+    what = f"training clips for a method in {where}"
+    return FacialBenchError(cannot_write(what, problem, f"with TMPDIR={os.sep}PATH"))

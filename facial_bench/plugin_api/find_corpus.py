@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facial_bench.core import errors
 from facial_bench.core.errors import CorpusError, FacialBenchError, PluginError, ResultError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 from facial_bench.core.progress import Reporter
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.evaluation.result_schema import Result

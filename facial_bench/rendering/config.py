@@ -10,7 +10,7 @@ import msgspec
 
 from facial_bench.core.digests import digest
 from facial_bench.core.errors import FacialBenchError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 from facial_bench.isolation.conditions import DAY, Conditions
 from facial_bench.rendering.crop import SIZES
 from facial_bench.rendering.protocol import PictureProtocol

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from facial_bench.core.errors import FacialBenchError
+from facial_bench.core.files import cannot_write
 from facial_bench.media.encode import VideoWriter
 from facial_bench.media.sound import RATE
 from facial_bench.media.video import Video
@@ -128,7 +129,7 @@ def write_sheet(
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=120, metadata={"Software": None})
     except OSError as problem:
-        raise FacialBenchError(f"Cannot write {path}: {problem.strerror}. Free some space.") from None
+        raise FacialBenchError(cannot_write(path, problem)) from None
 
 
 def _load_matplotlib() -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from facial_bench.core import errors
 from facial_bench.core.errors import FacialBenchError, GenerationError, PluginError
-from facial_bench.core.files import read_arrays, write_arrays
+from facial_bench.core.files import cannot_write, read_arrays, write_arrays
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Clip, Context, RendererSpec
 from facial_bench.evaluation.method import keep_trace
@@ -137,10 +137,8 @@ def write_training(pictures: PictureCorpus, folder: Path, report: Reporter) -> N
             clips.append(replace(clip, valid=clip.valid & seen))
         write_video_clips(str(folder), clips, [pictures.crops[clip.recording] for clip in clips])
     except OSError as problem:
-        reason = problem.strerror or problem
-        raise FacialBenchError(
-            f"Cannot write training pictures in {folder}: {reason}. Free some space, or choose another folder: TMPDIR."
-        ) from None
+        what = f"training pictures in {folder}"
+        raise FacialBenchError(cannot_write(what, problem, "with TMPDIR")) from None
 
 
 def _stream(pictures: PictureCorpus, clip: Clip, seen: np.ndarray) -> Iterator[np.ndarray]:

@@ -56,7 +56,7 @@ def render(
         driving, pictures = with_motion_of(Path(config.motion), pictures)
     label = config.folder_name(driving.motion)
     folder = Path(config.out) / f"{corpus_label(corpus, protocol)}@{config.size}px" / label / f"seed-{config.seed}"
-    require_writable(folder)
+    require_writable(folder, "with --out")
     hidden = (Path(config.out), cache, corpus.path)
     settings = RenderSettings(
         config.seed,

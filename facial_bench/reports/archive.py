@@ -16,7 +16,7 @@ import msgspec
 
 from facial_bench.core.compressed import decode_line, read_lines, write_lines
 from facial_bench.core.errors import FacialBenchError, ResultError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 from facial_bench.evaluation.earlier_results import EarlierResultError
 from facial_bench.evaluation.result import Result, decode_result, find_results, read_result, require_unchanged
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from facial_bench.core.errors import ResultError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.result import Result

@@ -50,7 +50,7 @@ def publish(
         ResultError: no result that may stand on a board; or the first place where the folder differs.
     """
     if verify is not None:
-        require_writable(out)
+        require_writable(out, "with --out")
     admission = admit(collect(paths), read_ledger(out), verify)
     if not admission.results:
         first = f" {admission.left_out[0]}" if admission.left_out else ""

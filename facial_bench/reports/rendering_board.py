@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from facial_bench.core.errors import ResultError, one_line
-from facial_bench.core.files import safe_name, write_bytes
+from facial_bench.core.files import write_bytes
+from facial_bench.core.names import safe_name
 from facial_bench.evaluation.result_schema import Metric
 from facial_bench.metrics.image.definitions import image_metrics
 from facial_bench.rendering.references import CEILING_IS

@@ -381,10 +381,15 @@ def test_leaderboard_errors(tmp_path: Path) -> None:
         (KeyboardInterrupt(), "Error: Interrupted. The same command goes on with what was finished.", 130),
         (
             OSError(28, "No space left on device", "/x/y"),
-            "Error: No space left on device: /x/y. Check the path and the free space.",
+            "Error: No space left on device: /x/y. Free some space, or choose another folder.",
             1,
         ),
-        (OSError(5, "Input/output error"), "Error: Input/output error. Check the path and the free space.", 1),
+        (
+            OSError(30, "Read-only file system", "/x"),
+            "Error: Read-only file system: /x. Choose a folder that can be written in.",
+            1,
+        ),
+        (OSError(5, "Input/output error"), "Error: Input/output error. Check the path.", 1),
     ],
 )
 def test_what_stops_a_command_is_one_line(problem: BaseException, expected: str, status: int) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from facial_bench.core.errors import CorpusError, unknown_name
-from facial_bench.core.files import file_digest, read_json, safe_name
+from facial_bench.core.files import file_digest, read_json
+from facial_bench.core.names import safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.from_tracks import assemble, corpus_name
 from facial_bench.corpora.importers.track_clip import TrackClip

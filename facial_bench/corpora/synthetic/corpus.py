@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.face_model import corpus_from_tracks
 from facial_bench.corpora.split import ClipEntry, split_clips

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import file_digest, safe_name, write_json
+from facial_bench.core.files import cannot_write, file_digest, write_json
+from facial_bench.core.names import safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.face_model import corpus_from_tracks
 from facial_bench.corpora.from_videos.video_frames import PLACES
@@ -165,7 +166,7 @@ def write_videos(folder: Path, shot: Sequence[Shooting]) -> dict[str, Any]:
     try:
         (folder / VIDEOS).mkdir()
     except OSError as problem:
-        raise CorpusError(f"Cannot write {folder / VIDEOS}: {problem.strerror}. Choose another folder.") from None
+        raise CorpusError(cannot_write(folder / VIDEOS, problem)) from None
     for one in shot:
         path = folder / VIDEOS / f"{one.id}.mp4"
         sound = one.sound()

@@ -15,7 +15,7 @@ import msgspec
 
 from facial_bench.core.compressed import decode_line, read_lines, write_lines
 from facial_bench.core.errors import ResultError
-from facial_bench.core.files import safe_name
+from facial_bench.core.names import safe_name
 
 SCHEMA = "facial-bench sensitivity 1"
 SUFFIX = ".jsonl.xz"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facial_bench.core.errors import FacialBenchError
+from facial_bench.core.files import cannot_write
 from facial_bench.core.types import Appearance, Clip, CorpusInfo, Crop, FaceModel, Motion
 from facial_bench.corpora.face_model import corpus_from_tracks
 from facial_bench.corpora.split import Segment, Split
@@ -58,9 +59,8 @@ class World:
                 hue = self.info.identities.index(clip.identity)
                 write_pictures(str(folder), number, draw_dots(crop.points(clip.landmarks), crop.size, hue))
         except OSError as problem:
-            raise FacialBenchError(
-                f"Cannot write training pictures in {folder}: {problem.strerror}. Free some space: TMPDIR."
-            ) from None
+            what = f"training pictures in {folder}"
+            raise FacialBenchError(cannot_write(what, problem, "with TMPDIR")) from None
 
 
 def make_world() -> World:

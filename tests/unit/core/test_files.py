@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from facial_bench.core.files import (
+    cannot_write,
+    file_beside,
     file_digest,
     read_arrays,
     read_json,
-    safe_name,
+    require_writable,
     write_arrays,
     write_bytes,
     write_json,
@@ -26,41 +28,6 @@ from facial_bench.errors import CorpusError, FacialBenchError
 
 def is_one_line(problem: pytest.ExceptionInfo[BaseException]) -> bool:
     return "\n" not in str(problem.value)
-
-
-@pytest.mark.parametrize("name", ["a", "s01a", "x_1-2.b", "facial@lr=1e-4,x=2", "A" * 120])
-def test_a_good_name_is_given_back(name: str) -> None:
-    assert safe_name(name, "clip") == name
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        ".",
-        "..",
-        "../x",
-        "/x",
-        "a/b",
-        "a\\b",
-        ".hidden",
-        "-rf",
-        "a.",
-        "a b",
-        "a\n",
-        "ä",
-        "a\0",
-        "a" * 121,
-        None,
-        3,
-        "~",
-    ],
-)
-def test_a_name_that_could_leave_its_folder_is_refused(name: object) -> None:
-    with pytest.raises(CorpusError, match=r"The clip .* cannot name a file") as problem:
-        safe_name(name, "clip", CorpusError)  # type: ignore[arg-type]
-    assert is_one_line(problem)
-    assert len(str(problem.value)) < 300
 
 
 def test_bytes_replace_a_file_and_leave_nothing_beside_it(tmp_path: Path) -> None:
@@ -88,6 +55,48 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert os.listdir(tmp_path) == ["file"], "no temporary file is left"
 
 
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Free some space, or choose another folder with --out."),
+        (errno.EDQUOT, "Your quota is used up: free some space, or choose another folder with --out."),
+        (errno.EROFS, "Choose a folder that can be written in with --out."),
+        (errno.EACCES, "Change its permissions, or choose another folder with --out."),
+        (errno.ENAMETOOLONG, "Choose a shorter name."),
+        (errno.EIO, "Choose another folder with --out."),
+    ],
+)
+def test_the_advice_is_against_what_the_system_said(number: int, advice: str) -> None:
+    said = cannot_write("it", OSError(number, os.strerror(number)), "with --out")
+    assert said == f"Cannot write it: {os.strerror(number)}. {advice}"
+
+
+def test_a_folder_is_tried_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_writable(tmp_path / "new" / "one")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(FacialBenchError, match=r"Cannot write .*file/x: Not a directory"):
+        require_writable(tmp_path / "file" / "x")
+    with pytest.raises(FacialBenchError, match=r"File name too long\. Choose a shorter name\.$"):
+        require_writable(tmp_path / ("x" * 300))
+
+    def refuse(*arguments: object, **more: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("facial_bench.core.files.tempfile.TemporaryFile", refuse)
+    with pytest.raises(FacialBenchError, match=r"Read-only file system\. Choose a folder that can be written in\.$"):
+        require_writable(tmp_path)
+
+
+def test_an_ending_may_be_in_capitals(tmp_path: Path) -> None:
+    assert file_beside(tmp_path / "a.mp4", ".wav") == tmp_path / "a.wav"
+    for name in ("a.b.WAV", "a.WAV", "[a].Wav", "aa.wav"):
+        (tmp_path / name).touch()
+    assert file_beside(tmp_path / "a.mp4", ".wav") == tmp_path / "a.WAV"
+    assert file_beside(tmp_path / "[a].mp4", ".wav") == tmp_path / "[a].Wav"
+    assert file_beside(tmp_path / "no" / "a.mp4", ".wav") == tmp_path / "no" / "a.wav"
+
+
 def test_an_interruption_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     write_bytes(path, b"old")
@@ -103,7 +112,7 @@ def test_an_interruption_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("target", ["/dev/null/x", "/proc/facial-bench/x"])
 def test_a_folder_that_cannot_be_is_one_line(target: str) -> None:
-    with pytest.raises(FacialBenchError, match=r"Cannot write .*choose another folder") as problem:
+    with pytest.raises(FacialBenchError, match=r"Cannot write .*Choose another folder\.$") as problem:
         write_bytes(Path(target), b"")
     assert is_one_line(problem)
 
