@@ -98,3 +98,28 @@ class Lines(Reporter):
 
     def warn(self, line: str) -> None:
         self.warnings.append(line)
+
+
+def openface_rows(frames: int, rate: float = 25.0, face: int | None = None, away: float = 0.0) -> list[list[str]]:
+    """A CSV of OpenFace: names of the columns, then a row a frame, of a face that moves, seen by a camera of 640 x 480.
+
+    Args:
+        frames: Rows.
+        rate: Of the time stamps, frames a second.
+        face: What the column `face_id` holds; None for none.
+        away: Millimetres to the right of the middle.
+    """
+    angles = np.arange(68) * 2 * np.pi / 68
+    shape = np.stack([60 * np.cos(angles), 80 * np.sin(angles), 20 * np.cos(3 * angles)], axis=1)
+    head = [f"pose_{kind}{axis}" for kind in "TR" for axis in "xyz"]
+    names = ["frame", *(() if face is None else ("face_id",)), "timestamp", "confidence", "success", *head]
+    names += [f"{axis}_{k}" for axis in "xyXYZ" for k in range(68)] + ["AU45_r"]
+    rows = [names]
+    for k in range(frames):
+        place = np.array([away + 5 * np.sin(k / 9), 3 * np.cos(k / 7), 600.0])
+        points = shape * [1, 1 + 0.1 * np.sin(k / 3), 1] + place
+        image = 500 * points[:, :2] / points[:, 2:] + [320, 240]
+        numbers = [*place, 0.01 * np.sin(k / 5), 0.02, 0.03, *image.T.ravel(), *points.T.ravel(), 0.5 + 0.5 * np.sin(k)]
+        told = [str(k + 1), *(() if face is None else (str(face),)), f"{k / rate:.3f}", "0.98", "1"]
+        rows.append(told + [f"{number:.6f}" for number in numbers])
+    return rows

@@ -1,17 +1,15 @@
 """Importers `deep3d` and `facial-release`: coefficients of a 3DMM (Basel face and expressions) -> a corpus folder.
 
-Deep3DFaceRecon (Deng et al., CVPRW 2019): `coeff` (T, 257) of a .mat, columns identity 0:80, expression 80:144, texture
-144:224, angles 224:227, lighting 227:254, translation 254:257; one unit is 10 cm; the rotation of column vectors is
-Rz Ry Rx of the angles (extrinsic xyz), y up, and the camera stands at z = 10 with a focal length of 1015 pixels and an
-image of 224 x 224: its depth of a point is 10 - z. FACIAL's release: states (T, 71) of an .npz at 30 frames a second,
-columns head rotation 0:3 in degrees, translation 3:6 in a unit that is not stated (and therefore not used), AU45 6,
-expression 7:71.
+Deep3DFaceRecon (Deng et al., CVPRW 2019), its files as `deep3d_files` reads them: one unit is 10 cm; the rotation of
+column vectors is Rz Ry Rx of the angles (extrinsic xyz), y up, and the camera stands at z = 10 with a focal length of
+1015 pixels and an image of 224 x 224: its depth of a point is 10 - z. FACIAL's release: states (T, 71) of an .npz at
+30 frames a second, columns head rotation 0:3 in degrees, translation 3:6 in a unit that is not stated (and therefore
+not used), AU45 6, expression 7:71.
 
 A 3DMM's basis may not be passed on, so the landmarks come from the user: `NAME.landmarks.npy` beside the file,
 (T, 68, 3) pixels, x right, y down, z away from the viewer, with `--option image_size=WxH`; or `--option basis=FILE`, an
 .npz with `mean` (68, 3), `identity` (80, 68, 3) and `expression` (64, 68, 3) in Deep3DFaceRecon's units,
-then projected.
-Sound is NAME.wav. Blinks of a .mat are `NAME.blink.npy`, (T,) eye closure 0..1: coefficients hold none.
+then projected. Sound is NAME.wav. Blinks of a .mat are `NAME.blink.npy`, (T,) eye closure 0..1: coefficients hold none.
 """
 
 from __future__ import annotations
@@ -23,17 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from facial_bench.core.errors import CorpusError, FacialBenchError, one_line
-from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import LANDMARKS, STATE_WIDTH, Camera
-from facial_bench.corpora.importers.common import (
-    InputFile,
-    check_options,
-    find_files,
-    hear,
-    import_files,
-    make_track,
-    read_rate,
-)
+from facial_bench.corpora.importers.common import check_options, import_files, make_track, read_rate
+from facial_bench.corpora.importers.deep3d_files import finite_rows, has_one_frame, read_coefficients
+from facial_bench.corpora.importers.file_track import FileTrack
+from facial_bench.corpora.importers.input_files import InputFile, find_files
 from facial_bench.corpora.importers.linear_basis import (
     DISTANCE,
     FOCAL,
@@ -43,18 +35,15 @@ from facial_bench.corpora.importers.linear_basis import (
     project_basis,
     read_basis,
 )
-from facial_bench.corpora.resample_tracks import resample_tracks
 from facial_bench.corpora.track import Track
 
 CENTIMETRES = 10.0
 """In one of Deep3DFaceRecon's units."""
-COEFFICIENTS = 257
-"""Columns of a `coeff`."""
 
 
 def import_deep3d(source: Path | str, dest: Path | str, options: Mapping[str, str], log: Callable[[str], None]) -> None:
-    """Read the .mat files below `source` (or the one) and write the corpus folder `dest`; options: basis or image_size,
-    and fps (25).
+    """Read the .mat files below `source` (or the one) and write the corpus folder `dest`; a folder of .mat files of one
+    frame each is one clip. Options: basis or image_size, and fps (25).
 
     Raises:
         CorpusError: nothing could be imported, or `dest` cannot be written.
@@ -90,7 +79,7 @@ def _import(
         )
     view = read_basis(Path(options["basis"])) if "basis" in options else _size(options["image_size"])
     make = partial(_track, read=read, view=view, rate=read_rate(importer, options) or rate)
-    files, notes = find_files(source, ending), {"tracker": importer}
+    files, notes = find_files(source, ending, has_one_frame if ending == ".mat" else None), {"tracker": importer}
     import_files(dest, files, make, importer=importer, blink_scale=blink_scale, log=log, notes=notes)
 
 
@@ -99,11 +88,10 @@ def _track(
 ) -> tuple[Track, np.ndarray]:
     """A file's track, and its expression; `view` is a basis to project, or the size of an image with landmarks."""
     held = read(file)
-    frames = len(held.blink)
     if isinstance(view, Basis):
         landmarks, camera = project_basis(view, held), Camera(IMAGE, IMAGE, FOCAL)
     else:
-        landmarks = _beside(file, ".landmarks.npy", (frames, LANDMARKS, 3))
+        landmarks = _beside(file, ".landmarks.npy", held.frames, (LANDMARKS, 3))
         camera = Camera(view[0], view[1], FOCAL)
     place = (held.translation - [0, 0, DISTANCE]) * CENTIMETRES
     if not (place[:, 2] < 0).all():
@@ -115,28 +103,22 @@ def _track(
         "blink": held.blink,
         "expression": held.expression,
     }
-    tracked = resample_tracks(np.arange(frames) / rate, np.ones(frames, bool), arrays, Protocol().fps)
-    audio = hear(file, len(tracked.valid), Protocol().fps)
-    return make_track(file, tracked, audio, camera), tracked.arrays["expression"]
+    times = (held.frames - min(1, held.frames[0])) / rate
+    track, resampled = make_track(file, FileTrack(held.frames, times, np.ones(len(times), bool), arrays, camera))
+    return track, resampled["expression"]
 
 
 def read_deep3d(file: InputFile) -> Coefficients:
-    """A .mat of Deep3DFaceRecon.
+    """A .mat of Deep3DFaceRecon, or a folder of one a frame, with the blinks beside it.
 
     Raises:
-        CorpusError: damaged, no `coeff` of 257 columns, NaN, or no NAME.blink.npy beside it.
+        CorpusError: damaged, no coefficients, NaN, or no NAME.blink.npy beside it.
     """
-    from scipy.io import loadmat
-
-    try:
-        array = loadmat(file.path, variable_names=["coeff"]).get("coeff")
-    except Exception as problem:  # a damaged file raises a dozen kinds
-        raise CorpusError(f"it cannot be read as .mat ({one_line(problem)})") from None
-    coeff = _numbers("coeff", array, COEFFICIENTS)
-    blink = _beside(file, ".blink.npy", (len(coeff),))
+    frames, coeff = read_coefficients(file)
+    blink = _beside(file, ".blink.npy", frames, ())
     if blink.min() < 0 or blink.max() > 1:
         raise CorpusError(f"{file.beside('.blink.npy').name} is not within 0..1")
-    return Coefficients(coeff[:, :80], coeff[:, 80:144], coeff[:, 224:227], coeff[:, 254:257], blink)
+    return Coefficients(frames, coeff[:, :80], coeff[:, 80:144], coeff[:, 224:227], coeff[:, 254:257], blink)
 
 
 def read_release(file: InputFile) -> Coefficients:
@@ -151,9 +133,15 @@ def read_release(file: InputFile) -> Coefficients:
     except Exception as problem:  # a damaged archive raises a dozen kinds
         raise CorpusError(f"it cannot be read as .npz ({one_line(problem)})") from None
     fitting = [array for array in arrays if array.ndim == 2 and array.shape[1] == STATE_WIDTH]
-    state = _numbers("states", fitting[0] if len(fitting) == 1 else None, STATE_WIDTH)
+    if len(fitting) != 1:
+        held = ", ".join(str(array.shape) for array in arrays[:8])
+        raise CorpusError(
+            f"its states are not there, expected one array (T, {STATE_WIDTH}); it holds {held or 'nothing'}"
+        )
+    state = finite_rows("states", fitting[0], STATE_WIDTH)
     frames = len(state)
     return Coefficients(
+        np.arange(frames),
         np.zeros((frames, 80)),
         state[:, 7:],
         np.radians(state[:, :3]),
@@ -162,27 +150,23 @@ def read_release(file: InputFile) -> Coefficients:
     )
 
 
-def _numbers(what: str, array: object, width: int) -> np.ndarray:
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "fiu":
-        held = array.shape if isinstance(array, np.ndarray) else "not there"
-        raise CorpusError(f"its {what} are {held}, expected (T, {width})")
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad) or not len(array):
-        where = f"hold NaN in frame {bad[0][0]}, column {bad[0][1]}" if len(bad) else "hold no frame"
-        raise CorpusError(f"its {what} {where}")
-    return array.astype(np.float64)
-
-
-def _beside(file: InputFile, ending: str, shape: tuple[int, ...]) -> np.ndarray:
-    path = file.beside(ending)
+def _beside(file: InputFile, ending: str, frames: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(n, *shape) of the array beside a file: a row for each of its frames, or for every frame of the video."""
+    path, rows = file.beside(ending), len(frames)
     try:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
-        raise CorpusError(f"there is no {path.name} beside it, {shape} numbers") from None
+        raise CorpusError(f"there is no {path.name} beside it, {(rows, *shape)} numbers") from None
     except Exception as problem:
         raise CorpusError(f"{path.name} cannot be read ({one_line(problem)})") from None
-    if array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-        raise CorpusError(f"{path.name} is {array.dtype} of shape {array.shape}, expected finite numbers {shape}")
+    every = frames - min(1, frames[0])
+    if isinstance(array, np.ndarray) and array.shape == (every[-1] + 1, *shape):
+        array = array[every]
+    held = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "an archive"
+    if held == "an archive" or array.shape != (rows, *shape) or array.dtype.kind not in "fiu":
+        raise CorpusError(f"{path.name} is {held}, expected numbers {(rows, *shape)}")
+    if not np.isfinite(array).all():
+        raise CorpusError(f"{path.name} holds NaN or infinity in frame {np.argwhere(~np.isfinite(array))[0][0]}")
     return array.astype(np.float64)
 
 

@@ -1,54 +1,25 @@
-"""What importers of other people's files share: finding them, their sound, and going on when one is bad."""
+"""What importers of other people's files share: options, sound, and going on when a file is bad."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from facial_bench.core.errors import CorpusError, FacialBenchError, one_line, unknown_name
-from facial_bench.core.files import file_digest
-from facial_bench.core.types import Camera
-from facial_bench.corpora.find_videos import clip_name, identity_of_file
+from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.from_tracks import assemble, corpus_name
-from facial_bench.corpora.resample_tracks import Tracked
+from facial_bench.corpora.importers.file_track import FileTrack
+from facial_bench.corpora.importers.input_files import InputFile
+from facial_bench.corpora.resample_tracks import resample_tracks
 from facial_bench.corpora.track import Track
 from facial_bench.media.audio_features import mel29
 
 SOUND_TOLERANCE = 0.25
 """Seconds by which sound may be shorter than the motion."""
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file to import."""
-
-    name: str
-    """Of the clip, and of its recording."""
-    identity: str
-    path: Path
-
-    def beside(self, ending: str) -> Path:
-        """`NAME<ending>` in the same folder."""
-        return self.path.with_name(self.path.name.removesuffix(self.path.suffix) + ending)
-
-
-def find_files(source: Path, ending: str) -> list[InputFile]:
-    """The files of an ending below a folder (or the one file), in order; identities as `corpus build` finds them.
-
-    Raises:
-        CorpusError: no such folder, or no such file in it.
-    """
-    source = Path(source)
-    if source.is_file():
-        return [InputFile(clip_name(source.name), identity_of_file(source.name), source)]
-    files = sorted(path.relative_to(source).as_posix() for path in source.rglob(f"*{ending}"))
-    if not files:
-        raise CorpusError(f"No {ending} file in {source}. Name a folder of them, or one.")
-    return [InputFile(clip_name(file), identity_of_file(file), source / file) for file in files]
 
 
 def check_options(importer: str, options: Mapping[str, str], known: Sequence[str]) -> None:
@@ -72,11 +43,11 @@ def read_rate(importer: str, options: Mapping[str, str]) -> float | None:
     return rate
 
 
-def hear(file: InputFile, frames: int, fps: float) -> np.ndarray:
-    """(frames, 29) mel bands of NAME.wav.
+def hear(file: InputFile) -> tuple[np.ndarray, int]:
+    """Samples (n,) of NAME.wav, mono, floats within -1..1 or integers of their type's full scale, and their rate in Hz.
 
     Raises:
-        CorpusError: it is not there, cannot be read, or is shorter than the motion.
+        CorpusError: it is not there, or cannot be read.
     """
     from scipy.io import wavfile
 
@@ -84,22 +55,38 @@ def hear(file: InputFile, frames: int, fps: float) -> np.ndarray:
     if not path.is_file():
         raise CorpusError(f"there is no sound beside it: add {path.name}")
     try:
-        rate, samples = wavfile.read(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", wavfile.WavFileWarning)  # chunks that are no sound, or a missing end
+            rate, samples = wavfile.read(path)
     except Exception as problem:  # a damaged file raises struct.error, EOFError and others
         raise CorpusError(f"{path.name} cannot be read as .wav ({one_line(problem)})") from None
+    if rate < 1 or not len(samples):
+        raise CorpusError(f"{path.name} holds {len(samples)} samples at {rate} Hz")
+    if samples.dtype == np.uint8:  # 8 bits are stored about 128
+        samples = (samples.astype(np.int16) - 128) * 256
     if samples.ndim == 2:
         samples = samples.mean(axis=1) / (-float(np.iinfo(samples.dtype).min) if samples.dtype.kind == "i" else 1.0)
-    if len(samples) / rate < frames / fps - SOUND_TOLERANCE:
-        raise CorpusError(f"{path.name} lasts {len(samples) / rate:.2f} s, the motion {frames / fps:.2f} s")
+    return samples, rate
+
+
+def make_track(file: InputFile, held: FileTrack) -> tuple[Track, Mapping[str, np.ndarray]]:
+    """A file at the protocol's rate with the 29 mel bands of its sound, a recording of its own; and all its arrays.
+
+    Raises:
+        CorpusError: no sound, one that cannot be read, or one that is shorter than the motion.
+    """
+    samples, rate = hear(file)
+    sound, seconds, fps = file.beside(".wav").name, len(samples) / rate, Protocol().fps
+    placed = held.with_gaps().on_sound(seconds)
+    duration = float(placed.times[-1]) + float(np.median(np.diff(held.times))) if len(held.times) > 1 else 1 / fps
+    if seconds < duration - SOUND_TOLERANCE:
+        raise CorpusError(f"{sound} lasts {seconds:.2f} s, the motion {duration:.2f} s")
+    tracked = resample_tracks(placed.times, placed.faces, placed.arrays, fps)
     try:
-        return mel29(samples, rate, frames, fps)
+        audio = mel29(samples, rate, len(tracked.valid), fps)
     except ValueError as problem:
-        raise CorpusError(f"{path.name} is unusable ({problem})") from None
-
-
-def make_track(file: InputFile, tracked: Tracked, audio: np.ndarray, camera: Camera) -> Track:
-    """The track of a file, which is a recording of its own."""
-    return Track(
+        raise CorpusError(f"{sound} is unusable ({problem})") from None
+    track = Track(
         file.name,
         file.identity,
         file.name,
@@ -109,8 +96,9 @@ def make_track(file: InputFile, tracked: Tracked, audio: np.ndarray, camera: Cam
         translation=tracked.arrays["translation"],
         blink=tracked.arrays["blink"],
         valid=tracked.valid,
-        camera=camera,
+        camera=held.camera,
     )
+    return track, tracked.arrays
 
 
 def import_files(
@@ -151,7 +139,8 @@ def import_files(
         tracks.append(track)
         if coefficients is not None:
             expression[track.id] = coefficients
-        log(f"{track.id}: {track.identity}, {len(track.valid)} frames")
+        lost = int((~track.valid).sum())
+        log(f"{track.id}: {track.identity}, {len(track.valid)} frames" + (f", {lost} without a face" if lost else ""))
     if not tracks:
         raise CorpusError(f"Nothing could be imported; {left_out[0][0]}: {left_out[0][1]}.")
     assemble(
@@ -165,6 +154,6 @@ def import_files(
             "importer": importer,
             **notes,
             "left_out": [list(pair) for pair in left_out],
-            "files": {file.name: file_digest(file.path) for file in files if file.name in {t.id for t in tracks}},
+            "files": {file.name: file.digest() for file in files if file.name in {t.id for t in tracks}},
         },
     )

@@ -31,6 +31,8 @@ class Basis:
 class Coefficients:
     """What a file holds, at its own rate."""
 
+    frames: np.ndarray
+    """(T,) numbers of the frames, increasing; the first of a video is 0 or 1."""
     identity: np.ndarray
     """(T, 80)."""
     expression: np.ndarray

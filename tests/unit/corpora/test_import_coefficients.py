@@ -61,6 +61,7 @@ def test_our_convention_is_theirs_seen_through_one_scale_a_frame(rng: np.random.
     depth over distance of the distance from the middle. By hand: a point on the axis lands in the middle, one up above.
     """
     held = Coefficients(
+        np.arange(20),
         np.zeros((20, 80)),
         np.zeros((20, 64)),
         rng.uniform(-0.3, 0.3, (20, 3)),
@@ -77,7 +78,9 @@ def test_our_convention_is_theirs_seen_through_one_scale_a_frame(rng: np.random.
     assert (away <= 1.05 * deepest * np.abs(theirs[..., :2] - 112) + 1e-9).all()
     np.testing.assert_allclose(theirs[..., 2], ours[..., 2], atol=1e-9)
     simple = Basis(np.array([[0, 0, 1.0], [0, 1, 0]] + [[0, 0, 0]] * 66), np.zeros((80, 68, 3)), np.zeros((64, 68, 3)))
-    still = Coefficients(np.zeros((1, 80)), np.zeros((1, 64)), np.zeros((1, 3)), np.zeros((1, 3)), np.zeros(1))
+    still = Coefficients(
+        np.zeros(1, int), np.zeros((1, 80)), np.zeros((1, 64)), np.zeros((1, 3)), np.zeros((1, 3)), np.zeros(1)
+    )
     np.testing.assert_allclose(project_basis(simple, still)[0, :2, :2], [[112, 112], [112, 112 - 101.5]])
     assert project_basis(simple, still)[0, 0, 2] < 0, "nearer the viewer"
 
@@ -125,7 +128,9 @@ def test_with_a_basis_the_coefficients_are_kept_and_the_face_comes_back(
 def test_with_landmarks_beside(rng: np.random.Generator, basis: Path, tmp_path: Path) -> None:
     coeff = coefficients(rng)
     put(tmp_path / "in", "a1", coeff)
-    held = Coefficients(coeff[:, :80], coeff[:, 80:144], coeff[:, 224:227], coeff[:, 254:257], np.zeros(200))
+    held = Coefficients(
+        np.arange(200), coeff[:, :80], coeff[:, 80:144], coeff[:, 224:227], coeff[:, 254:257], np.zeros(200)
+    )
     np.save(tmp_path / "in" / "a1.landmarks.npy", project_basis(read_basis(basis), held))
     corpus = make(import_deep3d, tmp_path / "in", tmp_path / "made", image_size="224x224", fps="50")
     assert corpus.entries[0].frames == 100
@@ -135,7 +140,10 @@ def test_with_landmarks_beside(rng: np.random.Generator, basis: Path, tmp_path: 
     ("spoil", "complaint"),
     [
         (lambda f: (f / "a1.mat").write_text("text"), r"it cannot be read as \.mat"),
-        (lambda f: savemat(f / "a1.mat", {"coeff": np.zeros((200, 100))}), r"are \(200, 100\), expected \(T, 257\)"),
+        (
+            lambda f: savemat(f / "a1.mat", {"coeff": np.zeros((200, 100))}),
+            r"float64 \(200, 100\), expected numbers \(T, 257\)",
+        ),
         (lambda f: savemat(f / "a1.mat", {"other": 1}), "its coeff are not there"),
         (
             lambda f: savemat(f / "a1.mat", {"coeff": np.where(np.eye(257)[:200], np.nan, 0)}),
@@ -185,5 +193,7 @@ def test_facials_own_release(real_data: Path, basis: Path, tmp_path: Path) -> No
     pitch = clip.motion.pose[::5, 0]
     np.testing.assert_allclose(pitch, np.radians(state[::6, 0])[: len(pitch)], atol=1e-5)
     np.savez(tmp_path / "two.npz", a=np.zeros((5, 71)), b=np.zeros((5, 71)))
-    with pytest.raises(CorpusError, match=r"its states are not there, expected \(T, 71\)"):
+    with pytest.raises(
+        CorpusError, match=r"its states are not there, expected one array \(T, 71\); it holds \(5, 71\), \(5, 71\)"
+    ):
         make(import_facial_release, tmp_path / "two.npz", tmp_path / "other", basis=str(basis))

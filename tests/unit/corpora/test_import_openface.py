@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from facial_bench.core.geometry import FLIP, RIGID, rotation_matrices
 from facial_bench.corpora.corpus import Corpus, open_corpus
-from facial_bench.corpora.importers.common import find_files
+from facial_bench.corpora.importers.input_files import find_files
 from facial_bench.corpora.importers.openface import import_openface, read_openface, to_our_rotation
 from facial_bench.errors import CorpusError
 from tests.helpers.media import tone, write_sound
@@ -106,7 +106,7 @@ def test_a_folder_is_imported_and_bad_files_are_told(real_data: Path, tmp_path: 
     put(tmp_path / "in", "short", rows, seconds=1.0)
     put(tmp_path / "in", "mute", rows)
     (tmp_path / "in" / "mute.wav").unlink()
-    (tmp_path / "in" / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
+    (tmp_path / "in" / "binary.csv").write_bytes(b"\x00\x81")
     corpus, lines = make(tmp_path / "in", tmp_path / "made")
     told = {line.split(": ")[1]: line for line in lines if line.startswith("left out: ")}
     for name, why in {
@@ -140,7 +140,10 @@ def test_rates_and_refusals(real_data: Path, tmp_path: Path) -> None:
         make(path, tmp_path / "made")
     corpus, _ = make(path, tmp_path / "made", fps="30")
     assert corpus.entries[0].frames == 83
-    for options, complaint in (({"fps": "x"}, "fps=RATE in frames a second, not x"), ({"rate": "3"}, "Available: fps")):
+    for options, complaint in (
+        ({"fps": "x"}, "fps=RATE in frames a second, not x"),
+        ({"rate": "3"}, "Available: face, fps"),
+    ):
         with pytest.raises(Exception, match=complaint):
             make(path, tmp_path / "other", **options)
     with pytest.raises(CorpusError, match=r"No \.csv file in"):
