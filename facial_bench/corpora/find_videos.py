@@ -1,15 +1,14 @@
-"""Whose video is it? Identity and recording from a table, a subfolder or a file's name; told before work starts."""
+"""The videos of a folder, and whose they are: from a recipe, subfolders or names; told before work starts."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.names import safe_name
+from facial_bench.core.names import nfc
+from facial_bench.corpora.recipe import read_recipe
+from facial_bench.corpora.sources import Source, check_people, check_sources, clip_name, identity_of_file
 
 VIDEO_ENDINGS = (
     ".mp4",
@@ -27,113 +26,70 @@ VIDEO_ENDINGS = (
     ".ogv",
     ".3gp",
 )
-COLUMNS = ("file", "identity", "recording", "sound_offset")
 
 
-@dataclass(frozen=True)
-class Source:
-    """A video to build from."""
-
-    id: str
-    """Names its clips: the path without its ending, folders joined by `-`."""
-    file: str
-    """Path within the folder of videos, with `/`."""
-    identity: str
-    """Whose face it is."""
-    recording: str
-    """The recording session; clips of one are never split between training and test."""
-    sound_offset: float = 0.0
-    """Seconds by which the sound comes late; it is read that much later."""
-
-
-def find_sources(folder: Path, table: Path | None = None) -> tuple[list[Source], str]:
+def find_sources(folder: Path, recipe: Path | None = None) -> tuple[list[Source], str]:
     """The videos below a folder, in order of their paths, and how their identities were found, in one line.
 
     Args:
         folder: Of videos. Files in its subfolders belong to the person that the (first) subfolder is called after;
             in a flat folder the name decides, see `identity_of`.
-        table: A CSV with the columns `file`, `identity` and, if wanted, `recording` and `sound_offset` (seconds);
-            videos that it does not list are left out.
+        recipe: A CSV that says what to take, see `read_recipe`; videos that it does not list are left out.
 
     Raises:
-        CorpusError: no folder, no videos in it, a table that does not fit, or two videos whose names meet.
+        CorpusError: no folder, no videos in it, a recipe that does not fit, or names that meet or cannot be stored.
     """
-    if not folder.is_dir():
-        raise CorpusError(f"No folder of videos at {folder}. Name an existing one.")
-    videos = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in VIDEO_ENDINGS and path.is_file() and not path.name.startswith(".")
-    )
+    videos = files_below(folder, VIDEO_ENDINGS)
     if not videos:
         raise CorpusError(f"No videos in {folder}: looked for {', '.join(sorted(VIDEO_ENDINGS))}.")
-    if table is not None:
-        sources, how = _from_table(videos, folder, table), f"from {table}"
+    spelt: dict[str, str] = {}
+    for file in videos:
+        if spelt.setdefault(nfc(file), file) != file:
+            raise CorpusError(f"{folder} has two files {nfc(file)}: their accents are stored in two ways. Rename one.")
+    if recipe is not None:
+        sources, named = read_recipe(recipe, spelt, folder)
+        how = f"from {recipe}" if named else f"of the videos in {recipe} from their names"
     else:
         nested = [file for file in videos if "/" in file]
         how = "from the names of the files" if not nested else "from the subfolders"
         how += ", and of files outside them from their names" if nested and len(nested) < len(videos) else ""
         sources = [Source(clip_name(file), file, identity_of_file(file), clip_name(file)) for file in videos]
-    by_id: dict[str, str] = {}
-    for source in sources:
-        safe_name(source.identity, "identity", CorpusError)
-        if source.id in by_id:
-            raise CorpusError(f"{by_id[source.id]} and {source.file} would both be named {source.id}. Rename one.")
-        by_id[source.id] = source.file
+        named = False
+    if not named:
+        check_people(source.file for source in sources)
+    check_sources(sources, folder)
     return sources, how
 
 
-def identity_of(stem: str) -> str:
-    """The person that a file's name speaks of: the text before the first `-`, less a letter after digits.
+def files_below(folder: Path, endings: Collection[str]) -> list[str]:
+    """The files below a folder that have one of some endings, in any case, as sorted paths with `/`. Links are
+    followed; a link to a folder that it lies in holds nothing new. Hidden files and folders are left out.
 
-    >>> [identity_of(name) for name in ("s02a", "s11a-variable-rate", "anna-talk1", "obama2", "interview")]
-    ['s02', 's11', 'anna', 'obama2', 'interview']
+    Args:
+        folder: To look in.
+        endings: In small letters, with the dot.
+
+    Raises:
+        CorpusError: no folder, one that cannot be read, or a link that leads nowhere.
     """
-    return re.sub(r"(?<=\d)[A-Za-z]$", "", stem.split("-", 1)[0] or stem)
+    if not folder.is_dir():
+        raise CorpusError(f"No folder at {folder}. Name an existing one.")
+    return sorted(path.relative_to(folder).as_posix() for path in _below(folder, endings, ()))
 
 
-def clip_name(file: str) -> str:
-    """A path as a name: folders joined by `-`, no ending, characters that no file system minds.
-
-    >>> clip_name("anna/talk 1.mp4")
-    'anna-talk_1'
-    """
-    path = PurePosixPath(file)
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", "-".join((*path.parent.parts, path.stem)))
-    return re.sub(r"^[^A-Za-z0-9]+", "", name) or "clip"
-
-
-def identity_of_file(file: str) -> str:
-    """The person of a path (with `/`): the first subfolder, or what `identity_of` reads in the name."""
-    parts = PurePosixPath(file).parts
-    named = parts[0] if len(parts) > 1 else identity_of(PurePosixPath(file).stem)
-    return re.sub(r"^[^A-Za-z0-9]+", "", re.sub(r"[^A-Za-z0-9._-]", "_", named)) or "unnamed"
-
-
-def _from_table(videos: Sequence[str], folder: Path, table: Path) -> list[Source]:
+def _below(folder: Path, endings: Collection[str], above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    """The files, of a folder that lies within others (device, inode)."""
     try:
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns, rows = [name.strip() for name in reader.fieldnames or []], list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise CorpusError(f"{table} cannot be read as CSV ({problem}). Its columns are {', '.join(COLUMNS)}.") from None
-    if not {"file", "identity"} <= set(columns) or set(columns) - set(COLUMNS):
-        raise CorpusError(f"{table} has the columns {', '.join(columns) or 'none'}, expected {', '.join(COLUMNS)}.")
-    sources = []
-    for number, row in enumerate(rows, start=2):
-        cells = {(key or "").strip(): (value or "").strip() for key, value in row.items() if isinstance(value, str)}
-        file, identity = cells.get("file", ""), cells.get("identity", "")
-        if file not in videos:
-            raise CorpusError(f"{table}, line {number}: there is no video '{file}' in {folder}. Correct 'file'.")
-        if not identity:
-            raise CorpusError(f"{table}, line {number}: no identity for {file}. Add one.")
-        try:
-            offset = float(cells.get("sound_offset") or 0)
-        except ValueError:
-            offset = float("nan")
-        if not abs(offset) < 60:
-            raise CorpusError(f"{table}, line {number}: sound_offset is '{cells['sound_offset']}', expected seconds.")
-        sources.append(Source(clip_name(file), file, identity, cells.get("recording") or clip_name(file), offset))
-    if not sources:
-        raise CorpusError(f"{table} lists no video. Add a line for each.")
-    return sources
+        found = folder.stat()
+        here = (found.st_dev, found.st_ino)
+        for path in sorted(folder.iterdir()) if here not in above else ():
+            if path.name.startswith("."):
+                continue
+            if path.is_dir():
+                yield from _below(path, endings, (*above, here))
+            elif path.is_symlink() and not path.exists():
+                raise CorpusError(f"{path} is a link to {path.readlink()}, which is not there. Correct or remove it.")
+            elif path.suffix.lower() in endings and path.is_file():
+                yield path
+    except OSError as problem:
+        raise CorpusError(f"{problem.filename or folder} cannot be read ({problem.strerror}).") from None

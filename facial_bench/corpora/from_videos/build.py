@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,15 @@ from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import require_writable, write_json
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Camera
-from facial_bench.corpora.find_videos import Source
 from facial_bench.corpora.from_tracks import assemble, corpus_name
 from facial_bench.corpora.from_videos.build_video import VideoTask, read_clip
+from facial_bench.corpora.from_videos.parts import count_frames
 from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, Tools
 from facial_bench.corpora.from_videos.video_frames import PLACES
 from facial_bench.corpora.from_videos.workers import build_all
+from facial_bench.corpora.sources import Source
 from facial_bench.corpora.split import ClipEntry
 from facial_bench.corpora.track import Track
-from facial_bench.media.video import Video
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def build_corpus(
     tasks = [VideoTask(source, videos, work, settings, make_tools) for source in sources]
     reports = _build_videos(tasks, workers, report)
     rejected = tuple((row["what"], row["why"]) for s in sources for row in reports[s.id]["rejected"])
-    made = [one for source in sources for one in _name_clips(source, reports[source.id])]
+    taken = {source.id for source in sources}
+    made = [one for source in sources for one in _name_clips(source, reports[source.id], taken)]
     for what, why in rejected:
         report(f"left out: {what}: {why}")
     if not made or (strict and rejected):
@@ -132,7 +134,7 @@ def build_corpus(
 
 def _build_videos(tasks: Sequence[VideoTask], workers: int, report: Reporter) -> dict[str, dict[str, Any]]:
     """Source id -> report, as `build_video` gives it; progress is told in frames of all videos together."""
-    frames = {task.source.id: _count(task.videos / task.source.file) for task in tasks}
+    frames = {task.source.id: count_frames(task.source, task.videos) for task in tasks}
     total, done = max(sum(frames.values()), 1), 0
     reports: dict[str, dict[str, Any]] = {}
 
@@ -145,15 +147,18 @@ def _build_videos(tasks: Sequence[VideoTask], workers: int, report: Reporter) ->
     for source, outcome in build_all(longest_first, workers, passed):
         reports[source.id] = outcome
         clips, left_out = len(outcome["clips"]), len(outcome["rejected"])
-        report(f"{source.file}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
+        report(f"{source.shown}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
     return reports
 
 
-def _name_clips(source: Source, report: Mapping[str, Any]) -> Iterator[_Made]:
-    """Clips are called after their video; those of a video with cuts are numbered in order."""
-    alone = len(report["clips"]) + len(report["rejected"]) == 1
+def _name_clips(source: Source, report: Mapping[str, Any], taken: Collection[str]) -> Iterator[_Made]:
+    """Clips are called after their video; those of a video with cuts are numbered in order, after as many `-` as keep
+    them apart from other videos (`talk-1` is a video: the first clip of `talk` is `talk--1`)."""
+    alone, between = len(report["clips"]) + len(report["rejected"]) == 1, "-"
+    while any(re.fullmatch(rf"{re.escape(source.id + between)}\d+", other) for other in taken):
+        between += "-"
     for entry in report["clips"]:
-        name = source.id if alone else f"{source.id}-{entry['number']}"
+        name = source.id if alone else f"{source.id}{between}{entry['number']}"
         yield _Made(name, source, report["key"], entry)
 
 
@@ -173,6 +178,8 @@ def _describe(
         "made_with": tools.note(),
         "videos": {
             source.id: {"file": source.file, "sound_offset": source.sound_offset}
+            | ({"start": source.start, "end": source.end} if source.start or source.end is not None else {})
+            | ({"crop": list(source.crop)} if source.crop else {})
             | {key: reports[source.id][key] for key in ("sha256", "wav_sha256", "sound")}
             for source in sources
             if source.id in used
@@ -180,12 +187,3 @@ def _describe(
         "clips": {one.id: {"video": one.source.id, **one.entry} for one in made},
         "left_out_of_videos": [list(pair) for pair in rejected],
     }
-
-
-def _count(path: Path) -> int:
-    """Frames that a file says it holds; of a damaged one none."""
-    try:
-        with Video(path) as video:
-            return video.frames
-    except CorpusError:
-        return 0

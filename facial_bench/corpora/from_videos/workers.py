@@ -14,8 +14,8 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from facial_bench.core.errors import FacialBenchError
-from facial_bench.corpora.find_videos import Source
 from facial_bench.corpora.from_videos.build_video import VideoTask, build_video
+from facial_bench.corpora.sources import Source
 
 
 @dataclass
@@ -98,7 +98,7 @@ def _start(task: VideoTask) -> _Worker:
 
 def _died(source: Source, code: int | None) -> dict[str, Any]:
     why = f"the process that tracked it died (exit code {code})"
-    return {"key": "", "clips": [], "frames": 0, "rejected": [{"what": source.file, "why": why}]}
+    return {"key": "", "clips": [], "frames": 0, "rejected": [{"what": source.shown, "why": why}]}
 
 
 def _work(connection: Connection) -> None:
