@@ -7,7 +7,7 @@ from typing import Any
 
 PROJECT = "facial_bench"
 MARK = PROJECT + "_impl"
-HOOKS = ("generators", "corpora", "importers", "metrics", "trackers", "audio_features", "renderers")
+HOOKS = ("generators", "corpora", "importers", "metrics", "trackers", "audio_features", "renderers", "picture_metrics")
 """What the hooks `facial_bench_...` list."""
 
 

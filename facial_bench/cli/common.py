@@ -134,13 +134,13 @@ def make_session(metric_plugins: Iterable[Path | str] = (), **more: Any) -> Sess
     return Session(metric_plugins=tuple(metric_plugins), report=make_reporter(), **more)
 
 
-def parse_options(pairs: Iterable[str]) -> dict[str, str]:
+def parse_options(pairs: Iterable[str], takes: str = "--option takes K=V") -> dict[str, str]:
     """("k=v", ...) -> {"k": "v"}."""
     options: dict[str, str] = {}
     for pair in pairs:
         key, mark, value = pair.partition("=")
         if not mark or not key:
-            raise click.UsageError(f"--option takes K=V, got '{pair}'.")
+            raise click.UsageError(f"{takes}, got '{pair}'.")
         options[key] = value
     return options
 

@@ -54,6 +54,20 @@ from facial_bench.cli.common import (
 @click.option("--size", type=click.IntRange(64, 1024), default=128, show_default=True, help="Of the pictures, pixels.")
 @click.option("--identities", metavar="A,B,...", help="Render these people only.")
 @click.option("--model", type=path, metavar="PATH", help="Weights of the tracker that tracks the renderings again.")
+@click.option(
+    "--metric-plugin",
+    "metric_plugins",
+    multiple=True,
+    metavar="FILE.py|DISTRIBUTION",
+    help="Measure this plugin's picture metrics too, in this process: only what you trust; repeatable.",
+)
+@click.option(
+    "--metric-model",
+    "metric_models",
+    multiple=True,
+    metavar="ID=FILE",
+    help="The weights of a plugin's metric; repeatable. [default: where the metric looks]",
+)
 @click.option("--videos", type=path, metavar="DIR", help="The folder of videos. [default: where the corpus says]")
 @plugin_option
 @with_options(isolation_options[:2] + isolation_options[3:])
@@ -62,7 +76,7 @@ from facial_bench.cli.common import (
 @click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier rendering of the same kind.")
 @json_option
 @verbosity_options
-def render(as_json: bool, plugin_files: tuple[Path, ...], **given: Any) -> None:
+def render(as_json: bool, plugin_files: tuple[Path, ...], metric_plugins: tuple[str, ...], **given: Any) -> None:
     """Render held-out videos from their motion, and say how far the pictures are from the real ones.
 
     The renderer learns from the training videos of each person. It then renders the held-out stretches: from their
@@ -77,6 +91,7 @@ def render(as_json: bool, plugin_files: tuple[Path, ...], **given: Any) -> None:
     from facial_bench.reports.rendering_table import rendering_table
 
     given["options"], given["identities"] = parse_options(given["options"]), parse_names(given["identities"])
+    given["metric_models"] = parse_options(given["metric_models"], "--metric-model takes ID=FILE")
     for name in ("videos", "model", "out"):
         given[name] = str(given[name] or "")
     given |= {"readable": tuple(map(str, given["readable"])), "timeout": given["timeout"] or RenderConfig("x").timeout}
@@ -86,7 +101,7 @@ def render(as_json: bool, plugin_files: tuple[Path, ...], **given: Any) -> None:
     config = RenderConfig(plugins=tuple(map(str, plugin_files)), **given)
     stdout = sys.stdout
     with redirect_stdout(sys.stderr):  # what a renderer prints is no part of the result
-        file, rendering = make_session().renderings.render(config)
+        file, rendering = make_session(metric_plugins).renderings.render(config)
     if as_json:
         click.echo(json.dumps(plain(rendering), indent=1), file=stdout)
     else:

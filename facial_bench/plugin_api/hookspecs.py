@@ -17,6 +17,7 @@ from facial_bench.core.types import (
     GeneratorSpec,
     ImporterSpec,
     MetricSpec,
+    PictureMetricSpec,
     RendererSpec,
     TrackerSpec,
 )
@@ -62,6 +63,11 @@ def facial_bench_renderers() -> Sequence[RendererSpec]:  # type: ignore[empty-bo
     """Renderers that turn facial motion into pictures; called by `render`, to list them or to look one up."""
 
 
+@hookspec
+def facial_bench_picture_metrics() -> Sequence[PictureMetricSpec]:  # type: ignore[empty-body]
+    """Metrics that compare rendered with real pictures; called to list them, and by `render` to score."""
+
+
 def spec_types() -> dict[str, type]:
     """kind -> the type that `facial_bench_<kind>` lists."""
     return {
@@ -72,4 +78,5 @@ def spec_types() -> dict[str, type]:
         "trackers": TrackerSpec,
         "audio_features": AudioFeatureSpec,
         "renderers": RendererSpec,
+        "picture_metrics": PictureMetricSpec,
     }

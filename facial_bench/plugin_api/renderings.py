@@ -48,20 +48,28 @@ class Renderings:
             FacialBenchError: what the config names is not there, or the renderer could not be run; one line.
         """
         from facial_bench.plugin_api.find_renderer import find_renderer
+        from facial_bench.plugin_api.picture_metrics import find_picture_metrics
+        from facial_bench.rendering.protocol import PictureProtocol
         from facial_bench.rendering.session import render
+
+        rules = PictureProtocol(size=config.size, split=self.protocol)
+        models = {name: Path(file) for name, file in config.metric_models.items()}
+        brought = find_picture_metrics(self.plugins, rules, models)
 
         files = [*self.files, *map(Path, config.plugins)]
         conditions = config.conditions((Path(config.out), self.cache))
         code = find_renderer(config.renderer, config.options, self.plugins, files, conditions, self.report)
         corpus = replace(self.corpora, files=files).find(config.corpus, config.identities)
-        return render(code, corpus, config, self.protocol, self._trackers(), self.cache, self.report)
+        return render(code, corpus, config, rules, self._trackers(), brought, self.cache, self.report)
 
     def verify(self, path: Path) -> PictureVerdict:
         """Score the stored pictures of a rendering again, and say what differs from its file.
 
         Raises:
-            ResultError: no rendering there, or its corpus is not found. CorpusError: a video that cannot be read.
+            ResultError: no rendering there, its corpus is not found, or it holds a metric that nothing here computes.
+            CorpusError: a video that cannot be read.
         """
+        from facial_bench.plugin_api.picture_metrics import find_picture_metrics, named_in
         from facial_bench.rendering.cycle import find_tracker
         from facial_bench.rendering.driving import with_stored_motion
         from facial_bench.rendering.protocol import PictureProtocol
@@ -71,11 +79,13 @@ class Renderings:
         from facial_bench.rendering.verify import verify_rendering
 
         rendering, folder = read_rendering(path), path if path.is_dir() else path.parent
-        corpus, size = self.corpora.find_of(rendering, self.corpus), rendering.protocol.size
-        pictures, rules = open_pictures(corpus, size, self.protocol), PictureProtocol(size=size, split=self.protocol)
+        rules = PictureProtocol(size=rendering.protocol.size, split=self.protocol)
+        brought = named_in(list(rendering.metrics), find_picture_metrics(self.plugins, rules), rules)
+        corpus = self.corpora.find_of(rendering, self.corpus)
+        pictures = open_pictures(corpus, rules.size, self.protocol)
         if rendering.driving.motion != REAL:
             pictures = with_stored_motion(rendering, folder, pictures)
-        scorer = PictureScorer.of(pictures, rules, find_tracker(corpus, self._trackers(), None))
+        scorer = PictureScorer.of(pictures, rules, find_tracker(corpus, self._trackers(), None), brought)
         return verify_rendering(rendering, folder, scorer, self.cache, self.report)
 
     def _trackers(self) -> Mapping[str, TrackerSpec]:

@@ -36,6 +36,8 @@ class RenderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Python files that offer renderers and corpora."""
     model: str = ""
     """Weights of the tracker that tracks what was rendered again; empty for where it looks for them."""
+    metric_models: Mapping[str, str] = {}
+    """Id of a plugin's metric -> the file of its weights; else the metric looks for them where it does."""
     videos: str = ""
     """The folder of videos; empty for the place that the corpus notes."""
     size: Annotated[int, msgspec.Meta(ge=SIZES[0], le=SIZES[1], multiple_of=2)] = PictureProtocol().size

@@ -12,7 +12,7 @@ from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.files import cannot_write
 from facial_bench.media.encode import VideoWriter
 from facial_bench.media.sound import RATE
-from facial_bench.media.video import Video
+from facial_bench.media.video import Video, rgb
 from facial_bench.rendering.scoring import Sight
 
 SCALE = 64.0
@@ -23,10 +23,10 @@ COLOURS = "magma"
 
 
 def stored_pictures(path: Path) -> Iterator[np.ndarray]:
-    """The pictures (S, S, 3) uint8 RGB of a lossless video, exactly as they were written."""
+    """The pictures (S, S, 3) uint8 RGB of a video; of a lossless one exactly as they were written."""
     with Video(path) as video:
         for _, frame in video.read():
-            yield np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+            yield rgb(frame)
 
 
 def write_videos(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import repeat
@@ -19,7 +18,7 @@ from facial_bench.core.progress import Reporter
 from facial_bench.core.version import __version__
 from facial_bench.evaluation.result_schema import Ceiling, Reference
 from facial_bench.media.encode import VideoWriter
-from facial_bench.media.video import Video, rgb
+from facial_bench.rendering.outputs import stored_pictures
 from facial_bench.rendering.protocol import PictureProtocol
 from facial_bench.rendering.result import REAL, PictureRow
 from facial_bench.rendering.scorer import PictureScorer
@@ -50,7 +49,7 @@ def make_references(scorer: PictureScorer, cache: Path, report: Reporter) -> Pic
     """
     pictures, protocol = scorer.pictures, scorer.protocol
     tasks = [replace(task, motion=task.clip.motion, driving=REAL) for task in pictures.test]
-    key = [pictures.corpus.info.digest, protocol.digest(), scorer.tracker.key, __version__, [task.id for task in tasks]]
+    key = [pictures.corpus.info.digest, protocol.digest(), scorer.key, __version__, [task.id for task in tasks]]
     path = cache / "pictures" / f"{digest(key)}.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=PictureReferences)
@@ -59,7 +58,10 @@ def make_references(scorer: PictureScorer, cache: Path, report: Reporter) -> Pic
     means, ceiling, chance = mean_pictures(pictures), list[PictureRow](), list[PictureRow]()
     total, done = sum(task.clip.frames for task in tasks), 0
     for task in tasks:
-        ceiling.append(scorer.row(task, partial(_encoded, pictures, protocol, task)))
+        with tempfile.TemporaryDirectory(prefix="facial-bench-ceiling-") as folder:
+            encoded = Path(folder) / "real.mp4"
+            _encode(pictures, protocol, task, encoded)
+            ceiling.append(scorer.row(task, partial(stored_pictures, encoded)))
         chance.append(scorer.row(task, partial(repeat, means[task.clip.identity], task.clip.frames)))
         done += task.clip.frames
         report.progress(done, total, "scoring ceiling and chance")
@@ -97,14 +99,9 @@ def references_of(rows: PictureReferences, scorer: PictureScorer) -> dict[str, R
     return references
 
 
-def _encoded(pictures: PictureCorpus, protocol: PictureProtocol, task: PictureTask) -> Iterator[np.ndarray]:
-    """The real pictures after they went through a video file; where there is none, black."""
+def _encode(pictures: PictureCorpus, protocol: PictureProtocol, task: PictureTask, path: Path) -> None:
+    """Write the real pictures into a video file; where there is none, black."""
     black = np.zeros((protocol.size, protocol.size, 3), np.uint8)
-    with tempfile.TemporaryDirectory(prefix="facial-bench-ceiling-") as folder:
-        path = Path(folder) / "real.mp4"
-        with VideoWriter(path, protocol.split.fps, crf=protocol.crf, error=FacialBenchError) as writer:
-            for picture, _ in pictures.pictures(task.clip):
-                writer.add(black if picture is None else picture)
-        with Video(path) as video:
-            for _, frame in video.read():
-                yield rgb(frame)
+    with VideoWriter(path, protocol.split.fps, crf=protocol.crf, error=FacialBenchError) as writer:
+        for picture, _ in pictures.pictures(task.clip):
+            writer.add(black if picture is None else picture)

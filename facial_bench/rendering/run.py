@@ -26,6 +26,7 @@ from facial_bench.evaluation.result_schema import Metric, Reference
 from facial_bench.evaluation.run_folder import finish, open_run
 from facial_bench.evaluation.run_key import core_source
 from facial_bench.isolation.conditions import Conditions as Isolation
+from facial_bench.metrics.image.metric import ImageMetric
 from facial_bench.rendering.cycle import NO_TRACKER, CycleTracker
 from facial_bench.rendering.finished_videos import FinishedVideos, is_finished
 from facial_bench.rendering.protocol import PictureProtocol
@@ -65,6 +66,8 @@ class RenderSettings:
     isolation: Isolation = field(default_factory=Isolation)
     tracker: CycleTracker = NO_TRACKER
     """Tracks what was rendered again."""
+    brought: Sequence[ImageMetric] = ()
+    """Metrics of plugins."""
 
 
 def render_corpus(
@@ -93,7 +96,7 @@ def render_corpus(
         PluginError: the renderer could not be created or fitted. GenerationError: it failed on every stretch.
         CorpusError: a video that cannot be read. FacialBenchError: the folder cannot be written.
     """
-    every = PictureScorer.of(pictures, protocol, settings.tracker)
+    every = PictureScorer.of(pictures, protocol, settings.tracker, settings.brought)
     scorer = every if driving.motion == REAL else every.unaligned()
     timing: dict[str, Any] = {}
     with one_thread_each():

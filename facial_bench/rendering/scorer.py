@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from facial_bench.core.types import Definition
+from facial_bench.metrics.catalog import definition_digest
 from facial_bench.metrics.image.cycle import cycle_definitions
 from facial_bench.metrics.image.metric import ImageMetric
 from facial_bench.rendering.cycle import CycleTracker, cycle_entries
@@ -28,18 +29,36 @@ class PictureScorer:
     """Those that compare with the real pictures."""
 
     @classmethod
-    def of(cls, pictures: PictureCorpus, protocol: PictureProtocol, tracker: CycleTracker) -> PictureScorer:
-        """With everything that is measured of self-reenactment."""
-        return cls(pictures, protocol, tracker, protocol.metrics())
+    def of(
+        cls,
+        pictures: PictureCorpus,
+        protocol: PictureProtocol,
+        tracker: CycleTracker,
+        brought: Sequence[ImageMetric] = (),
+    ) -> PictureScorer:
+        """With everything that is measured of self-reenactment: the protocol's metrics, then those of plugins."""
+        return cls(pictures, protocol, tracker, (*protocol.metrics(), *brought))
 
     def unaligned(self) -> PictureScorer:
         """With what needs no real picture of the very same moment: for motion that somebody generated."""
         return replace(self, compared=[one for one in self.compared if one.higher_is_better is None])
 
     @property
+    def key(self) -> Sequence[str]:
+        """What its numbers depend on besides the protocol: the tracker, and the metrics of plugins."""
+        brought = [one for one in self.compared if one.source]
+        return [self.tracker.key, *(f"{definition_digest(one)} {one.source} {one.absent}" for one in brought)]
+
+    @property
     def definitions(self) -> Sequence[Definition]:
         """All that a row holds."""
         return (*self.compared, *cycle_definitions())
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Id -> why, of the metrics that cannot be computed here."""
+        cycle = {one.id: self.tracker.reason for one in cycle_definitions() if self.tracker.spec is None}
+        return {one.id: one.absent for one in self.compared if one.absent} | cycle
 
     def row(self, task: PictureTask, rendered: Callable[[], Iterator[np.ndarray]], stored: str = "") -> PictureRow:
         """Score a stretch.

@@ -56,6 +56,8 @@ def score(
     Raises:
         ValueError: another number of rendered pictures. What the readers of the videos raise passes.
     """
+    entries = {metric.id: no_value(metric.absent, absent=True) for metric in metrics if metric.absent}
+    metrics = [metric for metric in metrics if not metric.absent]
     rows: dict[str, list[np.ndarray]] = {metric.id: [] for metric in metrics}
     seen, farthest = np.zeros(clip.frames, bool), 0.0
     for first, pair, offs in _blocks(clip, crop, real, rendered):
@@ -64,7 +66,6 @@ def score(
             rows[metric.id].append(np.asarray(metric.measure(pair, maps), np.float64))
         seen[first : first + len(offs)] = True
         farthest = max(farthest, *map(abs, offs))
-    entries = {}
     for metric in metrics:
         if not seen.any():
             entries[metric.id] = no_value("no frame can be scored")

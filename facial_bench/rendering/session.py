@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facial_bench.core.device import choose_device
 from facial_bench.core.files import require_writable
 from facial_bench.core.progress import Reporter
-from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import TrackerSpec
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.setup import corpus_label
+from facial_bench.metrics.image.metric import ImageMetric
 from facial_bench.rendering.config import RenderConfig
 from facial_bench.rendering.cycle import find_tracker
 from facial_bench.rendering.driving import real_motion, with_motion_of
@@ -27,8 +27,9 @@ def render(
     code: RendererCode,
     corpus: Corpus,
     config: RenderConfig,
-    protocol: Protocol,
+    rules: PictureProtocol,
     trackers: Mapping[str, TrackerSpec],
+    brought: Sequence[ImageMetric],
     cache: Path,
     report: Reporter,
 ) -> tuple[Path, Rendering]:
@@ -38,8 +39,9 @@ def render(
         code: The renderer that the config names.
         corpus: The corpus that it names.
         config: What is asked for.
-        protocol: Of methods: its split, its rate, its resampling.
+        rules: Of pictures.
         trackers: That are installed, by name.
+        brought: Metrics of plugins.
         cache: For references.
         report: Told what happens.
 
@@ -48,14 +50,13 @@ def render(
     """
     if is_finished(code):
         FinishedVideos.of(config.options)  # what they name is looked for before work begins
-    rules = PictureProtocol(size=config.size, split=protocol)
     videos = Path(config.videos) if config.videos else None
-    pictures = open_pictures(corpus, config.size, protocol, videos)
+    pictures = open_pictures(corpus, rules.size, rules.split, videos)
     driving = real_motion()
     if config.motion != REAL:
         driving, pictures = with_motion_of(Path(config.motion), pictures)
     label = config.folder_name(driving.motion)
-    folder = Path(config.out) / f"{corpus_label(corpus, protocol)}@{config.size}px" / label / f"seed-{config.seed}"
+    folder = Path(config.out) / f"{corpus_label(corpus, rules.split)}@{config.size}px" / label / f"seed-{config.seed}"
     require_writable(folder, "with --out")
     hidden = (Path(config.out), cache, corpus.path)
     settings = RenderSettings(
@@ -67,6 +68,7 @@ def render(
         label,
         config.conditions(hidden),
         find_tracker(corpus, trackers, Path(config.model) if config.model else None),
+        brought,
     )
     rendering = render_corpus(code, pictures, rules, driving, settings, folder, cache, report)
     return folder / FILE, rendering

@@ -30,8 +30,8 @@ class Finished(msgspec.Struct, frozen=True):
     """A stretch that was scored."""
 
     row: PictureRow
-    tracker: str
-    """With which tracker its pictures were tracked again."""
+    scored_with: tuple[str, ...]
+    """As of `PictureScorer.key`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +46,10 @@ class Rendered:
 
     def row(self, task: PictureTask, chance: PictureRow) -> tuple[PictureRow, float]:
         """The row of one stretch and the seconds that rendering took; what an earlier run finished is used again. Its
-        pictures are, too, where they were scored with another tracker."""
+        pictures are, too, where they were scored with another tracker or other metrics."""
         stored, kept = self.folder / "pictures" / f"{task.id}.mkv", self.folder / "rows" / f"{task.id}.json"
-        finished, tracker = _read_finished(kept, stored), self.scorer.tracker.key
-        if finished is not None and finished.tracker == tracker:
+        finished, scorer = _read_finished(kept, stored), tuple(self.scorer.key)
+        if finished is not None and finished.scored_with == scorer:
             return finished.row, 0.0
         spent = 0.0
         if finished is None:
@@ -66,7 +66,7 @@ class Rendered:
         row = msgspec.structs.replace(row, driven_by=driven)
         if finished is None:
             self._show(task, stored)
-        write_bytes(kept, msgspec.json.encode(Finished(row, tracker)))
+        write_bytes(kept, msgspec.json.encode(Finished(row, scorer)))
         return row, spent
 
     def _render(self, task: PictureTask, stored: Path) -> float:

@@ -71,9 +71,14 @@ def verify_rendering(
     if rendering.corpus.digest != pictures.corpus.info.digest:
         mine = pictures.corpus.info.digest[:12]
         differences.append(f"corpus.digest: {rendering.corpus.digest[:12]} stored, {mine} is the corpus given")
+    scorer = every if rendering.driving.motion == REAL else every.unaligned()
+    differences += [
+        f"metrics[{name}]: it has a value, and cannot be computed here: {reason}"
+        for name, reason in scorer.absent.items()
+        if rendering.metrics[name].status != "absent"
+    ]
     if differences:
         return PictureVerdict(tuple(differences), 0, 2)
-    scorer = every if rendering.driving.motion == REAL else every.unaligned()
     rows, problems = list[PictureRow](), list[str]()
     stored = {row.request: row for row in rendering.clips}
     with one_thread_each():

@@ -26,7 +26,7 @@ def test_the_licence_is_apache_2() -> None:
     assert "Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text
     assert project(ROOT)["project"]["license"] == "Apache-2.0"
-    assert len(PLUGINS) == 5
+    assert len(PLUGINS) == 7
 
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)

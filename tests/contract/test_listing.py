@@ -90,6 +90,7 @@ def test_plugins_lists_every_kind_with_its_source_and_what_failed(mine: Path) ->
         "trackers",
         "audio features",
         "renderers",
+        "picture metrics",
         "failed to load",
     ]
     assert re.search(r"^ +facial-bench [\d.]+ +frozen, mean-motion, ", sections["methods"], re.MULTILINE)

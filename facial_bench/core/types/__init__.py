@@ -6,7 +6,16 @@ in iBUG order counted from 0.
 
 from __future__ import annotations
 
-from facial_bench.core.types.metric import FAMILIES, Definition, Items, MetricSpec, Person, Pool, Sample
+from facial_bench.core.types.metric import (
+    FAMILIES,
+    Definition,
+    Items,
+    MetricSpec,
+    Person,
+    PictureMetricSpec,
+    Pool,
+    Sample,
+)
 from facial_bench_worker.face import (
     EXPRESSION_WIDTH,
     LANDMARKS,
@@ -56,6 +65,7 @@ __all__ = [
     "MetricSpec",
     "Motion",
     "Person",
+    "PictureMetricSpec",
     "Pool",
     "Rendered",
     "Renderer",

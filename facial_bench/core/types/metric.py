@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,20 @@ class MetricSpec(Definition):
     needs: tuple[str, ...] = ("expression", "pose", "blink")
     """The parts of a generated motion that it looks at: `expression`, `pose`, `blink`, `landmarks`. Of an output that
     lacks one it is absent."""
+
+
+@dataclass(frozen=True)
+class PictureMetricSpec(Definition):
+    """A definition of a plugin that compares pictures frame by frame, with a network of its own.
+
+    The value of a stretch is the mean over its frames. The digest of the weights is part of the definition: two models
+    give two quantities.
+    """
+
+    weights: Callable[[Path | None], Path | None]
+    """weights(chosen) -> the file of weights to use, from `--metric-model` or wherever the metric looks for it (None if
+    it needs none); raises FacialBenchError, saying where to get it, when there is none. Called before work begins."""
+    create: Callable[[Path | None], Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]]
+    """create(weights) -> measure; heavy imports belong inside. measure(real, rendered, landmarks) -> (n,) float64, a
+    value a frame: real and rendered are (n, S, S, 3) uint8 RGB, landmarks (n, 68, 2) those of the real face, pixels of
+    the pictures. NaN where a frame has no value, which the real picture and its landmarks alone decide."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +21,10 @@ class ImageMetric(Definition):
     alone decides."""
     value: Callable[[np.ndarray], float]
     """(T, k) rows of a clip's scored frames -> its value, over the rows that are defined; NaN where there is none."""
+    absent: str = field(default="", kw_only=True)
+    """Why it cannot be measured here; empty where it can."""
+    source: str = field(default="", kw_only=True)
+    """Digest of the plugin's code that brought it; empty of those that come with facial-bench."""
 
 
 def mean_of_rows(rows: np.ndarray) -> float:

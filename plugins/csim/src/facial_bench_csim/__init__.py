@@ -1,0 +1,1 @@
+"""Cosine similarity of face embeddings as a picture metric of facial-bench."""

@@ -1,0 +1,1 @@
+"""Shift-tolerant LPIPS as a picture metric of facial-bench."""
