@@ -1,6 +1,7 @@
 # make run    facial-bench on the built-in corpus, from nothing
 # make test   lint, types, layers, and the test suite
 # make lint   ruff, mypy, import-linter
+# make docs   the site, in build/site
 # make bench  speed and memory, as ratios
 # make boards, board-real  the committed leaderboards, again
 # make sensitivity  which metric responds to what
@@ -9,11 +10,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 VIDEO  := $(VENV)/.installed-video
+DOCS   := $(VENV)/.installed-docs
 ifneq ($(wildcard ../shared/data/README.md),)
 export FACIAL_BENCH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: setup setup-video run test lint bench boards board-real sensitivity clean
+.PHONY: setup setup-video run test lint docs bench boards board-real sensitivity clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.txt constraints.txt plugins/facial/pyproject.toml
@@ -26,6 +28,11 @@ $(STAMP): pyproject.toml requirements.txt constraints.txt plugins/facial/pyproje
 setup-video: $(VIDEO)
 $(VIDEO): $(STAMP) requirements-video.txt $(wildcard plugins/*/pyproject.toml)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-video.txt
+	touch $@
+
+# What the site needs.
+$(DOCS): $(STAMP) requirements-docs.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-docs.txt
 	touch $@
 
 run: setup
@@ -41,8 +48,12 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-test: setup-video lint
+test: setup-video $(DOCS) lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Warnings are errors: a link that leads nowhere is one.
+docs: $(DOCS)
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
 
 # The committed boards: FACIAL with five seeds, its ablations with one, null models with three. What is finished is kept in
 # build/boards. On two cores a board takes about an hour from nothing. Results are verified before they stand on a board.
@@ -70,11 +81,11 @@ board-real: setup
 	test -d build/real-tracks || $(BIN)/facial-bench corpus import $(TRACKS) build/real-tracks --format tracks
 	$(call board,build/real-tracks)
 
-# What every metric responds to: docs/sensitivity/, docs/metrics.md
+# What every metric responds to: docs/sensitivity/, docs/metrics/
 sensitivity: setup
 	for corpus in synthetic $(wildcard build/real-tracks); do \
 	  OMP_NUM_THREADS=1 $(BIN)/facial-bench sensitivity --corpus $$corpus --out docs/sensitivity || exit 1; done
-	$(BIN)/facial-bench metrics --markdown $(patsubst %,--sensitivity %,$(wildcard docs/sensitivity/*.jsonl*)) > docs/metrics.md
+	$(BIN)/python docs/write_metric_pages.py
 
 bench: setup
 	$(BIN)/python -m benchmarks.run

@@ -31,7 +31,7 @@ class ImporterSpec:
     name: str
     summary: str
     run: Callable[[Any, Any, Mapping[str, str], Callable[[str], None]], None]
-    """run(source, dest, options, log): writes the corpus folder `dest` from `source`."""
+    """`run(source, dest, options, log)` writes the corpus folder `dest` from `source`."""
 
 
 @dataclass(frozen=True, eq=False)

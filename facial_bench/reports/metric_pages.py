@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.sensitivity.record import Sensitivity, Verdict
@@ -60,50 +61,90 @@ def describe(one: Definition, source: str, sensitivities: Sequence[Sensitivity] 
 
 
 def page(definitions: Mapping[str, Definition], sensitivities: Sequence[Sensitivity] = ()) -> str:
-    """All definitions as Markdown: a table to find one's way, then each."""
+    """All definitions as one page of Markdown: a table to find one's way, then each."""
+    known = by_family(definitions)
+    links = {one.id: f"#{anchor(one.id)}" for one in known}
+    parts = ["# The metrics", "", *index(known, links, sensitivities)]
+    for one in known:
+        parts += section(one, sensitivities, level=3)
+    return "\n".join(parts)
+
+
+def index(
+    definitions: Sequence[Definition], links: Mapping[str, str], sensitivities: Sequence[Sensitivity] = ()
+) -> list[str]:
+    """A table of definitions, in lines of Markdown.
+
+    Args:
+        definitions: the rows.
+        links: id -> where all of the metric is told.
+        sensitivities: what they were found to respond to, one per corpus.
+    """
     corpora = [escape(each.header.corpus.name) for each in sensitivities]
     headers = ["id", "", "unit", "family", "measured", *(f"sensitivity on {corpus}" for corpus in corpora)]
     table = [
         [
-            f"[`{one.id}`](#{_anchor(one.id)})",
+            f"[`{one.id}`]({links[one.id]})",
             arrow(one.higher_is_better),
             escape(one.unit),
             one.family,
             "ranked" if one.ranked else "every run" if one.every_run else "on demand",
             *(_mark(each, one.id) for each in sensitivities),
         ]
-        for one in by_family(definitions)
+        for one in definitions
     ]
-    parts = [
-        "# The metrics",
+    return [
+        f"{ARROWS[0].upper()}{ARROWS[1:]}.",
         "",
-        f"Written by `facial-bench metrics --markdown`. {ARROWS}. *Ranked*: measured in every run, and methods are "
-        "ranked on it. *On demand*: `facial-bench score RESULT --metric ID`. *Sensitivity*: ✓ responds to every "
-        "perturbation that it is made for ([sensitivity.md](sensitivity.md)).",
+        "- *Ranked*: measured in every run, and methods are ranked on it.",
+        "- *On demand*: computed by `facial-bench score RESULT --metric ID`.",
+        "- *Sensitivity*: ✓ responds to every perturbation that it is made for.",
         "",
         markdown(table, headers),
         "",
     ]
-    for one in by_family(definitions):
-        parts += [
-            f"### {one.id}",
-            "",
-            f"{escape(one.meaning[:1].upper() + one.meaning[1:])}. "
-            * bool(one.meaning)
-            + f"In {escape(one.unit)}, {DIRECTION[one.higher_is_better]}; version {one.version}, digest "
-            f"`{definition_digest(one)[:16]}`.",
-            "",
-            f"- **Formula**: {escape(one.formula)}",
-            f"- **Needs**: {escape(', '.join(_needs(one)) or '–')}",
-            f"- **Origin**: {escape(one.origin or '–')}",
-            f"- **Pitfalls**: {escape(one.pitfalls or '–')}",
-            *(
-                f"- **Sensitivity on {corpus}**: {_verdict(each, one.id)}"
-                for corpus, each in zip(corpora, sensitivities, strict=True)
-            ),
-            "",
-        ]
-    return "\n".join(parts)
+
+
+def section(
+    one: Definition, sensitivities: Sequence[Sensitivity] = (), *, level: int, latex: Sequence[str] = ()
+) -> list[str]:
+    """All of one definition, in lines of Markdown.
+
+    Args:
+        one: the definition.
+        sensitivities: what it was found to respond to, one per corpus.
+        level: of the heading.
+        latex: its formula in LaTeX, in lines; none where there is none.
+    """
+    formula = escape(one.formula) if set("`<") & set(one.formula) else f"`{one.formula}`"
+    facts = [
+        f"**Unit**: {escape(one.unit)}, {DIRECTION[one.higher_is_better]}",
+        f"**Definition**: {formula}",
+        f"**Needs**: {escape(', '.join(_needs(one)) or '–')}",
+        f"**Origin**: {escape(_sentences(one.origin) or '–')}",
+        f"**Pitfalls**: {escape(_sentences(one.pitfalls) or '–')}",
+        *(
+            f"**Sensitivity on {escape(each.header.corpus.name)}**: {_sentences(_verdict(each, one.id))}"
+            for each in sensitivities
+        ),
+        f"**Version** {one.version}, digest `{definition_digest(one)[:16]}`",
+    ]
+    wrapped = [line for fact in facts for line in _wrapped(f"- {fact}")]
+    meaning = f"{escape(one.meaning[:1].upper() + one.meaning[1:])}." * bool(one.meaning)
+    return [f"{'#' * level} {one.id}", "", *_wrapped(meaning), "", *latex, *([""] * bool(latex)), *wrapped, ""]
+
+
+def _wrapped(text: str) -> list[str]:
+    """A paragraph or an item of a list in lines of 100 columns."""
+    return wrap(
+        text, 100, subsequent_indent="  " * text.startswith("- "), break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _sentences(text: str) -> str:
+    """What stands between semicolons as sentences."""
+    first, *others = text.split("; ")
+    return ". ".join([first, *(part[:1].upper() + part[1:] for part in others)])
 
 
 def _needs(one: Definition) -> tuple[str, ...]:
@@ -119,7 +160,8 @@ def _measured(one: Definition) -> str:
     return "in every run" + (", and methods are ranked on it" if one.ranked else "")
 
 
-def _anchor(metric: str) -> str:
+def anchor(metric: str) -> str:
+    """That of a metric's heading."""
     return "".join(mark for mark in metric.lower() if mark.isalnum() or mark in "-_")
 
 

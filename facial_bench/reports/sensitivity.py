@@ -23,6 +23,8 @@ def verdicts_page(sensitivity: Sensitivity) -> str:
         [f"`{metric}`", *(MARKS[response.verdict] for response in sensitivity.of(metric))] for metric in header.metrics
     ]
     lines = [
+        f"# Sensitivity on {escape(header.corpus.name)}",
+        "",
         f"Corpus {escape(header.corpus.name)} (digest `{header.corpus.digest[:16]}`), protocol digest "
         f"`{header.protocol[:16]}`.",
         "",
