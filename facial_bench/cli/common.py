@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from facial_bench.core.errors import printable
+from facial_bench.core.names import nfc
 
 if TYPE_CHECKING:
     from facial_bench.api import Session
@@ -147,7 +148,7 @@ def parse_options(pairs: Iterable[str], takes: str = "--option takes K=V") -> di
 
 def parse_names(text: str | None) -> tuple[str, ...]:
     """ "a, b" -> ("a", "b")."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    return tuple(name.strip() for name in nfc(text or "").split(",") if name.strip())
 
 
 def warn_failures(plugins: Plugins) -> None:

@@ -38,10 +38,11 @@ def corpus() -> None:
 @click.option("--audio", default="mel29", show_default=True, metavar="NAME", help="The audio features.")
 @option_option
 @click.option(
+    "--recipe",
     "--table",
     type=folder,
     metavar="FILE.csv",
-    help="Columns file, identity and, if wanted, recording and sound_offset (seconds).",
+    help="What to take: columns video and any of identity, recording, start, end, crop and sound_offset.",
 )
 @click.option(
     "--min-tracked",
@@ -72,7 +73,7 @@ def build(
     dest: Path,
     model: Path | None,
     options: tuple[str, ...],
-    table: Path | None,
+    recipe: Path | None,
     plugin_files: tuple[Path, ...],
     workers: int,
     strict: bool,
@@ -87,10 +88,12 @@ def build(
     from facial_bench.corpora.from_videos.settings import BuildSettings
     from facial_bench.plugin_api.build_tools import make_tools
 
-    report, (sources, how) = make_reporter(), find_sources(videos, table)
-    report(f"{len(sources)} videos; identities {how}:")
+    report, (sources, how) = make_reporter(), find_sources(videos, recipe)
+    files = len({source.file for source in sources})
+    parts = f"{len(sources)} parts of " if len(sources) > files else ""
+    report(f"{parts}{files} video{'s' * (files != 1)}; identities {how}:")
     for person in sorted({source.identity for source in sources}):
-        report(f"  {person}: {', '.join(s.file for s in sources if s.identity == person)}")
+        report(f"  {person}: {', '.join(s.shown for s in sources if s.identity == person)}")
     settings = BuildSettings(
         model=str(model.absolute()) if model else None,
         options=parse_options(options),

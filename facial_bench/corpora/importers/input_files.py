@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import file_digest
-from facial_bench.corpora.find_videos import clip_name, identity_of_file
+from facial_bench.core.names import nfc, safe_name
+from facial_bench.corpora.find_videos import files_below
+from facial_bench.corpora.schema import LONGEST_NAME
+from facial_bench.corpora.sources import check_people, clip_name, identity_of_file
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,17 @@ def find_files(source: Path, ending: str, one_frame: Callable[[Path], bool | Non
             file does is one clip. Without it every file is one.
 
     Raises:
-        CorpusError: no such folder, no such file in it, or two files whose clips would have one name.
+        CorpusError: no such folder, no such file in it, or names of clips or people that meet or cannot be stored.
     """
     source = Path(source)
     if source.is_file():
         return [InputFile(clip_name(source.name), identity_of_file(source.name), source)]
-    paths = [path for path in source.rglob("*") if path.suffix.lower() == ending and path.is_file()]
     by_folder: dict[Path, list[Path]] = {}
-    for path in sorted(paths):
-        if not path.name.startswith("."):
-            by_folder.setdefault(path.parent, []).append(path)
+    for path in (source / file for file in files_below(source, [ending])):
+        by_folder.setdefault(path.parent, []).append(path)
     if not by_folder:
         raise CorpusError(f"No {ending} file in {source}. Name a folder of them, or one.")
-    found = []
+    found, named = [], []
     for folder, files in by_folder.items():
         told = map(one_frame, files) if one_frame is not None and len(files) > 1 else ()
         single = next((known for known in told if known is not None), False)
@@ -76,8 +76,12 @@ def find_files(source: Path, ending: str, one_frame: Callable[[Path], bool | Non
             file = within + ending if single else within  # a folder has no ending to take off
             frames = tuple(sorted(files, key=natural_order)) if single else ()
             found.append(InputFile(clip_name(file), identity_of_file(file), path, frames))
+            named.append(file)
+    check_people(named)
     by_name: dict[str, InputFile] = {}
     for entry in found:
+        safe_name(entry.name, "clip", CorpusError, LONGEST_NAME)
+        safe_name(entry.identity, "identity", CorpusError)
         other = by_name.setdefault(entry.name, entry)
         if other is not entry:
             raise CorpusError(f"{other.path} and {entry.path} would both be named {entry.name}. Rename one.")
@@ -111,4 +115,4 @@ def frame_numbers(files: Sequence[Path]) -> list[int]:
 
 def _same(name: str, stem: str) -> bool:
     """Whether two names are one: macOS writes accents as characters of their own."""
-    return unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", stem)
+    return nfc(name) == nfc(stem)
