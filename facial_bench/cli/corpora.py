@@ -174,7 +174,8 @@ def _write_page(opened: Corpus, html: Path, videos: Path | None) -> None:
 @corpus.command()
 @click.argument("dir", type=folder)
 @click.option("--identities", metavar="A,B,...", help="As the run's: these people only.")
-def requests(dir: Path, identities: str | None) -> None:
+@click.option("--fold", "folds", type=click.Choice(["one", "all"]), default="one", help="As the run's.")
+def requests(dir: Path, identities: str | None, folds: str) -> None:
     """List as CSV what a method is asked for: to make outputs elsewhere, for the method `precomputed`."""
     import csv
 
@@ -183,7 +184,8 @@ def requests(dir: Path, identities: str | None) -> None:
 
     opened = open_corpus(dir)
     people = parse_names(identities)
-    csv.writer(sys.stdout, lineterminator="\n").writerows(request_rows(opened.select(people) if people else opened))
+    rows = request_rows(opened.select(people) if people else opened, folds)
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
 
 
 @corpus.command()

@@ -6,7 +6,7 @@ The clip stays in every mean, for the method and for chance alike. Source: docs/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace as changed
 
 import numpy as np
@@ -127,11 +127,25 @@ def _number(entry: Entry) -> float | None:
 
 
 def causes(rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Reason of the first -> requests that failed of one cause: reasons that differ in their numbers are one."""
+    """Reason of the first -> requests that failed of one cause; see `alike`."""
+    return alike((row.request, row.identity, row.reason) for row in rows if row.status == "failed")
+
+
+def alike(told: Iterable[tuple[str, str, str]]) -> dict[str, list[str]]:
+    """First reason -> requests of reasons that are one but for their numbers, and for whom they are about.
+
+    Args:
+        told: request id, identity and reason of each.
+
+    >>> alike([("self/a@0", "p", "no output a@0"), ("self/b@9", "q", "no output b@9"), ("cross/c@0", "p", "late")])
+    {'no output a@0': ['self/a@0', 'self/b@9'], 'late': ['cross/c@0']}
+    """
     first: dict[str, str] = {}
     names: dict[str, list[str]] = {}
-    for row in rows:
-        if row.status == "failed":
-            reason = first.setdefault(_NUMBER.sub("#", row.reason), row.reason)
-            names.setdefault(reason, []).append(row.request)
+    for request, identity, reason in told:
+        general, clip = reason, request.split("/", 1)[-1].rpartition("@")[0]
+        for own in (request, clip, identity):
+            general = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", "#", general) if own else general
+        shown = first.setdefault(_NUMBER.sub("#", general), reason)
+        names.setdefault(shown, []).append(request)
     return names

@@ -1,109 +1,101 @@
-"""Files that another system's outputs come in: which one answers a request, and what it holds."""
+"""Files that another system's outputs come in: what lies in their folder, and which file answers a request."""
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from facial_bench.core.errors import CorpusError, GenerationError, one_line
-from facial_bench.core.files import file_digest, read_arrays
-from facial_bench.core.resampling import resample, resample_rotation
-from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, POSE_WIDTH, STATE_WIDTH, Motion
+from facial_bench.core.errors import GenerationError
+from facial_bench.core.files import file_digest
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
-from facial_bench.metrics.identity import SELF
+from facial_bench.metrics.identity import CROSS, SELF
 
 ARRAY_ENDINGS = (".safetensors", ".npz", ".npy")
+FOREIGN_ENDINGS = (".csv", ".mat")
+"""Of OpenFace and of Deep3DFaceRecon; see `methods.foreign_outputs`."""
+MOTION_ENDINGS = (*ARRAY_ENDINGS, *FOREIGN_ENDINGS)
+
+
+def files_below(folder: Path) -> list[str]:
+    """The paths of all files in a folder, seen from it, with `/`, in order; links are followed, hidden files left out.
+
+    A link to a folder that it lies in leads nowhere new and is passed over.
+    """
+    return sorted(_files(folder, "", frozenset()))
+
+
+def _files(folder: Path, within: str, above: frozenset[str]) -> Iterator[str]:
+    own = os.path.realpath(folder)
+    if own in above:
+        return
+    for entry in os.scandir(folder):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _files(folder / entry.name, f"{within}{entry.name}/", above | {own})
+        elif entry.is_file():
+            yield within + entry.name
 
 
 def folder_digest(folder: Path) -> str:
-    """SHA-256 over the names and contents of all outputs in a folder."""
+    """SHA-256 over the names and contents of all outputs in a folder, those behind links among them."""
     content = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in (*ARRAY_ENDINGS, *VIDEO_ENDINGS):
-            content.update(path.relative_to(folder).as_posix().encode() + b"\0" + file_digest(path).encode())
+    for name in files_below(folder):
+        if Path(name).suffix.lower() in (*MOTION_ENDINGS, *VIDEO_ENDINGS):
+            content.update(name.encode() + b"\0" + file_digest(folder / name).encode())
     return content.hexdigest()
 
 
-def find_output(folder: Path, request_id: str, endings: tuple[str, ...]) -> Path:
-    """The file that answers a request; raises GenerationError, which says what was looked for, where there is none."""
-    names = output_names(request_id)
+def find_output(folder: Path, request_id: str, endings: tuple[str, ...], identity: str = "") -> Path:
+    """The file that answers a request, however its ending is written.
+
+    Args:
+        folder: of the outputs.
+        request_id: `self/s02a@0`.
+        endings: in small letters.
+        identity: who is to speak, where somebody else's speech drives.
+
+    Raises:
+        GenerationError: there is none; says what was looked for, and what lies there under the name.
+    """
+    names = output_names(request_id, identity)
     for name in names:
         for ending in endings:
-            if (folder / f"{name}{ending}").is_file():
-                return folder / f"{name}{ending}"
+            for spelt in (ending, ending.upper()):
+                if (folder / f"{name}{spelt}").is_file():
+                    return folder / f"{name}{spelt}"
     looked = f"{names[0]} ({', '.join(endings[:3])})" + (f" or {names[-1]}" if len(names) > 1 else "")
-    raise GenerationError(f"no output {looked} in {folder}")
+    near = next((path.name for name in names for path in _same_name(folder / name)), "")
+    raise GenerationError(
+        f"no output {looked} in {folder}" + (f"; {near}, which is there, is not read" if near else "")
+    )
 
 
-def output_names(request_id: str) -> list[str]:
+def _same_name(path: Path) -> list[Path]:
+    """The files of this name with any ending."""
+    return [file for file in sorted(path.parent.glob(f"{glob.escape(path.name)}.*")) if file.stem == path.name]
+
+
+def output_names(request_id: str, identity: str = "") -> list[str]:
     """Where the output of a request may lie within the folder, without its ending; the first that is there counts.
+
+    The first is the name in `facial-bench corpus requests`. Of a cross-driven request it says who is to speak, since
+    that depends on which people a run is asked for; a name that does not is taken for whoever the run asks for.
 
     >>> output_names("self/s02a@0")
     ['self/s02a@0', 's02a@0', 'self/s02a', 's02a']
     >>> output_names("cross/s02a@125")
     ['cross/s02a@125']
+    >>> output_names("cross/s02a@125", "s03")
+    ['cross/s02a@125=s03', 'cross/s02a@125']
     """
     driving, name = request_id.split("/", 1)
     clip, _, start = name.rpartition("@")
     whole = [name, clip] if start == "0" else [name]
+    if driving == CROSS and identity:
+        whole.insert(0, f"{name}={identity}")
     bare = ("", f"{driving}/") if driving == SELF else (f"{driving}/",)
     return [f"{place}{one}" for one in whole for place in reversed(bare)]
-
-
-def read_parts(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an output, float64: a state (T, 71) is taken apart, a single .npy is a state or landmarks.
-
-    Raises:
-        GenerationError: a damaged file, or arrays that are none of the parts of a motion, or not finite.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            arrays = read_arrays(path, CorpusError, "")[0]
-        elif path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        else:
-            array = np.load(path, allow_pickle=False)
-            arrays = {"state" if array.ndim == 2 else "landmarks": array}
-    except Exception as problem:  # a damaged archive raises a dozen kinds
-        raise GenerationError(f"{path.name} cannot be read ({one_line(problem)})") from None
-    widths = {
-        "state": (STATE_WIDTH,),
-        "expression": (EXPRESSION_WIDTH,),
-        "pose": (POSE_WIDTH,),
-        "rotation": (3,),
-        "translation": (3,),
-        "blink": (),
-        "landmarks": (LANDMARKS, 3),
-    }
-    parts = {}
-    for name in sorted(set(arrays) & set(widths)):
-        array = arrays[name]
-        flat = name == "landmarks" and array.shape[1:] == (LANDMARKS, 2)
-        if not (flat or array.shape[1:] == widths[name]) or array.dtype.kind not in "fiu":
-            wanted = ", ".join(["T", *map(str, widths[name])])
-            raise GenerationError(f"{path.name}: {name} is {array.dtype} of shape {array.shape}, expected ({wanted})")
-        if not np.isfinite(array).all():
-            raise GenerationError(f"{path.name}: {name} holds NaN or infinities")
-        parts[name] = array.astype(np.float64)
-    state = parts.pop("state", None)
-    if state is not None:
-        motion = Motion.from_state(state)
-        parts = {"expression": motion.expression, "pose": motion.pose, "blink": motion.blink, **parts}
-    if not parts:
-        held = ", ".join(sorted(arrays)) or "nothing"
-        raise GenerationError(f"{path.name} holds {held}, expected some of {', '.join(widths)}")
-    return parts
-
-
-def at_rate(name: str, array: np.ndarray, rate: float, fps: float) -> np.ndarray:
-    """A part of a motion (T, ...) from one rate at another; rotations along the shortest arc."""
-    if rate == fps:
-        return array
-    if name == "rotation":
-        return resample_rotation(array, rate, fps)
-    if name == "pose":
-        return np.concatenate([resample_rotation(array[:, :3], rate, fps), resample(array[:, 3:], rate, fps)], axis=1)
-    return resample(array, rate, fps)

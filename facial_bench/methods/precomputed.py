@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from facial_bench.core.errors import CorpusError, FacialBenchError, GenerationError, unknown_name
-from facial_bench.core.geometry import RIGID, frontalise
+from facial_bench.core.geometry import RIGID, decode_face, frontalise, project
 from facial_bench.core.types import Clip, Context, FaceModel, Motion, Request, TrackerSpec
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
 from facial_bench.media.video import Video, rgb
-from facial_bench.methods.output_files import ARRAY_ENDINGS, at_rate, find_output, folder_digest, read_parts
+from facial_bench.methods.finished_output import Output, read_output, view_scale
+from facial_bench.methods.output_files import MOTION_ENDINGS, find_output, folder_digest
+from facial_bench.methods.output_time import require_fit
 
-SURPLUS = 2
-"""Frames that an output may be longer than asked for, at its end: how containers and other rates round."""
 ORTHONORMAL = 1e-3
 """Largest deviation of a basis from orthonormal directions for coefficients to be a projection on it."""
 
@@ -60,7 +60,7 @@ class Precomputed:
 
     def __init__(self, context: Context) -> None:
         self._kind, self._folder = read_options(context.options)
-        self._fps = _rate(context.options.get("fps"), context.corpus.fps)
+        self._fps, self._info = read_rate(context.options), context.corpus
         self._model, self._sizes = context.face_model, dict[str, float]()
         self._tracker: TrackerSpec | None = None
         self._weights: Path | None = None
@@ -81,35 +81,42 @@ class Precomputed:
         """The outputs of the requests.
 
         Raises:
-            GenerationError: an output that is missing, damaged or of another length; says what was looked for.
+            GenerationError: an output that is missing, damaged, of another length or in another unit; says what was
+                looked for.
         """
         return [self._read(request) for request in requests]
 
     def _read(self, request: Request) -> Motion:
+        endings = VIDEO_ENDINGS if self._kind == "videos" else MOTION_ENDINGS
+        path = find_output(self._folder, request.id, endings, request.identity)
         if self._kind == "videos":
-            path = find_output(self._folder, request.id, VIDEO_ENDINGS)
-            return self._motion(path, self._track(path, request), request)
-        path = find_output(self._folder, request.id, ARRAY_ENDINGS)
-        parts = {name: at_rate(name, array, self._fps, request.fps) for name, array in read_parts(path).items()}
-        return self._motion(path, parts, request)
+            return self._motion(self._track(path, request), request)
+        return self._motion(read_output(path, self._fps, request, self._info), request)
 
-    def _motion(self, path: Path, parts: dict[str, np.ndarray], request: Request) -> Motion:
-        """The parts, cut to the request, as a motion; expression is decoded from tracks where that is exact."""
-        for name, array in parts.items():
-            if not request.frames <= len(array) <= request.frames + SURPLUS:
-                raise GenerationError(f"{path.name} has {len(array)} frames of {name}, {request.frames} were asked for")
-        cut = {name: array[: request.frames] for name, array in parts.items()}
-        if "pose" not in cut and {"rotation", "translation"} <= set(cut):
-            cut["pose"] = np.concatenate([cut["rotation"], cut["translation"]], axis=1)
-        flat = "landmarks" in cut and cut["landmarks"].shape[2] == 2
-        if "expression" not in cut and {"landmarks", "rotation"} <= set(cut) and not flat:
-            expression = self._expression(cut["landmarks"], cut["rotation"], request.identity)
+    def _motion(self, output: Output, request: Request) -> Motion:
+        """An output as a motion; expression is decoded from tracks where that is exact."""
+        parts = dict(output.parts)
+        flat = "landmarks" in parts and parts["landmarks"].shape[2] == 2
+        if "expression" not in parts and {"landmarks", "rotation"} <= set(parts) and not flat:
+            expression = self._expression(parts["landmarks"], parts["rotation"], request.identity)
             if expression is not None:
-                cut["expression"] = expression
+                parts["expression"] = expression
         if flat:  # a depth that no metric looks at
-            cut["landmarks"] = np.pad(cut["landmarks"], ((0, 0), (0, 0), (0, 1)))
-        wanted = {name: cut.get(name) for name in ("expression", "pose", "blink", "landmarks")}
+            parts["landmarks"] = np.pad(parts["landmarks"], ((0, 0), (0, 0), (0, 1)))
+        for name, part in self._usual(request).items():
+            if name in parts and output.lost.any():
+                parts[name] = np.where(output.lost.reshape(-1, *[1] * part.ndim), part, parts[name])
+        wanted = {name: parts.get(name) for name in ("expression", "pose", "blink", "landmarks")}
         return Motion.from_parts({n: None if a is None else np.asarray(a, np.float32) for n, a in wanted.items()})
+
+    def _usual(self, request: Request) -> dict[str, np.ndarray]:
+        """The parts of a frame in the person's mean training state: what a lost frame counts as."""
+        still = Motion.from_state(np.asarray(request.initial_state, np.float64)[None])
+        parts = {"expression": still.expression[0], "pose": still.pose[0], "blink": still.blink[0]}
+        if self._model is not None and request.camera is not None:
+            face = decode_face(self._model, request.identity, still.expression)
+            parts["landmarks"] = project(face, still.pose, request.camera)[0]
+        return parts
 
     def _expression(self, landmarks: np.ndarray, rotation: np.ndarray, identity: str) -> np.ndarray | None:
         """(T, 64) coefficients of tracked landmarks, made as those of the real clips; None where the corpus's basis is
@@ -121,7 +128,7 @@ class Precomputed:
         face = frontalise(landmarks, rotation)[0] * size + neutral[list(RIGID)].mean(axis=0)
         return (face - neutral).reshape(len(face), -1) @ model.basis.reshape(len(model.basis), -1).T.astype(np.float64)
 
-    def _track(self, path: Path, request: Request) -> dict[str, np.ndarray]:
+    def _track(self, path: Path, request: Request) -> Output:
         """A rendered video as tracks at the request's rate, in the pixels of the clip's own view."""
         if self._tracker is None:
             raise GenerationError("there is no tracker")
@@ -138,12 +145,17 @@ class Precomputed:
             raise GenerationError(str(problem)) from None
         finally:
             tracker.close()
-        unseen = int((~tracked.valid[: request.frames]).sum())
+        rate = 1 / float(np.median(np.diff(times))) if len(times) > 1 else request.fps
+        shown = round((times[-1] - times[0]) * rate) + 1  # as many frames as its time holds, repeated ones among them
+        require_fit(path.name, "video", shown, rate, request.frames, request.fps)
+        held = np.minimum(np.arange(request.frames), len(tracked.valid) - 1)
+        unseen = int((~tracked.valid[held]).sum())
         if unseen:
             raise GenerationError(f"{path.name}: no face in {unseen} of {request.frames} frames")
-        parts = {name: tracked.arrays[name] for name in ("landmarks", "rotation", "translation", "blink")}
-        parts["landmarks"] = parts["landmarks"] * _scale(path, size, request)
-        return parts
+        parts = {name: tracked.arrays[name][held] for name in ("landmarks", "rotation", "translation", "blink")}
+        parts["landmarks"] = parts["landmarks"] * view_scale(path, size, request)
+        parts["pose"] = np.concatenate([parts["rotation"], parts["translation"]], axis=1)
+        return Output(parts, np.zeros(request.frames, bool))
 
 
 def is_orthonormal(model: FaceModel) -> bool:
@@ -152,12 +164,14 @@ def is_orthonormal(model: FaceModel) -> bool:
     return bool(np.abs(basis @ basis.T - np.eye(len(basis))).max() < ORTHONORMAL)
 
 
-def _rate(text: str | None, default: float) -> float:
+def read_rate(options: Mapping[str, str]) -> float | None:
+    """The option `fps`, frames a second; None where it is not given. Raises FacialBenchError where it is no rate."""
+    text = options.get("fps")
     try:
-        rate = default if text is None else float(text)
+        rate = None if text is None else float(text)
     except ValueError:
         rate = 0.0
-    if not 1 <= rate < 1000:
+    if rate is not None and not 1 <= rate < 1000:
         raise FacialBenchError(f"--option fps={text} is no rate in frames a second. Correct it.")
     return rate
 
@@ -179,14 +193,3 @@ def _find_tracker(context: Context) -> tuple[TrackerSpec, Path | None]:
             f"corpus {context.corpus.blink_scale} and {context.corpus.length_unit}. Use the corpus's own tracker."
         )
     return tracker, tracker.weights(Path(model) if model else None)
-
-
-def _scale(path: Path, size: tuple[int, int], request: Request) -> float:
-    """Pixels of the clip's view per pixel of the rendered video."""
-    if request.camera is None:
-        return 1.0
-    across, down = request.camera.width / size[0], request.camera.height / size[1]
-    if abs(across / down - 1) > 0.01:
-        wanted = f"{request.camera.width}x{request.camera.height}"
-        raise GenerationError(f"{path.name} is {size[0]}x{size[1]}, of another shape than the real video ({wanted})")
-    return across

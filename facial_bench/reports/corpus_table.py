@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,8 +13,10 @@ from facial_bench.core.types import STATE_WIDTH
 from facial_bench.corpora.clip_quality import clip_facts, show_offset
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.enough_motion import motion_note, read_masks
+from facial_bench.corpora.rotated_split import split_folds
 from facial_bench.corpora.split import split_clips
 from facial_bench.evaluation.requests import make_tasks
+from facial_bench.methods.output_files import output_names
 from facial_bench.metrics.identity import SELF
 
 
@@ -64,15 +68,43 @@ def motion_warning(corpus: Corpus) -> str:
     return f"the identity classifiers cannot be trained: {note}" if note else ""
 
 
-def request_rows(corpus: Corpus) -> Iterator[tuple[object, ...]]:
-    """A heading, then a row for everything that a method is asked for, in seconds of the video it was cut from."""
-    yield ("request", "identity", "frames", "fps", "width", "height", "video", "from_s", "to_s")
+def request_rows(corpus: Corpus, folds: str = "one") -> Iterator[tuple[object, ...]]:
+    """A heading, then a row for everything that a run asks a method for: the same stretches, the same people.
+
+    `request` names the output (`methods.output_files`). `from_s` and `to_s` are times on the clock of `video`,
+    `sound_from_s` that of `sound` in which the same stretch begins: the video itself, or a .wav beside it.
+
+    Args:
+        corpus: the people of the run only.
+        folds: as the run's.
+    """
+    yield (
+        *("request", "identity", "frames", "fps", "width", "height"),
+        *("video", "from_s", "to_s", "sound", "sound_from_s"),
+    )
     people, fps = corpus.info.identities, corpus.info.fps
-    test = corpus.segments(split_clips(corpus.entries, Protocol()).test)
-    for task in make_tasks(test, people, dict.fromkeys(people, np.zeros(STATE_WIDTH)), fps, 0):
-        clip, made = task.clip, corpus.note("clips", task.clip.id)
-        video = corpus.note("videos", made.get("video", "")).get("file") or clip.id
-        start = (made["start_s"] if isinstance(made.get("start_s"), float) else 0.0) + clip.start / fps
-        size = (clip.camera.width, clip.camera.height) if task.driving == SELF else ("", "")
-        span = (f"{start:.3f}", f"{start + clip.frames / fps:.3f}")
-        yield (task.request.id, task.request.identity, clip.frames, f"{fps:g}", *size, video, *span)
+    for split in split_folds(corpus.entries, replace(Protocol(), folds=folds)):
+        test = corpus.segments(split.test)
+        for task in make_tasks(test, people, dict.fromkeys(people, np.zeros(STATE_WIDTH)), fps, 0):
+            clip, who = task.clip, task.request.identity
+            size = (clip.camera.width, clip.camera.height) if task.driving == SELF else ("", "")
+            times = _times(corpus, clip.id, clip.start / fps, clip.frames / fps)
+            yield (output_names(task.request.id, who)[0], who, clip.frames, f"{fps:g}", *size, *times)
+
+
+def _times(corpus: Corpus, clip_id: str, start: float, seconds: float) -> tuple[str, ...]:
+    """The video of a clip and the times of a stretch in it, then the sound and the time in that; what is not known of
+    an imported clip counts from the clip's own beginning."""
+    clip = corpus.note("clips", clip_id)
+    video = corpus.note("videos", clip.get("video", ""))
+    file, sound = (str(video.get(name) or "") for name in ("file", "sound"))
+    clock = _seconds(clip, "clock_s") + start
+    heard = start + (_seconds(clip, "clock_s") if sound == file else _seconds(clip, "start_s"))
+    heard += _seconds(video, "sound_offset")
+    return (file or clip_id, f"{clock:.3f}", f"{clock + seconds:.3f}", sound or file or clip_id, f"{heard:.3f}")
+
+
+def _seconds(note: Mapping[str, object], name: str) -> float:
+    """A time that a corpus says of its source; 0 where it is none."""
+    value = note.get(name)
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0.0

@@ -18,7 +18,9 @@ from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import fold_tasks
 from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.isolation.conditions import Isolation
-from facial_bench.methods.output_files import output_names, read_parts
+from facial_bench.methods.finished_output import read_output
+from facial_bench.methods.output_arrays import read_held
+from facial_bench.methods.output_files import output_names
 from facial_bench.methods.precomputed import Precomputed
 from facial_bench.metrics.catalog import built_in_metrics
 from facial_bench.metrics.identity import SELF
@@ -75,7 +77,7 @@ def test_outputs_of_a_method_score_as_the_method(setup: EvaluationSetup, run: Ru
     motions = tmp_path / "direct" / "outputs" / "phase-randomised" / "seed-0" / "motions"
     folder = tmp_path / "given"
     for path in motions.rglob("*.safetensors"):
-        parts = read_parts(path)
+        parts = read_held(path).parts
         target = folder / path.relative_to(motions).with_suffix("")
         target.parent.mkdir(parents=True, exist_ok=True)
         state = np.concatenate([parts["expression"], parts["pose"], parts["blink"][:, None]], axis=1)
@@ -214,10 +216,12 @@ def test_wrong_options_are_told_before_the_work(
         ({}, "holds nothing"),
     ],
 )
-def test_bad_arrays_are_told_in_one_line(tmp_path: Path, arrays: dict[str, np.ndarray], complaint: str) -> None:
+def test_bad_arrays_are_told_in_one_line(
+    setup: EvaluationSetup, corpus: Corpus, tmp_path: Path, arrays: dict[str, np.ndarray], complaint: str
+) -> None:
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(PluginError, match=complaint):
-        read_parts(tmp_path / "bad.npz")
+        read_output(tmp_path / "bad.npz", None, fold_tasks(setup.folds[0], 0)[0].request, corpus.info)
 
 
 def test_damaged_files_lengths_rates_and_pickles(setup: EvaluationSetup, corpus: Corpus, tmp_path: Path) -> None:
@@ -235,7 +239,7 @@ def test_damaged_files_lengths_rates_and_pickles(setup: EvaluationSetup, corpus:
         if fine:
             np.testing.assert_array_equal(asked().state(), state[:100].astype(np.float32))
         else:
-            with pytest.raises(PluginError, match=f"has {length} frames of expression, 100 were asked for"):
+            with pytest.raises(PluginError, match=f"has {length} frames of state, 100 were asked for"):
                 asked()
     (tmp_path / f"{name}.npy").write_bytes(b"\x93NUMPY damaged")
     with pytest.raises(PluginError, match="cannot be read"):

@@ -1,0 +1,67 @@
+"""Outputs as other programs write them: a CSV of OpenFace 2, a .mat of Deep3DFaceRecon; read as the importers do.
+
+What a corpus of another tracker cannot be compared with is left out: blinks of another scale, coefficients of another
+face model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facial_bench.core.errors import CorpusError, GenerationError, one_line
+from facial_bench.core.types import CorpusInfo
+from facial_bench.corpora.importers.coefficients import CENTIMETRES
+from facial_bench.corpora.importers.deep3d_files import KEYS, read_coefficients
+from facial_bench.corpora.importers.input_files import InputFile
+from facial_bench.corpora.importers.linear_basis import DISTANCE
+from facial_bench.corpora.importers.openface import read_csv
+from facial_bench.methods.output_arrays import Held
+
+
+def read_foreign(path: Path, info: CorpusInfo) -> Held:
+    """The arrays of a foreign file.
+
+    Args:
+        path: a .csv of OpenFace or a .mat of Deep3DFaceRecon.
+        info: the corpus's: its scales decide what can be compared.
+
+    Raises:
+        GenerationError: a damaged file, or one that is none of theirs.
+    """
+    read = _openface if path.suffix.lower() == ".csv" else _deep3d
+    if info.length_unit != "cm":
+        raise GenerationError(
+            f"{path.name}: its lengths are read in cm, those of this corpus are in {info.length_unit}"
+        )
+    try:
+        return read(path, info)
+    except CorpusError as problem:
+        raise GenerationError(f"{path.name}: {one_line(problem)}") from None
+
+
+def _openface(path: Path, info: CorpusInfo) -> Held:
+    """Landmarks, rotation, translation and, of a corpus of that scale, AU45; frames without a face are NaN."""
+    track = read_csv(path)
+    step = float(np.median(np.diff(track.times) / np.diff(track.frames))) if len(track.times) > 1 else 1 / info.fps
+    place = (track.frames - track.frames[0] + round(float(track.times[0]) / step)).astype(np.int64)
+    arrays = {}
+    for name, values in track.arrays.items():
+        arrays[name] = np.full((int(place[-1]) + 1, *values.shape[1:]), np.nan)
+        arrays[name][place[track.faces]] = values[track.faces]
+    notes: tuple[str, ...] = ()
+    if info.blink_scale != "AU45":
+        del arrays["blink"]
+        notes = (f"its blinks are AU45, this corpus's are {info.blink_scale}: they are not used",)
+    return Held(arrays, rate=1 / step, picture=(track.camera.width, track.camera.height), notes=notes)
+
+
+def _deep3d(path: Path, info: CorpusInfo) -> Held:
+    """Rotation, translation and, in a corpus of such coefficients, expression."""
+    coeff = read_coefficients(InputFile(path.stem, "", path))[1]
+    parts = {name: coeff[:, slice(*columns)] for name, columns in KEYS.items()}
+    arrays = {"rotation": parts["angle"], "translation": (parts["trans"] - [0, 0, DISTANCE]) * CENTIMETRES}
+    if info.tracker == "deep3d":
+        return Held({**arrays, "expression": parts["exp"]})
+    return Held(arrays, notes=("its expression is that of another face model than this corpus's: it is not used",))
