@@ -30,8 +30,8 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        sweep(Path(tempfile.gettempdir()))
         try:
+            sweep(Path(tempfile.gettempdir()))
             self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
             self._lock = _locked(self.folder)
             self.room.mkdir()
@@ -85,6 +85,6 @@ def _locked(folder: Path) -> IO[bytes]:
 
 
 def _cannot_write(problem: OSError) -> FacialBenchError:
-    where = tempfile.gettempdir()
+    where = tempfile.tempdir or "a temporary folder"  # None where there is none that can be written in
     what = f"training clips for a method in {where}"
     return FacialBenchError(cannot_write(what, problem, f"with TMPDIR={os.sep}PATH"))
