@@ -14,7 +14,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from facial_bench.core.types import Definition, MetricSpec, Motion
-from facial_bench.evaluation.clip_entries import failed_entry
+from facial_bench.evaluation.clip_entries import failed_entry, no_value
 from facial_bench.evaluation.clip_metrics import MetricSet, measure_clip
 from facial_bench.evaluation.requests import Task
 from facial_bench.metrics.catalog import STANDARD
@@ -68,8 +68,11 @@ def why_failed(entries: Mapping[str, Entry], chance: Mapping[str, Entry]) -> str
 
 
 def _filled(entry: Entry, chance: Entry, spec: MetricSpec) -> Entry:
-    """A failed entry with the numbers that the clip counts with."""
+    """A failed entry with the numbers that the clip counts with; without a better direction it has none, and what a
+    still face leaves undefined in the same words is undefined here."""
     worst = worst_share(spec)
+    if spec.higher_is_better is None and chance.failed and chance.reason == entry.reason:
+        return no_value(entry.reason)
     if spec.higher_is_better is None or (chance.numbers is None and worst is None):
         return entry
     counted = replace(chance, reason=entry.reason, failed=True)

@@ -70,13 +70,14 @@ def check_outputs(corpus: Corpus, options: Mapping[str, str], protocol: Protocol
         found.answered.append(path)
         if kind == "motions":
             _look(path, task, read_rate(options), corpus, found)
-    if tasks and len(found.bad) == len(tasks):
-        task, reason = found.bad[0]
-        raise GenerationError(f"No output in {folder} can be scored; {task.request.id}: {reason}.")
     for line in _lines(found, tasks):
         report(f"outputs: {line}")
     for line in _warnings(found, folder, corpus):
         report.warn(line)
+    if tasks and len(found.bad) == len(tasks):
+        gone = set(map(id, found.missing))
+        task, reason = next((one for one in found.bad if id(one[0]) not in gone), found.bad[0])
+        raise GenerationError(f"No output in {folder} can be scored; {task.request.id}: {reason}.")
 
 
 def _tasks(corpus: Corpus, protocol: Protocol) -> list[Task]:

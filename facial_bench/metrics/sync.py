@@ -60,7 +60,23 @@ def sync_metrics() -> tuple[MetricSpec, ...]:
             compute=lambda s: np.abs(best_lag(*openings(s), s.valid)) * 1000 / s.fps,
             origin="sync offset as SyncNet (Chung and Zisserman 2016) measures it, on lip aperture",
             pitfalls="where the correlation is low the greatest is anywhere: read it beside mouth_correlation; at the "
-            f"end of the window, {LAGS} frames, it only says that the mouth is no nearer",
+            f"end of the window, {LAGS} frames, it only says that the mouth is no nearer; late or early: "
+            "mouth_lag/signed",
+            perturbations=("time shift",),
+        ),
+        sync(
+            id="mouth_lag/signed",
+            version=1,
+            every_run=False,
+            unit="ms",
+            higher_is_better=None,
+            meaning="how much too late the mouth opens, below 0 where it is too early",
+            formula=f"k of the greatest correlation of ^o[t+k] and o[t], k in -{LAGS}..{LAGS} frames, in milliseconds, "
+            f"above 0 where ^o comes late; not defined where ^o or o does not move; {opening}",
+            compute=lambda s: signed_lag(*openings(s), s.valid) * 1000 / s.fps,
+            origin="as mouth_lag",
+            pitfalls="a mean over clips of which some are late and some early says nothing of either: read it beside "
+            "mouth_lag, and clip by clip",
             perturbations=("time shift",),
         ),
         sync(
@@ -151,6 +167,11 @@ def best_lag(generated: np.ndarray, real: np.ndarray, valid: np.ndarray) -> np.f
     known = [(value, lag) for value, lag in tried if not np.isnan(value)]
     top = max(value for value, _ in known)
     return np.float64(next(lag for value, lag in known if value >= top - 1e-12))
+
+
+def signed_lag(generated: np.ndarray, real: np.ndarray, valid: np.ndarray) -> np.float64:
+    """`mouth_lag/signed`: `best_lag`; NaN where the generated mouth does not move, which is neither late nor early."""
+    return best_lag(generated, real, valid) if moves(generated, valid) else np.float64(np.nan)
 
 
 def audio_contexts(audio: np.ndarray) -> np.ndarray:

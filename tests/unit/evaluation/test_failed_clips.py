@@ -251,3 +251,15 @@ def test_causes_that_differ_in_numbers_are_one() -> None:
         "frame 3: blink is 9.1e+05 either way": ["self/a0@0", "self/a2@0"],
         "raised ValueError: no": ["self/a1@0"],
     }
+
+
+def test_without_a_direction_what_a_still_face_leaves_undefined_is_undefined() -> None:
+    """A mouth that does not move is neither late nor early, and nothing failed; a clip that failed as a whole did."""
+    place = made("mouth_lag/signed")
+    still = place.row(chance_motion(place.tasks[0]))
+    entry = still.metrics["mouth_lag/signed"]
+    assert (still.status, entry.failed, entry.numbers) == ("ok", False, None)
+    assert "not defined" in entry.reason
+    assert place.row(RAISED).metrics["mouth_lag/signed"].failed
+    late = Motion.from_state(np.roll(place.tasks[0].clip.motion.state(), 4, axis=0))
+    assert place.row(late).metrics["mouth_lag/signed"].value == 160

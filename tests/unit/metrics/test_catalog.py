@@ -45,6 +45,7 @@ DIGESTS = {
     "fdd/codetalker": "53e14e72b8ce2fc9",
     "mouth_correlation": "3604a75a6d303454",
     "mouth_lag": "73552bee8c4bbb89",
+    "mouth_lag/signed": "6591bf82cc608556",
     "sync_share": "6f3e3a7b74a5bc20",
     "frechet/mouth": "b612904a387163a6",
     "pose_std_distance": "d6e79b0a4c0b7191",

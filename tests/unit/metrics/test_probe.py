@@ -159,7 +159,7 @@ PATCHES: dict[str, tuple[Any, str, Callable[[Any], Any], list[str]]] = {
         lambda old: lambda *given: old(*given) * 1.001,
         ["lve", "lve/rms", "mve"],
     ),
-    "a setting": (sync, "LAGS", lambda old: 2, ["mouth_lag"]),
+    "a setting": (sync, "LAGS", lambda old: 2, ["mouth_lag", "mouth_lag/signed"]),
     "a level": (
         blink_detector,
         "levels",

@@ -106,6 +106,12 @@ def test_a_shift_is_found(signals, lag: int) -> None:
     late = np.roll(signals[0], lag)
     assert best_lag(late, signals[0], ALL) == lag
     assert score("mouth_lag", signals[0], late) == abs(lag) * 40
+    assert score("mouth_lag/signed", signals[0], late) == lag * 40, "late is above 0"
+
+
+def test_a_mouth_that_does_not_move_is_neither_late_nor_early(signals) -> None:
+    assert np.isnan(score("mouth_lag/signed", signals[0], STILL_MOUTH))
+    assert np.isnan(score("mouth_lag/signed", STILL_MOUTH, signals[0]))
 
 
 def test_the_lag_agrees_with_scipys_cross_correlation() -> None:

@@ -46,6 +46,10 @@ def flickers(sample: Sample) -> Sample:
     return chosen(sample, np.arange(len(sample.valid)) % 2)
 
 
+DIRECTIONLESS = {"mouth_lag/signed"}
+"""Says late or early, and of a mouth that does not move neither; it ranks nobody."""
+
+
 DEGENERATE: tuple[Callable[[Sample], Sample], ...] = (held, moves_at_the_end, moves_once, flickers)
 
 
@@ -59,7 +63,7 @@ def defined(spec: MetricSpec, subject: Subject, sample: Sample) -> list[bool]:
 
 
 @pytest.mark.parametrize("spoil", DEGENERATE)
-@pytest.mark.parametrize("name", [name for name in METRICS if name not in EVENTS])
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in EVENTS | DIRECTIONLESS])
 def test_motion_that_hardly_is_any_has_values_wherever_the_real_one_has(name: str, spoil) -> None:
     found = 0
     for subject in PEOPLE:
