@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.names import nfc, safe_name
+from facial_bench.corpora.schema import LONGEST_IDENTITY
 from facial_bench.corpora.sources import Source, clip_name, identity_of_file
 
 COLUMNS = ("video", "identity", "recording", "start", "end", "crop", "sound_offset")
@@ -91,7 +92,7 @@ def _read_row(cells: Mapping[str, str], videos: Mapping[str, str], folder: Path)
         raise CorpusError(f"there is no video '{cells['video']}' in {folder}. Correct 'video'.")
     if not cells.get("identity", "?"):
         raise CorpusError(f"no identity for {file}. Add one.")
-    identity = safe_name(cells.get("identity") or identity_of_file(file), "identity", CorpusError)
+    identity = safe_name(cells.get("identity") or identity_of_file(file), "identity", CorpusError, LONGEST_IDENTITY)
     start = _seconds(cells, "start") or 0.0
     end = _seconds(cells, "end")
     if end is not None and end <= start:

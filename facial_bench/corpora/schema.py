@@ -17,8 +17,10 @@ SCHEMA = "facial-bench corpus 1"
 BLINK_SCALES = ("closure", "AU45")
 CLIP_ARRAYS = ("audio", "expression", "pose", "blink", "landmarks", "valid")
 """What every clip holds; further arrays are extras of its tracker."""
-LONGEST_NAME = 160
-"""Bytes of a clip's name in UTF-8: files are called after the clip, its first frame and what they hold."""
+LONGEST_NAME = 120
+"""Bytes of a clip's name in UTF-8: files are called after the clip, its first frame, a person and what they hold."""
+LONGEST_IDENTITY = 80
+"""Bytes of an identity in UTF-8."""
 REBUILD = "Build or import the corpus again."
 
 
@@ -100,7 +102,7 @@ def _check_manifest(manifest: Manifest) -> None:
         raise CorpusError(f"fps is {manifest.fps}")
     if manifest.blink_scale not in BLINK_SCALES:
         raise CorpusError(f"blink_scale is not one of {', '.join(BLINK_SCALES)}")
-    people = [safe_name(name, "identity", CorpusError) for name in manifest.face_model.identities]
+    people = [safe_name(name, "identity", CorpusError, LONGEST_IDENTITY) for name in manifest.face_model.identities]
     if len(set(people)) < len(people):
         raise CorpusError("the face model lists an identity twice")
     if not manifest.clips:
@@ -109,7 +111,7 @@ def _check_manifest(manifest: Manifest) -> None:
     files: set[str] = set()
     for clip in manifest.clips:
         safe_name(clip.id, "clip", CorpusError, LONGEST_NAME)
-        safe_name(clip.identity, "identity", CorpusError)
+        safe_name(clip.identity, "identity", CorpusError, LONGEST_IDENTITY)
         if min(clip.camera.width, clip.camera.height, clip.camera.focal) <= 0 or clip.frames < 1:
             raise CorpusError(f"clip {clip.id} has an impossible camera or length")
         if clip.id in ids or clip.file in files:  # one file under two names could be trained on and tested

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from facial_bench.core.errors import CorpusError, printable
 from facial_bench.core.names import as_name, nfc, safe_name
-from facial_bench.corpora.schema import LONGEST_NAME
+from facial_bench.corpora.schema import LONGEST_IDENTITY, LONGEST_NAME
 
 NUMBERS = 12
 """Bytes of a clip's name that are left for the numbers of parts and shots."""
@@ -73,7 +73,7 @@ def person_of_file(file: str) -> str:
 
 def identity_of_file(file: str) -> str:
     """The identity of a path (with `/`): its person as a name."""
-    return as_name(person_of_file(file)) or "unnamed"
+    return as_name(person_of_file(file), LONGEST_IDENTITY) or "unnamed"
 
 
 def check_people(files: Iterable[str]) -> None:
@@ -103,7 +103,7 @@ def check_sources(sources: Iterable[Source], folder: Path) -> None:
         if source.file.encode(errors="ignore").decode() != source.file:
             raise CorpusError(f"The name of {printable(source.file)} is not in UTF-8. Rename it.")
         safe_name(source.id, "clip", CorpusError, LONGEST_NAME - len("-1"))
-        safe_name(source.identity, "identity", CorpusError)
+        safe_name(source.identity, "identity", CorpusError, LONGEST_IDENTITY)
         if source.id in by_id:
             raise CorpusError(f"{by_id[source.id]} and {source.file} would both be named {source.id}. Rename one.")
         by_id[source.id] = source.file

@@ -21,6 +21,7 @@ from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, FaceModel
 from facial_bench.corpora.corpus import open_corpus
 from facial_bench.corpora.schema import (
+    LONGEST_IDENTITY,
     LONGEST_NAME,
     SCHEMA,
     AudioRecord,
@@ -138,7 +139,7 @@ def _whole_or_not(dest: Path) -> Iterator[Path]:
 
 def _write_clip(folder: Path, clip: Clip, taken: set[str]) -> ClipRecord:
     safe_name(clip.id, "clip", CorpusError, LONGEST_NAME)
-    safe_name(clip.identity, "identity", CorpusError)
+    safe_name(clip.identity, "identity", CorpusError, LONGEST_IDENTITY)
     if clip.id in taken:
         raise CorpusError(f"Two clips are named {clip.id}. Give every clip a name of its own.")
     if np.ndim(clip.audio) != 2:

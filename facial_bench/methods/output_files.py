@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facial_bench.core.errors import GenerationError
 from facial_bench.core.files import file_digest
+from facial_bench.core.names import nfc
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
 from facial_bench.metrics.identity import CROSS, SELF
 
@@ -50,7 +51,7 @@ def folder_digest(folder: Path) -> str:
 
 
 def find_output(folder: Path, request_id: str, endings: tuple[str, ...], identity: str = "") -> Path:
-    """The file that answers a request, however its ending is written.
+    """The file that answers a request, however its ending and its accents are written.
 
     Args:
         folder: of the outputs.
@@ -64,14 +65,24 @@ def find_output(folder: Path, request_id: str, endings: tuple[str, ...], identit
     names = output_names(request_id, identity)
     for name in names:
         for ending in endings:
-            for spelt in (ending, ending.upper()):
-                if (folder / f"{name}{spelt}").is_file():
-                    return folder / f"{name}{spelt}"
+            if (folder / f"{name}{ending}").is_file():
+                return folder / f"{name}{ending}"
+    spelt = {_plain(file): file for file in files_below(folder)}
+    for name in names:
+        for ending in endings:
+            if f"{name}{ending}" in spelt:
+                return folder / spelt[f"{name}{ending}"]
     looked = f"{names[0]} ({', '.join(endings[:3])})" + (f" or {names[-1]}" if len(names) > 1 else "")
     near = next((path.name for name in names for path in _same_name(folder / name)), "")
     raise GenerationError(
         f"no output {looked} in {folder}" + (f"; {near}, which is there, is not read" if near else "")
     )
+
+
+def _plain(file: str) -> str:
+    """A path with composed accents and its ending in small letters."""
+    stem, dot, ending = nfc(file).rpartition(".")
+    return f"{stem}{dot}{ending.lower()}"
 
 
 def _same_name(path: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import file_digest
 from facial_bench.core.names import nfc, safe_name
 from facial_bench.corpora.find_videos import files_below
-from facial_bench.corpora.schema import LONGEST_NAME
+from facial_bench.corpora.schema import LONGEST_IDENTITY, LONGEST_NAME
 from facial_bench.corpora.sources import check_people, clip_name, identity_of_file
 
 
@@ -81,7 +81,7 @@ def find_files(source: Path, ending: str, one_frame: Callable[[Path], bool | Non
     by_name: dict[str, InputFile] = {}
     for entry in found:
         safe_name(entry.name, "clip", CorpusError, LONGEST_NAME)
-        safe_name(entry.identity, "identity", CorpusError)
+        safe_name(entry.identity, "identity", CorpusError, LONGEST_IDENTITY)
         other = by_name.setdefault(entry.name, entry)
         if other is not entry:
             raise CorpusError(f"{other.path} and {entry.path} would both be named {entry.name}. Rename one.")

@@ -21,10 +21,11 @@ import numpy as np
 
 from facial_bench.core.errors import CorpusError, unknown_name
 from facial_bench.core.files import file_digest, read_json
-from facial_bench.core.names import safe_name
+from facial_bench.core.names import nfc, safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.from_tracks import assemble, corpus_name
 from facial_bench.corpora.importers.track_clip import TrackClip
+from facial_bench.corpora.schema import LONGEST_IDENTITY, LONGEST_NAME
 from facial_bench.corpora.track import Track
 from facial_bench.media.audio_features import AudioKind, audio_kinds
 
@@ -122,8 +123,8 @@ def _manifest(source: Path) -> dict[str, Any]:
         for key in ("clip", "identity", "file"):
             if not isinstance(row, dict) or not isinstance(row.get(key), str):
                 raise CorpusError(f"{path}: clip number {number} has no text field '{key}'; add it.")
-        safe_name(row["clip"], "clip", CorpusError)
-        safe_name(row["identity"], "identity", CorpusError)
+        row["clip"] = safe_name(nfc(row["clip"]), "clip", CorpusError, LONGEST_NAME)
+        row["identity"] = safe_name(nfc(row["identity"]), "identity", CorpusError, LONGEST_IDENTITY)
         if row["clip"] in seen:
             raise CorpusError(f"{path}: two clips are named '{row['clip']}'; give every clip a name of its own.")
         seen.add(row["clip"])

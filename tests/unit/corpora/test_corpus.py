@@ -369,7 +369,7 @@ def spoilt(**changes: Any) -> list[Clip]:
         ([], "No clips"),
         ([clips()[0], clips()[0]], "Two clips are named a0"),
         (spoilt(id="../x"), "cannot name a file"),
-        (spoilt(id="x" * 161), "160 at most"),
+        (spoilt(id="x" * 121), "120 at most"),
         (spoilt(identity="a b"), "cannot name a file"),
         (spoilt(identity="c"), "no neutral shape of c"),
         (spoilt(audio=np.zeros((20, 28))), "of another width"),
