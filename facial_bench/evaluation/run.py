@@ -237,5 +237,5 @@ def _environment(corpus: Corpus) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "corpus_path": os.path.relpath(corpus.path),
+        "corpus_path": os.path.abspath(corpus.path),
     }

@@ -124,7 +124,7 @@ def render_corpus(
         driving=driving,
         seed=settings.seed,
         device=describe_device(settings.device),
-        environment=_environment(pictures, final),
+        environment=_environment(pictures),
         timing=timing,
         digest="",
         metrics=make_metrics(rows, scorer, kept),
@@ -231,13 +231,12 @@ def _corpus_name(pictures: PictureCorpus, final: Path) -> PictureCorpusName:
     )
 
 
-def _environment(pictures: PictureCorpus, folder: Path) -> dict[str, Any]:
-    """What a rendering says of the machine, and where its corpus lies, seen from the folder of the rendering."""
+def _environment(pictures: PictureCorpus) -> dict[str, Any]:
     return {
         "facial_bench": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "corpus_path": os.path.relpath(pictures.corpus.path, folder),
+        "corpus_path": os.path.abspath(pictures.corpus.path),
     }

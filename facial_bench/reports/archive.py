@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,12 +20,14 @@ from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.core.names import safe_name
 from facial_bench.evaluation.earlier_results import EarlierResultError
 from facial_bench.evaluation.result import Result, decode_result, find_results, read_result, require_unchanged
+from facial_bench.rendering.result import Rendering
 
 SCHEMA = "facial-bench results 1"
 SUFFIX = ".results.jsonl.xz"
 HINT = "Restore it from where it was published, or make it again with `facial-bench leaderboard`."
 FOLDERS = ("", "seed-*/", "*/seed-*/", "*/*/seed-*/")
 """Where results lie in the folder of a seed, a method, a corpus, a run."""
+Kept = TypeVar("Kept", Result, Rendering)
 Named = tuple[Path, Result | FacialBenchError]
 """Where a result is, or would be if it stood in a folder; and the result, or why it cannot be read."""
 
@@ -48,12 +51,21 @@ class _Filed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The result without its references."""
 
 
+def without_place(result: Kept) -> Kept:
+    """A result that does not say where its corpus lies on this machine: that is published nowhere."""
+    noted = result.environment.get("corpus_path")
+    if not isinstance(noted, str) or not os.path.isabs(noted):
+        return result
+    said = {name: value for name, value in result.environment.items() if name != "corpus_path"}
+    return msgspec.structs.replace(result, environment=said)
+
+
 def write_archive(path: Path, results: Iterable[Result]) -> None:
     """Write results into one file, atomically: the same file for the same results, whatever their order."""
     numbers: dict[bytes, int] = {}
     lines = []
     for result in sorted(results, key=lambda one: (*_place(one), one.digest)):
-        content: dict[str, Any] = msgspec.to_builtins(result)
+        content: dict[str, Any] = msgspec.to_builtins(without_place(result))
         number = numbers.setdefault(_json(content.pop("references")), len(numbers))
         lines.append(_json({"references": number, "result": content}))
     header = _Header(SCHEMA, len(numbers), len(lines))
@@ -145,10 +157,10 @@ def collect(paths: Iterable[Path]) -> list[Named]:
     seen: dict[str, Result] = {}
     for path in paths:
         for where, result in _look(path):
-            if isinstance(result, FacialBenchError) or seen.get(result.digest) != result:
+            if isinstance(result, FacialBenchError) or seen.get(result.digest) != without_place(result):
                 named.append((where, result))
             if isinstance(result, Result):
-                seen.setdefault(result.digest, result)
+                seen.setdefault(result.digest, without_place(result))
     return named
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from facial_bench.core.errors import FacialBenchError, ResultError
 from facial_bench.rendering.result import Rendering, find_renderings, read_rendering
 from facial_bench.rendering.verify import PictureVerdict
+from facial_bench.reports.archive import without_place
 from facial_bench.reports.publish import Published
 from facial_bench.reports.rendering_board import (
     ENDING,
@@ -42,7 +43,7 @@ def publish_renderings(paths: Sequence[Path], out: Path, verify: Callable[[Path]
         if wrong:
             notes.append(f"left out: {file}: {wrong[0]}")
         else:
-            renderings.append(rendering)
+            renderings.append(without_place(rendering))
     if not renderings:
         first = f" {notes[0]}" if notes else ""
         raise ResultError(f"No verified rendering in {', '.join(map(str, paths))}.{first}")

@@ -264,8 +264,14 @@ def test_the_command_says_verified_or_what_differs(runs: Path, corpus: Corpus) -
     assert [entry["verified"] for entry in told.values()] == [False]
 
 
-def test_the_corpus_is_found_or_asked_for(runs: Path, corpus: Corpus, make_corpus: Callable[..., Corpus]) -> None:
+def test_the_corpus_is_found_or_asked_for(
+    runs: Path, corpus: Corpus, make_corpus: Callable[..., Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert call("verify", folder(runs)).exit_code == 0, "where it was when the result was made"
+    (tmp_path / "deep" / "elsewhere").mkdir(parents=True)
+    with monkeypatch.context() as moved:
+        moved.chdir(tmp_path / "deep" / "elsewhere")
+        assert call("verify", folder(runs)).exit_code == 0, "from whatever folder"
     other = make_corpus(clips=4, name="other")
     wrong = call("verify", folder(runs), "--corpus", other.path)
     assert wrong.exit_code == 1

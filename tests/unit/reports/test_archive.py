@@ -206,3 +206,15 @@ def test_results_that_are_not_given_any_more_are_kept_aside(tmp_path: Path) -> N
     (tmp_path / f"tiny{SUFFIX}").write_bytes(b"damaged")
     write_archives(tmp_path, [made()])
     assert (tmp_path / "replaced" / f"tiny-2{SUFFIX}").read_bytes() == b"damaged"
+
+
+def test_where_a_corpus_lies_is_published_nowhere(tmp_path: Path) -> None:
+    result = made()
+    local = changed(result, (("environment", "corpus_path"), "/home/somebody/my-corpus"))
+    write_archive(tmp_path / f"tiny{SUFFIX}", [local])
+    (read,) = read_archive(tmp_path / f"tiny{SUFFIX}")
+    assert "corpus_path" not in read.environment
+    assert read.digest == result.digest
+    store(tmp_path / "results", local)
+    both = collect([tmp_path / f"tiny{SUFFIX}", tmp_path / "results"])
+    assert len(both) == 1, "still one result"
