@@ -68,4 +68,4 @@ def resample_tracks(times: np.ndarray, faces: np.ndarray, arrays: Mapping[str, n
     if "rotation" in arrays and len(known) > 1:
         turned = np.asarray(arrays["rotation"], np.float64)[with_face]
         made["rotation"] = interpolate_rotation(known, turned, np.clip(at, known[0], known[-1]))
-    return Tracked(made, inside & (neighbours & (gap <= LONGEST_GAP) | met))
+    return Tracked(made, inside & (neighbours & (gap <= LONGEST_GAP + SAME_INSTANT) | met))

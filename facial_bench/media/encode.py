@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from facial_bench.core.errors import FacialBenchError, one_line
-from facial_bench.media.video import load_av
+from facial_bench.core.files import cannot_write
+from facial_bench.media.load import load_av
 
 KEY_SECONDS = 2.0
 """Time from one picture that stands for itself to the next: what a seek decodes at most."""
@@ -185,6 +186,8 @@ class VideoWriter:
             self._heard += len(samples)
 
     def _failure(self, problem: Exception) -> FacialBenchError:
-        reason = one_line(getattr(problem, "strerror", None) or problem).rstrip(".")
-        hint = " Free some space or choose another folder." if isinstance(problem, OSError) else ""
-        return self.error(f"Cannot write {self.path}: {reason}.{hint}")
+        if isinstance(problem, OSError):
+            return self.error(cannot_write(self.path, problem))
+        return self.error(
+            f"Cannot write {self.path}: {one_line(getattr(problem, 'strerror', None) or problem).rstrip('.')}."
+        )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from facial_bench.media.decoding import Picture
 from facial_bench.media.video import Video, rgb
 
 AHEAD = 2.0
@@ -19,7 +20,7 @@ class Shown(NamedTuple):
     number: int
     """Of the time that was asked for, from 0."""
     picture: np.ndarray
-    """(H, W, 3) uint8 RGB, upright."""
+    """(H, W, 3) uint8 RGB, as it is shown: upright, not mirrored, of square pixels."""
     off: float
     """Seconds from the time that was asked for to the time of the frame; negative where the frame comes before."""
 
@@ -36,15 +37,15 @@ def frames_at(video: Video, times: Iterable[float]) -> Iterator[Shown]:
     Raises:
         CorpusError: a damaged video. ValueError: times that descend.
     """
-    stream: Iterator[tuple[float, Any]] = iter(())
-    behind: tuple[float, Any] | None = None
-    now: tuple[float, Any] | None = None
+    stream: Iterator[tuple[float, Picture]] = iter(())
+    behind: tuple[float, Picture] | None = None
+    now: tuple[float, Picture] | None = None
     last = -np.inf
     for number, seconds in enumerate(times):
         if seconds < last:
             raise ValueError(f"time {number} is {seconds} s, after {last} s")
         last = seconds
-        if now is None or seconds - now[0] > AHEAD:
+        if now is None or (seconds - now[0] > AHEAD and not video.restarts):
             stream, behind = video.read(seconds), None
             now = next(stream, None) or now
         while now is not None and now[0] < seconds:

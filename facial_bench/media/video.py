@@ -1,47 +1,28 @@
-"""Reading video files with PyAV: frames, each with the time that the container gives it."""
+"""Reading video files with PyAV: pictures, each with the time that the container gives it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, FacialBenchError, one_line
+from facial_bench.core.errors import CorpusError, one_line
+from facial_bench.media.decoding import Decoding, Picture
+from facial_bench.media.display import display_rgb, pixel_shape_of, shown_size
+from facial_bench.media.load import load_av, open_container
+from facial_bench.media.restarts import Restart, find_restarts
+from facial_bench.media.streams import choose_stream, say_choice
 
 MISSING = 0.5
 """Seconds of picture that may be missing at the end, against the length that the file states; also 2 % of it."""
 
 
-def load_av() -> Any:
-    """PyAV, imported when it is needed; raises FacialBenchError where it is not installed."""
-    try:
-        import av
-    except ImportError as problem:
-        raise FacialBenchError(
-            f"Reading videos needs PyAV, which cannot be imported ({problem}). Install it: pip install 'av>=13'."
-        ) from None
-    return av
-
-
-def open_container(path: Path) -> Any:
-    """A container open for reading.
-
-    Raises:
-        CorpusError: no such file, or not a media file.
-    """
-    av = load_av()
-    try:
-        return av.open(str(path), mode="r", metadata_errors="replace")
-    except (OSError, ValueError, av.FFmpegError) as problem:
-        reason = one_line(getattr(problem, "strerror", None) or problem)
-        what = f"{path.name} cannot be opened as a video ({reason})"
-        raise CorpusError(f"{what}; damaged, truncated or no video.") from None
-
-
 class Video:
-    """A video file being read, from its first frame to its last.
+    """A video file being read, from its first picture to its last.
 
     Args:
         path: The file.
@@ -51,22 +32,39 @@ class Video:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self._container = path, open_container(path)
-        if not self._container.streams.video:
+        self.path = path
+        self._open()
+        try:
+            self._pixel_shape = pixel_shape_of(self._stream)
+        except CorpusError:
             self.close()
-            raise CorpusError(f"{path.name} has no picture that can be read; damaged, truncated or sound alone.")
-        self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self.has_sound = bool(self._container.streams.audio)
+            raise
         stream = self._stream
+        self.has_sound = choose_stream(self._container, "audio") is not None
+        self.choices = [said for kind in ("video", "audio") if (said := say_choice(self._container, kind))]
+        """One clause for picture and for sound where the file has several streams of it: which one is used."""
         self.fps = float(stream.average_rate or stream.guessed_rate or 0)
         """Mean frames per second; 0 where the file does not say."""
-        self.seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        self._own_length = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        self.seconds = self._own_length or (self._container.duration or 0) / 1e6
         """Length that the file states; 0 where it does not."""
-        if not self.seconds and self._container.duration:
-            self.seconds = self._container.duration / 1e6
         self.frames = stream.frames or round(self.seconds * self.fps)
         """Number of frames that the file states, or a guess from its length."""
+        self.first = 0.0
+        """Seconds of the first picture on the container's clock, once the file was read from its beginning."""
+        self.undecoded_first = 0
+        """Pictures before the first one that could be decoded, once the file was read from its beginning."""
+
+    def _open(self) -> None:
+        self._container, self._is_fresh = open_container(self.path), True
+        self._stream = choose_stream(self._container, "video")
+        if self._stream is None:
+            streams = self._container.streams
+            held = "stills alone, no video" if streams.video else "no picture that can be read"
+            held += "" if len(streams) else "; it is incomplete, damaged or no video"
+            self.close()
+            raise CorpusError(f"{self.path.name} has {held}.")
+        self._stream.thread_type = "AUTO"
 
     def __enter__(self) -> Video:
         return self
@@ -78,40 +76,100 @@ class Video:
         """Close the file."""
         self._container.close()
 
-    def read(self, start: float | None = None) -> Iterator[tuple[float, Any]]:
-        """(seconds on the container's clock, frame) in order of time; a frame whose time does not grow is left out.
+    @cached_property
+    def restarts(self) -> tuple[Restart, ...]:
+        """Where the clock of the file starts again; there, a seek by time has no meaning."""
+        return find_restarts(self.path)
+
+    def read(self, start: float | None = None) -> Iterator[tuple[float, Picture]]:
+        """(seconds on the container's clock, picture) in order of time; where that clock starts again, on one that goes
+        on. What was left out is noted on the picture that comes after it.
 
         Args:
-            start: Begin somewhere before this time, at the nearest frame that stands for itself; None for the first.
+            start: Begin somewhere before this time, at a picture that stands for itself; None for the first.
 
         Raises:
-            CorpusError: a damaged or truncated file, frames without time stamps, or no frame at all.
+            CorpusError: a damaged or truncated file, or no picture at all.
         """
-        av, last, first = load_av(), -float("inf"), None
+        errors, first = load_av().FFmpegError, None
+        whole = start is None or bool(self.restarts)
+        if whole and not self._is_fresh:
+            self.close()
+            self._open()
+        self._is_fresh = False
+        decoding = self._decoding(self.restarts)
         try:
-            if start is not None:
-                self._container.seek(max(int(start / self._stream.time_base), 0), stream=self._stream)
-            for frame in self._container.decode(self._stream):
-                if frame.pts is None:
-                    raise CorpusError(f"{self.path.name} has frames without time stamps; remux it.")
-                seconds = float(frame.pts * frame.time_base)
-                if seconds > last:
-                    last, first = seconds, seconds if first is None else first
-                    yield seconds, frame
-        except av.FFmpegError as problem:
-            reason = one_line(problem.strerror or problem)
-            raise CorpusError(f"{self.path.name} cannot be decoded after {max(last, 0.0):.2f} s ({reason}).") from None
+            if whole:
+                pictures = decoding.pictures()
+            else:
+                decoding, pictures = self._seek(start or 0.0)
+            for seconds, picture in pictures:
+                if first is None:
+                    first = seconds
+                    if whole:
+                        self.first, self.undecoded_first = seconds, picture.undecoded
+                yield seconds, picture
+        except errors as problem:
+            when = max(decoding.last, 0.0)
+            raise CorpusError(f"{self.path.name} cannot be read after {when:.2f} s ({_said(problem)}).") from None
         if first is None:
-            raise CorpusError(f"{self.path.name} has no frame that can be decoded; damaged or truncated.")
-        if start is not None:
+            why = f" ({_said(decoding.problem)})" if decoding.problem else ""
+            raise CorpusError(f"{self.path.name} has no frame that can be decoded{why}.")
+        if start is None and not self.restarts:
+            self._check_end(first, decoding.last)
+
+    def _decoding(self, restarts: tuple[Restart, ...]) -> Decoding:
+        return Decoding(self._container, self._stream, self._pixel_shape, self._step, restarts)
+
+    @property
+    def _step(self) -> float:
+        return 1 / self.fps if self.fps else 0.0
+
+    def _seek(self, start: float) -> tuple[Decoding, Iterator[tuple[float, Picture]]]:
+        """A pass that begins at or before `start`; where a format without an index lands behind it, from earlier on."""
+        origin = float((self._stream.start_time or 0) * self._stream.time_base)
+        back = 0.0
+        while True:
+            wanted = max(start - back, min(origin, 0.0))
+            self._container.seek(round(wanted / self._stream.time_base), stream=self._stream)
+            decoding = self._decoding(())
+            pictures = decoding.pictures()
+            one = next(pictures, None)
+            if one is None or one[0] <= start or wanted <= origin:
+                return decoding, pictures if one is None else chain([one], pictures)
+            back = max(2 * back, 1.0)
+
+    def _check_end(self, first: float, last: float) -> None:
+        """Raise CorpusError where the file ends before the picture does."""
+        begin = self._stream.start_time
+        begins = first if begin is None else min(first, float(begin * self._stream.time_base))
+        seen, stated = last - begins + self._step, self.seconds
+        if stated - seen <= max(MISSING, 0.02 * stated):
             return
-        seen = last - first + (1 / self.fps if self.fps else 0.0)
-        if self.seconds - seen > max(MISSING, 0.02 * self.seconds):
-            ends = f"{self.path.name} ends after {seen:.2f} of {self.seconds:.2f} s"
-            raise CorpusError(f"{ends}: truncated; copy it again.")
+        if not self._own_length and self._read_on() - begins + MISSING >= stated:
+            return  # the sound goes on, the picture is over
+        ends = f"{self.path.name} ends after {seen:.2f} of {stated:.2f} s"
+        raise CorpusError(f"{ends}: truncated; copy it again.")
+
+    def _read_on(self) -> float:
+        """When the last packet of any stream is over, seconds."""
+        ends = [0.0]
+        with open_container(self.path) as container:
+            for packet in container.demux():
+                if packet.pts is not None:
+                    ends.append(float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        return max(ends)
 
 
-def rgb(frame: Any) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of a frame, contiguous (rows of some sizes come padded) and upright."""
-    turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+def size_of(picture: Picture) -> tuple[int, int]:
+    """Width and height as shown, pixels."""
+    return shown_size(picture.frame, picture.pixel_shape)
+
+
+def rgb(picture: Picture) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of a picture as it is shown: upright, not mirrored, of square pixels; contiguous."""
+    return display_rgb(picture.frame, picture.pixel_shape)
+
+
+def _said(problem: Any) -> str:
+    return one_line(getattr(problem, "strerror", None) or problem)

@@ -16,7 +16,7 @@ from facial_bench.core.types import Clip
 from facial_bench.corpora.clip_quality import ClipFacts, clip_facts, show_offset
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.from_videos.video_frames import clip_frames
-from facial_bench.media.video import load_av
+from facial_bench.media.load import load_av
 from facial_bench.reports.render import render
 
 THUMBNAILS = 6

@@ -148,6 +148,8 @@ def _build_videos(tasks: Sequence[VideoTask], workers: int, report: Reporter) ->
         reports[source.id] = outcome
         clips, left_out = len(outcome["clips"]), len(outcome["rejected"])
         report(f"{source.shown}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))
+        for notice in outcome.get("notices", ()):
+            report(f"{source.shown}: {notice}")
     return reports
 
 
@@ -181,6 +183,7 @@ def _describe(
             | ({"start": source.start, "end": source.end} if source.start or source.end is not None else {})
             | ({"crop": list(source.crop)} if source.crop else {})
             | {key: reports[source.id][key] for key in ("sha256", "wav_sha256", "sound")}
+            | ({"notices": notices} if (notices := reports[source.id]["notices"]) else {})
             for source in sources
             if source.id in used
         },

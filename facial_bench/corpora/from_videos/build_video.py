@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,22 @@ import numpy as np
 
 from facial_bench.core.digests import digest
 from facial_bench.core.errors import CorpusError, one_line
-from facial_bench.core.files import file_digest, read_arrays, read_json, write_arrays, write_json
+from facial_bench.core.files import file_beside, file_digest, read_arrays, read_json, write_arrays, write_json
 from facial_bench.core.types import Sound
-from facial_bench.corpora.find_videos import Source
+from facial_bench.corpora.from_videos.notices import say_losses
 from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, Tools
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
 from facial_bench.corpora.from_videos.tracking import Shot, blame, track_video
+from facial_bench.corpora.resample_tracks import LONGEST_GAP, SAME_INSTANT, Tracked
+from facial_bench.corpora.sources import Source
 from facial_bench.media.audio_features import FLOOR, frame_means
 from facial_bench.media.sound import RATE, SoundReader
 from facial_bench.media.video import Video
 
 HEARD = 0.5
 """Share of a clip that must have sound."""
+LOSSES = ("damaged", "retimed", "dropped", "undecoded")
+"""Counts of a shot that its clip's entry names where they are not 0."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, A
 
     Returns:
         The report, JSON: `key`, `sha256`, `sound` and `frames` of the video; `clips`, one object each; `rejected`,
-        {`what`, `why`} each.
+        {`what`, `why`} each; `notices`, one clause each of what else there is to know.
 
     Raises:
         FacialBenchError: the work cannot go on (a full disk, a tracker that is not there). What is wrong with the video
@@ -56,9 +61,9 @@ def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, A
     """
     source, tools = task.source, task.make_tools(task.settings)
     path, folder = task.videos / source.file, task.work / source.id
-    report: dict[str, Any] = {"key": "", "clips": [], "rejected": [], "frames": 0}
+    report: dict[str, Any] = {"key": "", "clips": [], "rejected": [], "frames": 0, "notices": []}
     try:
-        wav = path.with_suffix(".wav")
+        wav = file_beside(path, ".wav")
         digests = {"sha256": _digest(path), "wav_sha256": _digest(wav) if wav.is_file() else None}
         report |= {**digests, "key": digest({**tools.key, **asdict(source), **digests})}
         known = read_report(folder)
@@ -74,14 +79,17 @@ def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, A
             def is_finished(number: int) -> bool:
                 return read_clip(folder, number, report["key"]) is not None
 
+            passed: list[Shot] = []
             try:
-                for shot in track_video(video, tools, is_finished, progress):
+                for shot in track_video(video, source, tools, is_finished, progress):
                     clock = shot.times[0] if video.has_sound else shot.start  # a .wav begins with the first frame
                     heard = _ShotSound(sound, clock + source.sound_offset, source.id)
                     _enter(report, shot, heard, task, tools)
                     report["frames"] += len(shot.times)
+                    passed.append(replace(shot, times=[], faces=[]))
             finally:
                 sound.close()
+            report["notices"] = [*video.choices, *say_losses(video, passed, sound.damaged)]
     except CorpusError as problem:  # of the video as a whole: nothing of it is kept
         why = one_line(problem).removeprefix(f"{path.name} ")
         report |= {"clips": [], "rejected": [{"what": source.file, "why": why}]}
@@ -156,12 +164,14 @@ def _make_clip(
     share = sum(face is not None for face in shot.faces) / len(shot.faces)
     tracked = resample_faces(shot.times, shot.faces, settings.fps) if share else None
     if tracked is None or min(share, tracked.valid.mean()) < settings.min_tracked:
-        wanted = f"at least {100 * settings.min_tracked:.0f} % are wanted (--min-tracked)"
-        raise CorpusError(f"a face was found in {100 * share:.0f} % of its frames, {wanted}")
+        raise CorpusError(_why_untracked(shot, share, tracked, settings))
     frames = len(tracked.valid)
+    before = sound.reader.damaged
     samples, heard = sound.reader.read(sound.start, frames / settings.fps)
+    silenced = sound.reader.damaged - before
     if heard < HEARD:
-        raise CorpusError(f"there is sound for {100 * heard:.0f} % of it only; cut sound and picture to match")
+        why = f"{silenced:.2f} s of it cannot be decoded" if silenced else "cut sound and picture to match"
+        raise CorpusError(f"there is sound for {math.floor(100 * heard)} % of it only; {why}")
     features, piece = tools.features, Sound(samples, RATE, sound.video, shot.start)
     audio = np.asarray(blame("the audio features", features.compute, piece, frames, settings.fps))
     if audio.shape != (frames, features.width) or not np.isfinite(audio).all():
@@ -170,6 +180,7 @@ def _make_clip(
     power = frame_means(np.square(samples, dtype=np.float64)[:, None], RATE, 0.0, frames, settings.fps)[:, 0]
     arrays = {**tracked.arrays, "audio": audio, "loudness": 10 * np.log10(np.maximum(power, FLOOR))}
     stored = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+    losses = {name: float(getattr(shot, name)) for name in LOSSES} | {"sound_damaged_s": silenced}
     return {**stored, "valid": tracked.valid}, {
         "start_s": shot.start,
         "clock_s": shot.times[0],
@@ -179,4 +190,18 @@ def _make_clip(
         "heard": heard,
         "width": shot.size[0],
         "height": shot.size[1],
+        **{name: count for name, count in losses.items() if count},
     }
+
+
+def _why_untracked(shot: Shot, share: float, tracked: Tracked | None, settings: BuildSettings) -> str:
+    """Why a shot of at least --min-seconds has too few frames with a face."""
+    apart = float(np.median(np.diff(shot.times)))
+    if share >= settings.min_tracked and apart > LONGEST_GAP + SAME_INSTANT:
+        return f"its frames are {apart:.2f} s apart, {LONGEST_GAP:g} s at most"
+    wanted = f"at least {100 * settings.min_tracked:g} % are wanted (--min-tracked)"
+    hurt = f" ({shot.damaged} of {len(shot.times)} are damaged)" if shot.damaged else ""
+    if tracked is None or share < settings.min_tracked:
+        return f"a face was found in {math.floor(100 * share)} % of its frames{hurt}, {wanted}"
+    covered = math.floor(100 * tracked.valid.mean())
+    return f"frames with a face, {LONGEST_GAP:g} s apart at most, cover {covered} % of it{hurt}, {wanted}"

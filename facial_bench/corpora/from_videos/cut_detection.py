@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from facial_bench.media.decoding import Picture
+
 SIDE = 32
 """Width and height of the grey picture that frames are compared by, pixels."""
 DENSEST = 8
@@ -34,44 +36,46 @@ class ShotFrame:
     """A frame, and what came of comparing it with the one before it."""
 
     seconds: float
-    frame: Any
+    picture: Any
+    """As the video gave it."""
     cut: bool
     """Whether a new shot begins with it; of the first frame it is true."""
     repeated: bool
     """Whether it shows the picture before it again."""
 
 
-def grey(frame: Any) -> np.ndarray:
-    """(SIDE, SIDE) float64 grey levels of a decoded frame, 0..255: means of blocks, of a picture smaller than that the
-    pixels that lie there."""
+def grey(picture: Picture) -> np.ndarray:
+    """(SIDE, SIDE) float64 grey levels of a decoded picture as it is stored, 0..255: means of blocks, of a picture
+    smaller than that the pixels that lie there."""
+    frame = picture.frame
     if frame.format.name in PLANAR:  # the grey picture is there already, row by row
         plane = frame.planes[0]
-        picture = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+        levels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
     else:
-        picture = frame.to_ndarray(format="gray8")
-    height, width = picture.shape
+        levels = frame.to_ndarray(format="gray8")
+    height, width = levels.shape
     if min(height, width) < SIDE:
         rows, columns = (np.arange(SIDE) * size // SIDE for size in (height, width))
-        return picture[np.ix_(rows, columns)].astype(np.float64)
+        return levels[np.ix_(rows, columns)].astype(np.float64)
     down, across = height // SIDE, width // SIDE
     steps = max(down // DENSEST, 1), max(across // DENSEST, 1)
-    blocks = picture[: down * SIDE, : across * SIDE].reshape(SIDE, down, SIDE, across)[:, :: steps[0], :, :: steps[1]]
+    blocks = levels[: down * SIDE, : across * SIDE].reshape(SIDE, down, SIDE, across)[:, :: steps[0], :, :: steps[1]]
     return blocks.sum(axis=(1, 3), dtype=np.uint32) / float(blocks.shape[1] * blocks.shape[3])
 
 
-def find_cuts(frames: Iterable[tuple[float, Any]], picture: Callable[[Any], np.ndarray] = grey) -> Iterator[ShotFrame]:
+def find_cuts(frames: Iterable[tuple[float, Any]], look: Callable[[Any], np.ndarray] = grey) -> Iterator[ShotFrame]:
     """The frames, a few of them late, each with whether a new shot begins with it.
 
     Args:
-        frames: (seconds, frame) in order.
-        picture: frame -> what it is compared by, any array of grey levels.
+        frames: (seconds, picture) in order.
+        look: picture -> what it is compared by, any array of grey levels.
     """
     waiting: deque[tuple[float, Any, float | None]] = deque()
     differences: deque[float] = deque(maxlen=2 * NEIGHBOURS + 1)
     behind = 0  # how many of `differences` belong to frames before the first that waits
     last = None
     for seconds, frame in frames:
-        now = picture(frame)
+        now = look(frame)
         change = float(np.abs(now - last).mean()) if last is not None else None
         last = now
         if len(differences) == differences.maxlen:

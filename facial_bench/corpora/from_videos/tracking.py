@@ -11,11 +11,16 @@ from typing import Any
 from facial_bench.core.errors import CorpusError, FacialBenchError, one_line
 from facial_bench.core.types import Face, Tracker
 from facial_bench.corpora.from_videos.cut_detection import ShotFrame, find_cuts
+from facial_bench.corpora.from_videos.parts import crop_picture, read_part
 from facial_bench.corpora.from_videos.settings import LONGEST, Tools
-from facial_bench.media.video import Video, rgb
+from facial_bench.corpora.sources import Source
+from facial_bench.media.decoding import Picture
+from facial_bench.media.video import Video, rgb, size_of
 
 STEP = 25
 """Frames between two reports of progress."""
+PAUSE = 10.0
+"""Seconds without a frame after which a shot is over."""
 
 
 @dataclass(eq=False)
@@ -25,15 +30,23 @@ class Shot:
     number: int
     """From 1, in order."""
     zero: float
-    """When the video's first frame is shown, seconds on the container's clock."""
+    """When the video's first frame is shown that is no filling, seconds on the container's clock."""
     times: list[float] = field(default_factory=list)
     """(n,) of its frames, seconds on the container's clock."""
     faces: list[Face | None] = field(default_factory=list)
-    """(n,) what was found in them; empty where the shot was not to be tracked."""
+    """(n,) what was found in them, None in damaged ones; empty where the shot was not to be tracked."""
     repeated: int = 0
     """Frames that show the picture before them again."""
     size: tuple[int, int] = (0, 0)
-    """Width and height, pixels."""
+    """Width and height as shown, pixels."""
+    damaged: int = 0
+    """Frames that the decoder made up in part, or that rest on one."""
+    retimed: int = 0
+    """Frames whose time is another than the file states."""
+    dropped: int = 0
+    """Decoded frames that were left out: their time was not later than that of the frame before."""
+    undecoded: int = 0
+    """Frames that could not be decoded."""
 
     @property
     def start(self) -> float:
@@ -45,14 +58,27 @@ class Shot:
         """From its first frame to its last."""
         return self.times[-1] - self.times[0]
 
+    def ends_before(self, one: ShotFrame, size: tuple[int, int]) -> bool:
+        """Whether a frame belongs to another shot: a cut, another recording or size, a long pause, or long enough."""
+        late = one.seconds - self.times[0] >= LONGEST or one.seconds - self.times[-1] > PAUSE
+        return one.cut or one.picture.joined or size != self.size or late
+
+    def count(self, picture: Picture) -> None:
+        """Note what became of a frame, and of those that were lost before it."""
+        self.damaged += picture.damaged
+        self.retimed += picture.retimed
+        self.dropped += picture.dropped
+        self.undecoded += picture.undecoded
+
 
 def track_video(
-    video: Video, tools: Tools, is_finished: Callable[[int], bool], progress: Callable[[int], None]
+    video: Video, source: Source, tools: Tools, is_finished: Callable[[int], bool], progress: Callable[[int], None]
 ) -> Iterator[Shot]:
-    """The shots of a video, each when it ends.
+    """The shots of a video, or of the part of it that is wanted, each when it ends.
 
     Args:
         video: Open for reading.
+        source: Which part of it, and which window of its pictures.
         tools: The tracker and its weights.
         is_finished: Whether the shot of a number was finished before; its frames then pass without being tracked.
         progress: Takes the number of frames that passed since the last call.
@@ -64,20 +90,27 @@ def track_video(
     shot: Shot | None = None
     passed = 0
     try:
-        for one in skip_filling(find_cuts(video.read())):
-            if shot is None or one.cut or one.seconds - shot.times[0] >= LONGEST:
+        for one in skip_filling(find_cuts(read_part(video, source))):
+            size = size_of(one.picture)
+            if shot is None or shot.ends_before(one, size):
                 if shot is not None:
                     yield shot
-                shot = Shot(shot.number + 1, shot.zero) if shot else Shot(1, one.seconds)
+                number, zero = (
+                    (shot.number + 1, shot.zero) if shot else (1, video.first if source.start else one.seconds)
+                )
+                shot = Shot(number, zero, size=size)
                 if tracker is not None:
                     tracker.close()
                 tracker = None if is_finished(shot.number) else blame("the tracker", tools.start_tracker)
             shot.times.append(one.seconds)
+            shot.count(one.picture)
             if tracker is not None:
-                image = rgb(one.frame)
-                shot.size = (image.shape[1], image.shape[0])
-                shot.faces.append(blame("the tracker", tracker.track, image, one.seconds - shot.zero))
                 shot.repeated += one.repeated
+                face = None
+                if not one.picture.damaged:
+                    image = crop_picture(rgb(one.picture), source.crop)
+                    face = blame("the tracker", tracker.track, image, one.seconds - shot.zero)
+                shot.faces.append(face)
             passed += 1
             if passed % STEP == 0:
                 progress(STEP)
@@ -100,7 +133,7 @@ def skip_filling(frames: Iterable[ShotFrame]) -> Iterator[ShotFrame]:
         if started:
             yield one
         else:
-            held = ShotFrame(one.seconds, one.frame, True, False)
+            held = ShotFrame(one.seconds, one.picture, True, False)
     if not started and held is not None:
         yield held
 

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import file_digest, read_json
+from facial_bench.core.files import file_beside, file_digest, read_json
 from facial_bench.corpora.corpus import Corpus
+from facial_bench.corpora.from_videos.parts import crop_picture
 from facial_bench.media.frames import frames_at
 from facial_bench.media.sound import SoundReader
 from facial_bench.media.video import Video
@@ -91,11 +92,27 @@ def clip_pictures(
     found = path.stat()
     if _digest_of(path, found.st_size, found.st_mtime_ns) != corpus.note("videos", clip["video"]).get("sha256"):
         raise CorpusError(f"{path} is not the video that {clip_id} was tracked in: its SHA-256 is another.")
+    crop = _crop(corpus, clip["video"])
     with Video(path) as video:
         farthest = 0.5 / min(corpus.info.fps, video.fps or corpus.info.fps) + ROUNDING
         for shown in frames_at(video, [clip["clock_s"] + frame / corpus.info.fps for frame in frames]):
             near = abs(shown.off) <= farthest
-            yield ClipPicture(frames[shown.number], shown.picture if near else None, shown.off)
+            yield ClipPicture(frames[shown.number], crop_picture(shown.picture, crop) if near else None, shown.off)
+
+
+def _crop(corpus: Corpus, video: str) -> Sequence[int] | None:
+    """The window of a video's pictures that was tracked; None for all of them."""
+    crop = corpus.note("videos", video).get("crop")
+    if crop is None:
+        return None
+    if (
+        not isinstance(crop, list)
+        or len(crop) != 4
+        or not all(type(x) is int and x >= 0 for x in crop)
+        or 0 in crop[2:]
+    ):
+        raise CorpusError(f"{corpus.path}: the crop of {video} is no left, top, width, height in pixels.")
+    return crop
 
 
 @functools.lru_cache(maxsize=256)
@@ -117,7 +134,7 @@ def clip_sound(corpus: Corpus, clip_id: str, start: int, frames: int, videos: Pa
     clock, offset = clip["clock_s"] if own else clip.get("start_s"), video.get("sound_offset", 0.0)
     if not isinstance(clock, (int, float)) or not isinstance(offset, (int, float)):
         raise CorpusError(f"{corpus.path}: the corpus does not say where the sound of {clip_id} begins.")
-    sound = path if own else path.with_suffix(".wav")
+    sound = path if own else file_beside(path, ".wav")
     if not sound.is_file():
         raise CorpusError(f"{sound.name}, the sound of {clip_id}, is not in {path.parent}. Name the folder of videos.")
     reader = SoundReader(sound)

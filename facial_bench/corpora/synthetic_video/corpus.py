@@ -29,7 +29,7 @@ from facial_bench.corpora.synthetic_video.sound import SOUND_RATE, speech_sound
 from facial_bench.corpora.track import Track
 from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 from facial_bench.media.encode import VideoWriter
-from facial_bench.media.video import load_av
+from facial_bench.media.load import load_av
 
 NAME = "synthetic-video"
 FRESH_NAME = "synthetic-video-fresh"

@@ -136,7 +136,7 @@ def test_bad_videos_are_told_and_the_rest_is_built(tmp_path: Path) -> None:
         "text.mp4": "cannot be opened as a video",
         "mute.mp4": "no sound, and there is no mute.wav beside it",
         "faceless.mp4": "a face was found in 0 % of its frames, at least 80 % are wanted (--min-tracked)",
-        "truncated.mp4": "damaged, truncated",
+        "truncated.mp4": "incomplete, damaged or no video",
         "short.mp4": "shorter than 1 s (--min-seconds)",
         "one.mp4": "shorter than 1 s",
         "white.mp4": "the tracker failed: RuntimeError: the sky is white (dot_tracker.py",

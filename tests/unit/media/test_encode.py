@@ -97,7 +97,7 @@ def test_a_block_that_fails_leaves_nothing(tmp_path: Path) -> None:
     [
         ("a.mp4", (33, 64), "H.264 takes even sizes only, and the pictures are 33 x 64. Pad or crop them."),
         ("a.avi", (32, 64), "a video ends in .mp4 (H.264) or .mkv (lossless FFV1)."),
-        ("no/such/a.mp4", (32, 64), "No such file or directory. Free some space or choose another folder."),
+        ("no/such/a.mp4", (32, 64), "No such file or directory. Choose another folder."),
     ],
 )
 def test_what_cannot_be_written_is_said_in_one_line(

@@ -62,7 +62,7 @@ def test_times_that_vary_and_a_hole(tmp_path: Path) -> None:
 def test_a_far_time_is_found_by_a_seek(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_video(tmp_path / "v.mp4", [picture(48, 32, ground=k, dot=0) for k in range(200)])
     converted, plain = [], rgb
-    monkeypatch.setattr("facial_bench.media.frames.rgb", lambda frame: converted.append(frame.pts) or plain(frame))
+    monkeypatch.setattr("facial_bench.media.frames.rgb", lambda picture: converted.append(picture) or plain(picture))
     with Video(path) as video:
         found = [round(float(one.picture.mean())) for one in frames_at(video, [0.0, 0.04, 7.2, 7.24])]
     np.testing.assert_allclose(found, [0, 1, 180, 181], atol=1)

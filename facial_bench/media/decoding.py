@@ -1,0 +1,155 @@
+"""The pictures of a video stream in the order in which they are shown: each with its time, and what is known of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from facial_bench.media.damage import DamageLog
+from facial_bench.media.load import load_av
+from facial_bench.media.restarts import Restart
+
+HELD = 4
+"""Pictures that wait until it is known whether one that is shown after them, but decoded before, is damaged."""
+OVERLAP = 0.5
+"""Seconds by which a clock may go back within one recording; more is another recording."""
+
+
+@dataclass(eq=False, slots=True)
+class Picture:
+    """A decoded picture."""
+
+    frame: Any
+    """As the decoder gave it, `av.VideoFrame`: as it is stored, neither upright nor of square pixels."""
+    pixel_shape: Fraction
+    """Width of its pixels by their height."""
+    number: int
+    """Of its packet."""
+    damaged: bool = False
+    """Whether it was concealed, or rests on a picture that was."""
+    retimed: bool = False
+    """Whether its time is another than the file states."""
+    dropped: int = 0
+    """Decoded pictures left out just before it, because their time was not later than the last one's."""
+    undecoded: int = 0
+    """Packets just before it that could not be decoded."""
+    joined: bool = False
+    """Whether another recording begins with it: the clock of the file starts again."""
+
+
+class FrameTimes:
+    """Time stamps of frames as ffmpeg guesses them: of the two that a frame has, the one that goes back less often.
+
+    Args:
+        decoding_order: Whether the container keeps times of decoding alone, as AVI does.
+    """
+
+    def __init__(self, decoding_order: bool) -> None:
+        self._faults = [int(decoding_order), 0]
+        self._last: list[int | None] = [None, None]
+        self._given: int | None = None
+
+    def of(self, frame: Any) -> int | None:
+        """The stamp of the next frame, in units of its stream; None where none can be trusted."""
+        shown, decoded = frame.pts, frame.dts
+        for k, stamp in enumerate((shown, decoded)):
+            last = self._last[k]
+            if stamp is not None:
+                self._faults[k] += last is not None and stamp <= last
+                self._last[k] = stamp
+        later = shown is not None and (self._given is None or shown > self._given)
+        trusted = self._faults[0] <= self._faults[1] or (decoded is None and later)
+        given = shown if trusted and shown is not None else decoded
+        self._given = self._given if given is None else given
+        return given
+
+
+class Decoding:
+    """One pass over a stream, from where its container stands.
+
+    Args:
+        container: Open for reading.
+        stream: Of its pictures.
+        pixel_shape: Width of a pixel by its height.
+        step: Usual seconds from frame to frame; 0 where it is not known.
+        restarts: Where the clock starts again; () where the pass does not begin with the first packet.
+    """
+
+    def __init__(
+        self, container: Any, stream: Any, pixel_shape: Fraction, step: float, restarts: Sequence[Restart]
+    ) -> None:
+        self._container, self._stream, self._shape, self._step = container, stream, pixel_shape, step
+        self._restarts = deque(restarts)
+        self._decoding_order = container.format.name == "avi"
+        self._log, self._times, self._shift = DamageLog(), FrameTimes(self._decoding_order), 0.0
+        self._told = 0
+        self._joined = False
+        self.last = -float("inf")
+        """Seconds of the last picture."""
+        self.problem: Exception | None = None
+        """What the decoder last raised."""
+
+    def pictures(self) -> Iterator[tuple[float, Picture]]:
+        """(seconds, picture), times growing.
+
+        Raises:
+            av.FFmpegError: a container that cannot be read on.
+        """
+        held: deque[tuple[float, Picture]] = deque()
+        dropped = 0
+        for frame in self._frames():
+            picture = Picture(frame, self._shape, self._log.receive(frame))
+            seconds = self._seconds(frame, picture)
+            if seconds <= self.last:
+                dropped += 1
+                continue
+            picture.dropped, dropped = dropped, 0
+            lost = self._log.failed + self._log.before_first
+            picture.undecoded, self._told = lost - self._told, lost
+            picture.joined, self._joined = self._joined, False
+            self.last = seconds
+            held.append((seconds, picture))
+            if len(held) > HELD:
+                yield self._judged(*held.popleft())
+        while held:
+            yield self._judged(*held.popleft())
+
+    def _judged(self, seconds: float, picture: Picture) -> tuple[float, Picture]:
+        picture.damaged = self._log.is_damaged(picture.number)
+        return seconds, picture
+
+    def _seconds(self, frame: Any, picture: Picture) -> float:
+        stamp = self._times.of(frame)
+        picture.retimed = stamp is None or stamp != frame.pts or self._shift != 0
+        if stamp is None:
+            return max(self.last, -self._step) + self._step
+        return float(stamp * self._stream.time_base) + self._shift
+
+    def _frames(self) -> Iterator[Any]:
+        errors, codec, number = load_av().FFmpegError, self._stream.codec_context, 0
+        for packet in self._container.demux(self._stream):
+            if packet.size:
+                if self._restarts and self._restarts[0].picture == number:
+                    yield from codec.decode(None)
+                    codec.flush_buffers()
+                    self._begin(self._restarts.popleft())
+                self._log.send(packet)
+                number += 1
+            try:
+                frames = packet.decode()
+            except EOFError:
+                return
+            except errors as problem:
+                self.problem = problem
+                self._log.fail()
+                continue
+            yield from frames
+
+    def _begin(self, restart: Restart) -> None:
+        """What comes now is timed anew."""
+        self._shift, self._joined = restart.shift, restart.back > OVERLAP
+        self._times = FrameTimes(self._decoding_order)
+        self._log.join()
