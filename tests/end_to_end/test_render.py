@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ pytest.importorskip("PIL", reason="Pillow is not installed: pip install -r requi
 pytest.importorskip("flip_evaluator", reason="flip-evaluator is not installed: pip install -r requirements-video.txt")
 
 from facial_bench.cli import main
+from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.synthetic_video import make
 
-TINY = {"names": ("p1", "p3"), "clips": 2, "seconds": 4.0}
+TINY = {"names": ("p1",), "clips": 2, "seconds": 2.0}
 
 
 def invoke(*words: object) -> Result:
@@ -76,14 +78,19 @@ def test_verify_and_json(renders: Path, drawn: Path) -> None:
         (("--renderer", "nearest-wrap"), "Unknown renderer 'nearest-wrap'. Did you mean 'nearest-warp'?"),
         (("--renderer", "linear", "--option", "x=1"), "renderer linear: unknown option 'x'"),
         (("--renderer", "linear", "--size", "65"), "--size 65: videos take even sizes only. Use 66."),
-        (("--renderer", "linear", "--corpus", "synthetic"), "the corpus was not built from videos"),
+        (("--renderer", "linear", "--corpus", "TRACKS"), "the corpus was not built from videos"),
         (("--renderer", "linear", "--identities", "p9"), "Unknown identity 'p9'"),
         (("--renderer", "linear", "--motion", "nowhere"), "nowhere"),
         (("--renderer", "linear", "--videos", "nowhere"), "Name the folder of videos"),
         (("--renderer", "precomputed", "--option", "videos=nowhere"), "videos=nowhere is no folder"),
+        (("--renderer", "linear", "--metric-model", "csim=x"), "Unknown metric with a model 'csim'."),
+        (("--renderer", "linear", "--metric-plugin", "facial-bench-csmi"), "Unknown plugin 'facial-bench-csmi'"),
     ],
 )
-def test_bad_input_is_one_line(drawn: Path, tmp_path: Path, words: tuple[str, ...], reason: str) -> None:
+def test_bad_input_is_one_line(
+    drawn: Path, make_corpus: Callable[..., Corpus], tmp_path: Path, words: tuple[str, ...], reason: str
+) -> None:
+    words = tuple(str(make_corpus(clips=1, frames=60).path) if word == "TRACKS" else word for word in words)
     corpus = () if "--corpus" in words else ("--corpus", drawn)
     done = invoke("render", *words, *corpus, "--out", tmp_path / "out")
     assert done.exit_code == 1, done.output
