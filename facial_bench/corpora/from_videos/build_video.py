@@ -12,14 +12,14 @@ import numpy as np
 
 from facial_bench.core.digests import digest
 from facial_bench.core.errors import CorpusError, one_line
-from facial_bench.core.files import file_beside, file_digest, read_arrays, read_json, write_arrays, write_json
+from facial_bench.core.files import current_digest, file_beside, read_arrays, read_json, write_arrays, write_json
 from facial_bench.core.types import Sound
 from facial_bench.corpora.from_videos.notices import say_losses
 from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, Tools
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
 from facial_bench.corpora.from_videos.tracking import Shot, blame, track_video
 from facial_bench.corpora.resample_tracks import LONGEST_GAP, SAME_INSTANT, Tracked
-from facial_bench.corpora.sources import Source
+from facial_bench.corpora.sources import Source, clip_name
 from facial_bench.media.audio_features import FLOOR, frame_means
 from facial_bench.media.sound import RATE, SoundReader
 from facial_bench.media.video import Video
@@ -83,7 +83,7 @@ def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, A
             try:
                 for shot in track_video(video, source, tools, is_finished, progress):
                     clock = shot.times[0] if video.has_sound else shot.start  # a .wav begins with the first frame
-                    heard = _ShotSound(sound, clock + source.sound_offset, source.id)
+                    heard = _ShotSound(sound, clock + source.sound_offset, clip_name(source.file))
                     _enter(report, shot, heard, task, tools)
                     report["frames"] += len(shot.times)
                     passed.append(replace(shot, times=[], faces=[]))
@@ -92,14 +92,14 @@ def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, A
             report["notices"] = [*video.choices, *say_losses(video, passed, sound.damaged)]
     except CorpusError as problem:  # of the video as a whole: nothing of it is kept
         why = one_line(problem).removeprefix(f"{path.name} ")
-        report |= {"clips": [], "rejected": [{"what": source.file, "why": why}]}
+        report |= {"clips": [], "rejected": [{"what": source.shown, "why": why}]}
     write_json(folder / "report.json", report)
     return report
 
 
 def _digest(path: Path) -> str:
     try:
-        return file_digest(path)
+        return current_digest(path)
     except OSError as problem:
         raise CorpusError(f"{path.name} cannot be read ({problem.strerror}); check its permissions") from None
 
@@ -131,7 +131,7 @@ class _ShotSound:
     start: float
     """Of the shot, seconds on the sound's clock."""
     video: str
-    """Id of the video."""
+    """Name of the video."""
 
 
 def _enter(report: dict[str, Any], shot: Shot, sound: _ShotSound, task: VideoTask, tools: Tools) -> None:
@@ -188,8 +188,8 @@ def _make_clip(
         "tracked": share,
         "repeated": shot.repeated / len(shot.times),
         "heard": heard,
-        "width": shot.size[0],
-        "height": shot.size[1],
+        "width": shot.view[0],
+        "height": shot.view[1],
         **{name: count for name, count in losses.items() if count},
     }
 

@@ -39,6 +39,8 @@ class Shot:
     """Frames that show the picture before them again."""
     size: tuple[int, int] = (0, 0)
     """Width and height as shown, pixels."""
+    crop: tuple[int, int, int, int] | None = None
+    """Window that is tracked, see `Source`; None for all of it."""
     damaged: int = 0
     """Frames that the decoder made up in part, or that rest on one."""
     retimed: int = 0
@@ -47,6 +49,11 @@ class Shot:
     """Decoded frames that were left out: their time was not later than that of the frame before."""
     undecoded: int = 0
     """Frames that could not be decoded."""
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """Width and height of what is tracked, pixels."""
+        return self.crop[2:] if self.crop else self.size
 
     @property
     def start(self) -> float:
@@ -89,16 +96,15 @@ def track_video(
     tracker: Tracker | None = None
     shot: Shot | None = None
     passed = 0
+    zero = next(skip_filling(find_cuts(video.read()))).seconds if source.start else None
     try:
         for one in skip_filling(find_cuts(read_part(video, source))):
             size = size_of(one.picture)
             if shot is None or shot.ends_before(one, size):
                 if shot is not None:
                     yield shot
-                number, zero = (
-                    (shot.number + 1, shot.zero) if shot else (1, video.first if source.start else one.seconds)
-                )
-                shot = Shot(number, zero, size=size)
+                zero = one.seconds if zero is None else zero
+                shot = Shot(shot.number + 1 if shot else 1, zero, size=size, crop=source.crop)
                 if tracker is not None:
                     tracker.close()
                 tracker = None if is_finished(shot.number) else blame("the tracker", tools.start_tracker)

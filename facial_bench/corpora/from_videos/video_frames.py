@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import file_beside, file_digest, read_json
+from facial_bench.core.files import current_digest, file_beside, read_json
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.from_videos.parts import crop_picture
 from facial_bench.media.frames import frames_at
@@ -89,8 +88,7 @@ def clip_pictures(
     """
     path = video_file(corpus, clip_id, videos)
     clip = corpus.note("clips", clip_id)
-    found = path.stat()
-    if _digest_of(path, found.st_size, found.st_mtime_ns) != corpus.note("videos", clip["video"]).get("sha256"):
+    if current_digest(path) != corpus.note("videos", clip["video"]).get("sha256"):
         raise CorpusError(f"{path} is not the video that {clip_id} was tracked in: its SHA-256 is another.")
     crop = _crop(corpus, clip["video"])
     with Video(path) as video:
@@ -113,12 +111,6 @@ def _crop(corpus: Corpus, video: str) -> Sequence[int] | None:
     ):
         raise CorpusError(f"{corpus.path}: the crop of {video} is no left, top, width, height in pixels.")
     return crop
-
-
-@functools.lru_cache(maxsize=256)
-def _digest_of(path: Path, size: int, changed: int) -> str:
-    """SHA-256 of a video as it is now: a rendering reads each one several times."""
-    return file_digest(path)
 
 
 def clip_sound(corpus: Corpus, clip_id: str, start: int, frames: int, videos: Path | None = None) -> np.ndarray:
