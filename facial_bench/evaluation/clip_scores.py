@@ -147,7 +147,9 @@ def accuracy_entries(
         absent = lacking(accuracy.needs, held, absent=True)
         if absent is None and motion is not None and form.kind in motion.parts:
             right = classifiers.right(form, motion, starts, task.request.identity)
-        entries[metric] = absent or accuracy_entry(right, starts, protocol.window)
+        lacks = None if motion is None else lacking(accuracy.needs, motion.parts)
+        entry = absent or accuracy_entry(right, starts, protocol.window)
+        entries[metric] = replace(entry, reason=lacks.reason) if entry and lacks and not absent else entry
     return _known(entries)
 
 

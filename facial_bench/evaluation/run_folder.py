@@ -62,7 +62,11 @@ def open_run(
     stays = (final / result).is_file() and (fresh or ticket != key)
     work = beside if stays else final
     if stays:
-        report(f"{what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete")
+        line = f"{what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete"
+        if _is_another(ticket, key):
+            report.warn(f"{line}; to keep it, choose --as NAME or another --out")
+        else:
+            report(line)
     else:
         shutil.rmtree(beside, ignore_errors=True)
     if fresh or _read_ticket(work) != key:
@@ -84,6 +88,12 @@ def older_seeds(folder: Path, method: Method) -> list[Path]:
     """The finished seeds in the folder of a method that another version of its source made."""
     tickets = {file.parent: _read_ticket(file.parent) for file in sorted(folder.glob("seed-*/result.json"))}
     return [place for place, key in tickets.items() if isinstance(key, dict) and key.get("source") != method.source]
+
+
+def _is_another(before: Any, now: Mapping[str, Any]) -> bool:
+    """Whether two runs that meet in one folder are of two corpora, or of two sets of options: two folders of outputs,
+    say, under one name."""
+    return isinstance(before, dict) and any(before.get(name) != now.get(name) for name in ("corpus", "options"))
 
 
 def _hidden(final: Path, what: str) -> Path:

@@ -7,8 +7,11 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from facial_bench.core.errors import printable
 from facial_bench.core.types import FAMILIES, Definition
+from facial_bench.evaluation.failed_clips import alike
 from facial_bench.evaluation.result import Metric, Reference, Result
 from facial_bench.evaluation.result_rows import metric_row
 from facial_bench.reports.tables import arrow, cell, escape, markdown, number, plain, unscored
@@ -37,7 +40,8 @@ def result_table(
         return _data([metric_row(result, name) for name in chosen], format_)
     undefined = {name: count_undefined(result.clips, name) for name in result.metrics}
     text = _table(metrics, result.references, undefined, format_)
-    lines = [text, *_failures(result), *_reasons(result.metrics, undefined), *_more(result, definitions, chosen)]
+    told = {name: _told(result, name) for name in result.metrics}
+    lines = [text, *_failures(result), *_reasons(told, undefined), *_more(result, definitions, chosen)]
     return "\n".join(lines if format_ == "table" else lines[:1])
 
 
@@ -107,6 +111,16 @@ def _reasons(metrics: Mapping[str, Metric], undefined: Mapping[str, int]) -> lis
         if metric.status != "ok":
             reasons.setdefault((_status(metric, undefined.get(name, 0)), metric.reason), []).append(name)
     return [printable(f"{', '.join(names)} {status}: {why}") for (status, why), names in reasons.items()]
+
+
+def _told(result: Result, name: str) -> Metric:
+    """A metric whose every clip failed for one reason gives that as its own."""
+    metric = result.metrics[name]
+    entries = [(row, row.metrics[name]) for row in result.clips if name in row.metrics]
+    why = alike((row.request, row.identity, entry.reason or row.reason) for row, entry in entries if entry.failed)
+    if metric.status != "failed" or len(why) != 1 or not all(entry.failed for _, entry in entries):
+        return metric
+    return msgspec.structs.replace(metric, reason=f"{metric.reason}: {next(iter(why))}")
 
 
 def _failures(result: Result) -> list[str]:

@@ -20,6 +20,8 @@ from facial_bench.media.audio_features import mel29
 
 SOUND_TOLERANCE = 0.25
 """Seconds by which sound may be shorter than the motion."""
+LONGER_SOUND = 2.0
+"""Times the length of the motion, and seconds more than it, beyond which a sound may be that of something longer."""
 
 
 def check_options(importer: str, options: Mapping[str, str], known: Sequence[str]) -> None:
@@ -141,6 +143,7 @@ def import_files(
             expression[track.id] = coefficients
         lost = int((~track.valid).sum())
         log(f"{track.id}: {track.identity}, {len(track.valid)} frames" + (f", {lost} without a face" if lost else ""))
+        _tell_longer_sound(file, len(track.valid) / Protocol().fps, log)
     if not tracks:
         raise CorpusError(f"Nothing could be imported; {left_out[0][0]}: {left_out[0][1]}.")
     assemble(
@@ -157,3 +160,12 @@ def import_files(
             "files": {file.name: file.digest() for file in files if file.name in {t.id for t in tracks}},
         },
     )
+
+
+def _tell_longer_sound(file: InputFile, seen: float, log: Callable[[str], None]) -> None:
+    """Say of a file whose sound goes on long after the motion that its rate may be another one."""
+    samples, rate = hear(file)
+    heard = len(samples) / rate
+    if heard > max(LONGER_SOUND * seen, seen + LONGER_SOUND):
+        what = f"{file.name}: its sound lasts {heard:.2f} s, the motion {seen:.2f} s; the rest is not used"
+        log(f"{what}. If the rate of the motion is another one, name it with --option fps=RATE")

@@ -19,6 +19,7 @@ from facial_bench.core.resampling import (
 )
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, Camera
 from facial_bench.corpora.track import Track
+from facial_bench.corpora.units import ANGLES, DEPTH, in_front, within_turn
 from facial_bench.media.audio_features import PHONE_RATE, AudioKind
 
 FIELD_OF_VIEW = math.radians(63.0)
@@ -94,8 +95,8 @@ class TrackClip:
         landmarks, rotation = self.motion("landmarks", LANDMARKS, 3), self.motion("rotation", 3)
         translation, blink = self.motion("translation", 3), self.motion("blink")
         limits: dict[str, tuple[np.ndarray, str, str]] = {
-            "rotation": (np.abs(rotation) <= 2 * math.pi, "is beyond 2 pi", "angles are in rad"),
-            "translation": (translation[:, 2] < 0, "has z >= 0", "z is negative in front of the camera"),
+            "rotation": (within_turn(rotation), "is beyond 2 pi", ANGLES),
+            "translation": (in_front(translation), "has z >= 0", DEPTH),
             "blink": ((blink > -0.01) & (blink < 1.01), "is not within 0..1", "it is eye closure, 0 open .. 1 closed"),
         }
         for name, (good, wrong, remedy) in limits.items():

@@ -148,3 +148,13 @@ def test_rates_and_refusals(real_data: Path, tmp_path: Path) -> None:
             make(path, tmp_path / "other", **options)
     with pytest.raises(CorpusError, match=r"No \.csv file in"):
         make(tmp_path / "none", tmp_path / "other")
+
+
+def test_a_sound_that_goes_on_without_motion_is_told(real_data: Path, tmp_path: Path) -> None:
+    """100 frames that are taken for 100 a second last one second."""
+    put(tmp_path / "in", "a1", at_25(table(real_data)))
+    lines = make(tmp_path / "in", tmp_path / "made", fps="100")[1]
+    (line,) = [line for line in lines if "sound lasts" in line]
+    assert "a1: its sound lasts 4.00 s, the motion 1.00 s" in line
+    assert "--option fps=RATE" in line
+    assert not [line for line in make(tmp_path / "in", tmp_path / "whole")[1] if "sound lasts" in line]

@@ -131,3 +131,13 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(FacialBenchError, match=r"Cannot write .*taken.*--out"):
         open_run(tmp_path / "taken" / "seed-0", OLD, False, Lines())
     assert os.listdir(tmp_path) == ["taken"]
+
+
+@pytest.mark.parametrize("other", ["corpus", "options"])
+def test_another_corpus_or_other_outputs_of_the_same_name_are_a_warning(final: Path, other: str) -> None:
+    report = Lines()
+    open_run(final, {**OLD, other: "another"}, False, report)
+    (line,) = report.warnings
+    assert f"{final} will be replaced" in line
+    assert "--as NAME or another --out" in line
+    assert (final / "result.json").read_text() == "old", "until the next one is whole"
