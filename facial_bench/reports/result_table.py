@@ -118,9 +118,10 @@ def _told(result: Result, name: str) -> Metric:
     metric = result.metrics[name]
     entries = [(row, row.metrics[name]) for row in result.clips if name in row.metrics]
     why = alike((row.request, row.identity, entry.reason or row.reason) for row, entry in entries if entry.failed)
-    if metric.status != "failed" or len(why) != 1 or not all(entry.failed for _, entry in entries):
+    reason = next(iter(why)) if len(why) == 1 and all(entry.failed for _, entry in entries) else ""
+    if metric.status != "failed" or reason in ("", metric.reason):
         return metric
-    return msgspec.structs.replace(metric, reason=f"{metric.reason}: {next(iter(why))}")
+    return msgspec.structs.replace(metric, reason=f"{metric.reason}: {reason}")
 
 
 def _failures(result: Result) -> list[str]:

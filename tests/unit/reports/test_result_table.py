@@ -166,3 +166,17 @@ def test_nothing_of_a_hostile_result_steers_a_terminal() -> None:
     text = metrics_table(result.metrics, result.references)
     assert "\x1b" not in text
     assert sum("refused:" in line for line in text.splitlines()) == 1
+
+
+def test_where_every_clip_fails_for_one_reason_the_table_gives_it() -> None:
+    def rows(*reasons: str) -> Result:
+        failed = [Entry(value=None, failed=True, reason=reason) for reason in reasons]
+        made = [make_row("ab"[k], f"{'ab'[k]}0", {"lmd": 1.0, "pose_speed": failed[k]}) for k in (0, 1)]
+        result = make_result(made)
+        fields = {"value": None, "n_failed": 2, "status": "failed", "reason": "no clip could be scored"}
+        return changed(result, *((("metrics", "pose_speed", key), value) for key, value in fields.items()))
+
+    one = table(rows("out of view in 3 frames", "out of view in 20 frames"), "all")
+    assert "pose_speed failed: no clip could be scored: out of view in 3 frames" in one
+    two = table(rows("out of view", "not finite"), "all")
+    assert "pose_speed failed: no clip could be scored\n" in f"{two}\n"
