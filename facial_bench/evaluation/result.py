@@ -60,6 +60,8 @@ __all__ = [
 ]
 
 HINT = "Run the method again, or remove the file."
+NO_CLIP = "no clip could be scored"
+"""Reason of a metric that failed on every clip; each clip says its own."""
 
 
 def make_metric(summary: Summary, reference: Reference, definition: Definition, absent: str = "") -> Metric:
@@ -101,7 +103,7 @@ def _why_no_value(summary: Summary, definition: Definition) -> tuple[Status, str
         return "undefined", f"not defined for {', '.join(summary.undefined_people)}: too few {few} to measure"
     if summary.n_undefined == summary.n_failed:
         return "undefined", "not defined for any clip"
-    return "failed", "no clip could be scored"
+    return "failed", NO_CLIP
 
 
 def disagreement(entries: Iterable[Metric]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from facial_bench.core.errors import printable
 from facial_bench.core.types import FAMILIES, Definition
 from facial_bench.evaluation.failed_clips import alike
-from facial_bench.evaluation.result import Metric, Reference, Result
+from facial_bench.evaluation.result import NO_CLIP, Metric, Reference, Result
 from facial_bench.evaluation.result_rows import metric_row
 from facial_bench.reports.tables import arrow, cell, escape, markdown, number, plain, unscored
 from facial_bench.statistics.aggregate import count_undefined
@@ -119,9 +119,9 @@ def _told(result: Result, name: str) -> Metric:
     entries = [(row, row.metrics[name]) for row in result.clips if name in row.metrics]
     why = alike((row.request, row.identity, entry.reason or row.reason) for row, entry in entries if entry.failed)
     reason = next(iter(why)) if len(why) == 1 and all(entry.failed for _, entry in entries) else ""
-    if metric.status != "failed" or reason in ("", metric.reason):
+    if metric.reason != NO_CLIP or not reason:
         return metric
-    return msgspec.structs.replace(metric, reason=f"{metric.reason}: {reason}")
+    return msgspec.structs.replace(metric, reason=f"{NO_CLIP}: {reason}")
 
 
 def _failures(result: Result) -> list[str]:
