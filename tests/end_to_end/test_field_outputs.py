@@ -89,7 +89,7 @@ def test_the_rate_that_would_fit_is_named_before_anything_is_trained(
     session: Session, corpus: Corpus, run: Run, tmp_path: Path
 ) -> None:
     folder = real(session, corpus, lambda clip: {"state": at(clip, 30)}, tmp_path / "made")
-    with pytest.raises(FacialBenchError, match="No output in .* can be scored") as problem:
+    with pytest.raises(FacialBenchError, match=r"No output in .* can be scored") as problem:
         run(folder)
     assert "frames of state" in str(problem.value)
     assert "--option fps=30 would fit" in str(problem.value)
