@@ -4,7 +4,6 @@ without a word."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from facial_bench.corpora.importers.tracks import import_tracks
 from facial_bench.errors import FacialBenchError
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import fold_tasks
-from facial_bench.metrics.identity import SELF
 from facial_bench.types import Clip
 from tests.helpers.faces import Lines
 from tests.helpers.sessions import make_session, ready, run_one
