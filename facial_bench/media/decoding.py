@@ -33,9 +33,10 @@ class Picture:
     retimed: bool = False
     """Whether its time is another than the file states."""
     dropped: int = 0
-    """Decoded pictures left out just before it, because their time was not later than the last one's."""
+    """Decoded pictures left out just before it (after it, where it is the last one), because their time was not later
+    than that of the one before."""
     undecoded: int = 0
-    """Packets just before it that could not be decoded."""
+    """Packets just before it (after it, where it is the last one) that could not be decoded."""
     joined: bool = False
     """Whether another recording begins with it: the clock of the file starts again."""
 
@@ -114,6 +115,9 @@ class Decoding:
             held.append((seconds, picture))
             if len(held) > HELD:
                 yield self._judged(*held.popleft())
+        if held:  # what was lost after the last picture
+            held[-1][1].dropped += dropped
+            held[-1][1].undecoded += self._log.failed + self._log.before_first - self._told
         while held:
             yield self._judged(*held.popleft())
 

@@ -7,6 +7,10 @@ from typing import Any, Literal
 from facial_bench.media.load import load_av
 
 Kind = Literal["video", "audio"]
+LOOKED_AT = 250
+"""Pictures of the busiest stream that are counted."""
+SLOWER = 5
+"""Times slower than another stream that a stream of slides is."""
 NOUNS = {"video": "picture", "audio": "sound"}
 """What messages call the kinds."""
 
@@ -14,13 +18,27 @@ NOUNS = {"video": "picture", "audio": "sound"}
 def choose_stream(container: Any, kind: Kind) -> Any:
     """The stream that is marked as the default one; of several or none, the one that ffmpeg holds for the best.
 
-    Cover art, thumbnails and still pictures are no videos. None where there is nothing to choose from.
+    Cover art, thumbnails and slides are no videos. None where there is nothing to choose from.
     """
     streams = candidates(container, kind)
     if not streams:
         return None
     best, default = container.streams.best(kind), load_av().stream.Disposition.default
-    return max(streams, key=lambda stream: (bool(stream.disposition & default), stream is best))
+    slow = _slides(container, streams) if kind == "video" and len(streams) > 1 else set()
+    return max(
+        streams, key=lambda stream: (stream.index not in slow, bool(stream.disposition & default), stream is best)
+    )
+
+
+def _slides(container: Any, streams: list[Any]) -> set[int]:
+    """Indices of the picture streams that have far fewer pictures than another one, in the first seconds."""
+    counts = dict.fromkeys((stream.index for stream in streams), 0)
+    with load_av().open(container.name, metadata_errors="replace") as again:
+        for packet in again.demux([again.streams[index] for index in counts]):
+            counts[packet.stream.index] += bool(packet.size)
+            if max(counts.values()) == LOOKED_AT:
+                break
+    return {index for index, count in counts.items() if count < max(counts.values()) / SLOWER}
 
 
 def candidates(container: Any, kind: Kind) -> list[Any]:
@@ -34,7 +52,7 @@ def candidates(container: Any, kind: Kind) -> list[Any]:
 def say_choice(container: Any, kind: Kind) -> str:
     """One clause on which of several streams is used; empty where there is one or none.
 
-    >>> # "2 picture streams: number 1 (h264, 256 x 256, marked default) is used"
+    For example "2 picture streams: number 1 (h264, 256 x 256, marked default) is used".
     """
     streams, chosen = candidates(container, kind), choose_stream(container, kind)
     if len(streams) < 2:

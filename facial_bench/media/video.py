@@ -91,35 +91,37 @@ class Video:
         Raises:
             CorpusError: a damaged or truncated file, or no picture at all.
         """
-        errors, first = load_av().FFmpegError, None
+        errors, first, last = load_av().FFmpegError, None, 0.0
         whole = start is None or bool(self.restarts)
-        if whole and not self._is_fresh:
-            self.close()
-            self._open()
-        self._is_fresh = False
-        decoding = self._decoding(self.restarts)
         try:
-            if whole:
-                pictures = decoding.pictures()
-            else:
-                decoding, pictures = self._seek(start or 0.0)
+            decoding, pictures = self._whole() if whole else self._seek(start or 0.0)
             for seconds, picture in pictures:
                 if first is None:
                     first = seconds
                     if whole:
                         self.first, self.undecoded_first = seconds, picture.undecoded
+                last = seconds
                 yield seconds, picture
         except errors as problem:
-            when = max(decoding.last, 0.0)
-            raise CorpusError(f"{self.path.name} cannot be read after {when:.2f} s ({_said(problem)}).") from None
+            raise CorpusError(f"{self.path.name} cannot be read after {last:.2f} s ({_said(problem)}).") from None
         if first is None:
             why = f" ({_said(decoding.problem)})" if decoding.problem else ""
             raise CorpusError(f"{self.path.name} has no frame that can be decoded{why}.")
         if start is None and not self.restarts:
-            self._check_end(first, decoding.last)
+            self._check_end(first, last)
 
-    def _decoding(self, restarts: tuple[Restart, ...]) -> Decoding:
-        return Decoding(self._container, self._stream, self._pixel_shape, self._step, restarts)
+    def _pass(self, restarts: tuple[Restart, ...] = ()) -> tuple[Decoding, Iterator[tuple[float, Picture]]]:
+        """A pass from where the container stands."""
+        self._is_fresh = False
+        decoding = Decoding(self._container, self._stream, self._pixel_shape, self._step, restarts)
+        return decoding, decoding.pictures()
+
+    def _whole(self) -> tuple[Decoding, Iterator[tuple[float, Picture]]]:
+        """A pass from the beginning."""
+        if not self._is_fresh:
+            self.close()
+            self._open()
+        return self._pass(self.restarts)
 
     @property
     def _step(self) -> float:
@@ -127,22 +129,24 @@ class Video:
 
     def _seek(self, start: float) -> tuple[Decoding, Iterator[tuple[float, Picture]]]:
         """A pass that begins at or before `start`; where a format without an index lands behind it, from earlier on."""
-        origin = float((self._stream.start_time or 0) * self._stream.time_base)
         back = 0.0
-        while True:
-            wanted = max(start - back, min(origin, 0.0))
-            self._container.seek(round(wanted / self._stream.time_base), stream=self._stream)
-            decoding = self._decoding(())
-            pictures = decoding.pictures()
+        while start - back > self._begin:
+            self._container.seek(round((start - back) / self._stream.time_base), stream=self._stream)
+            decoding, pictures = self._pass()
             one = next(pictures, None)
-            if one is None or one[0] <= start or wanted <= origin:
-                return decoding, pictures if one is None else chain([one], pictures)
+            if one is not None and one[0] <= start:
+                return decoding, chain([one], pictures)
             back = max(2 * back, 1.0)
+        return self._whole()
+
+    @property
+    def _begin(self) -> float:
+        """When the picture begins, as the file states it, seconds."""
+        return float((self._stream.start_time or 0) * self._stream.time_base)
 
     def _check_end(self, first: float, last: float) -> None:
         """Raise CorpusError where the file ends before the picture does."""
-        begin = self._stream.start_time
-        begins = first if begin is None else min(first, float(begin * self._stream.time_base))
+        begins = min(first, self._begin)
         seen, stated = last - begins + self._step, self.seconds
         if stated - seen <= max(MISSING, 0.02 * stated):
             return
