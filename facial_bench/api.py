@@ -143,11 +143,9 @@ class Session:
         started = start_early(found.method.code, conditions, self.report)  # it gets ready while torch is imported here
 
         from facial_bench.evaluation.run_seeds import run_seeds
-        from facial_bench.methods.check_outputs import check_outputs
 
         def ready(device: str) -> EvaluationSetup:
-            if found.method.code.by_name:  # what lies there is told before the minutes that classifiers take
-                check_outputs(found.corpus, config.options, replace(self.protocol, folds=config.folds), self.report)
+            found.check_outputs(replace(self.protocol, folds=config.folds), self.report)
             return self.prepare(found.corpus, self.measured(), config.folds, device, config.classifiers)
 
         own = (found.settings, self.protocol, ready, self.report, started)
@@ -203,8 +201,7 @@ class Session:
         from facial_bench.reports.publish import publish
 
         verify = None if check else self.verify
-        places = [Path(self._classifiers)] if self._classifiers else []
-        places += [kept_classifiers(self.cache), SHIPPED]
+        places = [*([Path(self._classifiers)] if self._classifiers else []), kept_classifiers(self.cache), SHIPPED]
         return publish([Path(path) for path in paths], Path(out), self.definitions(), self.protocol, verify, places)
 
     def rescore(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facial_bench.core.progress import Reporter
+from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.config import RunConfig
 from facial_bench.evaluation.method import Method, Settings
@@ -30,6 +31,18 @@ class FoundRun:
     corpus: Corpus
     settings: Settings
     """Trackers and conditions; the rest of the settings is the config's."""
+    options: Mapping[str, str]
+
+    def check_outputs(self, protocol: Protocol, report: Reporter) -> None:
+        """Tell what is wrong with finished outputs, before the minutes that classifiers take; nothing of other methods.
+
+        Raises:
+            FacialBenchError: none of them can be scored.
+        """
+        if self.method.code.by_name:
+            from facial_bench.methods.check_outputs import check_outputs
+
+            check_outputs(self.corpus, self.options, protocol, report)
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class RunFinder:
         if not method.code.origin:
             conditions = replace(conditions, isolation="in-process")
         own = {name: one.spec for name, one in self.plugins.registered("trackers").items()}
-        return FoundRun(method, corpus, Settings(trackers=own or LazyTrackers(), conditions=conditions))
+        return FoundRun(method, corpus, Settings(trackers=own or LazyTrackers(), conditions=conditions), config.options)
 
     def regenerate(
         self, setup: EvaluationSetup, folder: Path, result: Result, like: RunConfig | None = None
