@@ -86,8 +86,8 @@ def render(as_json: bool, plugin_files: tuple[Path, ...], metric_plugins: tuple[
     maps), sheets of both, and the pictures without loss.
     """
     from facial_bench.core.errors import FacialBenchError
+    from facial_bench.evaluation.result import as_json as plain
     from facial_bench.rendering.config import RenderConfig
-    from facial_bench.rendering.result import plain
     from facial_bench.reports.rendering_table import rendering_table
 
     given["options"], given["identities"] = parse_options(given["options"]), parse_names(given["identities"])

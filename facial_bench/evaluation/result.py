@@ -132,8 +132,8 @@ def skill(value: float | None, chance: float | None, ceiling: float | None) -> f
     return (value - chance) / (ceiling - chance)
 
 
-def result_digest(result: Result) -> str:
-    """SHA-256 over everything that is a function of the inputs and the seed.
+def result_digest(result: msgspec.Struct) -> str:
+    """SHA-256 over everything that is a function of the inputs and the seed, of a result or a rendering.
 
     Raises:
         ValueError: a number is not finite.
@@ -158,8 +158,8 @@ def is_of_one_source(results: Sequence[Result]) -> bool:
     return len({result.environment.get("method_source") for result in results} - {None}) <= 1
 
 
-def as_json(result: Result) -> dict[str, Any]:
-    """The content of result.json, plain values in the file's order."""
+def as_json(result: msgspec.Struct) -> dict[str, Any]:
+    """The content of the file of a result or a rendering, plain values in the file's order."""
     content: dict[str, Any] = msgspec.to_builtins(result)
     return content
 

@@ -19,11 +19,11 @@ Status = Literal["ok", "refused", "failed", "undefined", "absent"]
 clips leave nothing to measure; `absent`: no output holds what it needs."""
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A part of a result; a key with a default may be missing."""
 
 
-class ProtocolName(_Part, frozen=True, kw_only=True):
+class ProtocolName(Part, frozen=True, kw_only=True):
     """The rules of the run."""
 
     name: str
@@ -32,8 +32,8 @@ class ProtocolName(_Part, frozen=True, kw_only=True):
     """`one`, or `all` where the split is rotated."""
 
 
-class CorpusName(_Part, frozen=True, kw_only=True):
-    """What the run was made on."""
+class NamedCorpus(Part, frozen=True, kw_only=True):
+    """Which corpus, and which people of it."""
 
     name: str
     version: str
@@ -41,6 +41,11 @@ class CorpusName(_Part, frozen=True, kw_only=True):
     label: str
     """Folder and board name."""
     identities: tuple[str, ...]
+
+
+class CorpusName(NamedCorpus, frozen=True, kw_only=True):
+    """What the run was made on."""
+
     audio: str
     """Kind of the audio features."""
     blink_scale: str
@@ -51,7 +56,7 @@ class CorpusName(_Part, frozen=True, kw_only=True):
     """identity -> what is unusual about the split of its clips."""
 
 
-class MethodName(_Part, frozen=True, kw_only=True):
+class MethodName(Part, frozen=True, kw_only=True):
     """What was run."""
 
     name: str
@@ -71,7 +76,7 @@ class MethodName(_Part, frozen=True, kw_only=True):
     """`process`, `sandbox` or `in-process`: how far it was kept apart; empty of a result from before it was."""
 
 
-class Behaviour(_Part, frozen=True, kw_only=True):
+class Behaviour(Part, frozen=True, kw_only=True):
     """How the method behaves, measured by the harness in every fold; `reason` alone where it could not be measured,
     with the rest where only some folds could not."""
 
@@ -84,7 +89,7 @@ class Behaviour(_Part, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Metric(_Part, frozen=True, kw_only=True):
+class Metric(Part, frozen=True, kw_only=True):
     """A metric over all clips of the run, with its definition."""
 
     value: Number | None
@@ -111,7 +116,7 @@ class Metric(_Part, frozen=True, kw_only=True):
     result from before there was one."""
 
 
-class Ceiling(_Part, frozen=True, kw_only=True):
+class Ceiling(Part, frozen=True, kw_only=True):
     """What real motion gets, with its interval."""
 
     value: Number | None
@@ -119,7 +124,7 @@ class Ceiling(_Part, frozen=True, kw_only=True):
     high: Number | None
 
 
-class Reference(_Part, frozen=True, kw_only=True):
+class Reference(Part, frozen=True, kw_only=True):
     """What a value is read against."""
 
     ceiling: Ceiling
@@ -134,7 +139,7 @@ class Reference(_Part, frozen=True, kw_only=True):
     """Why the accuracy is refused on this corpus; None where it is not; UNSET for other metrics."""
 
 
-class Result(_Part, frozen=True, kw_only=True):
+class Result(Part, frozen=True, kw_only=True):
     """The content of result.json, in the order of its keys."""
 
     schema: str

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from facial_bench.core.errors import PluginError, printable, unknown_name
+from facial_bench.core.errors import PluginError, printable
 from facial_bench.core.progress import Reporter
 from facial_bench.core.version import DISTRIBUTION
 from facial_bench.isolation.conditions import Conditions
@@ -18,7 +18,7 @@ from facial_bench.isolation.door import MethodDiedError, MethodRaisedError
 from facial_bench.isolation.method_code import MethodCode
 from facial_bench.isolation.start import start_worker
 from facial_bench.plugin_api import hookspecs
-from facial_bench.plugin_api.registry import Failure, Source, two_claim
+from facial_bench.plugin_api.registry import Failure, Source, nobody_offers, two_claim
 from facial_bench_worker.loading import SPEC_NAME
 
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -89,9 +89,7 @@ class Discovered:
             FacialBenchError: nobody offers it; names the nearest match, what there is, and plugins that failed to load.
         """
         if name not in self.offers:
-            own = f"Own file? --plugin {name if name.endswith('.py') else 'FILE.py'}."
-            hint = " ".join([own, *(f"{failure}." for failure in self.failures)])
-            raise unknown_name(what, name, [*built_in, *self.offers], hint)
+            raise nobody_offers(what, name, [*built_in, *self.offers], self.failures)
         return self.offers[name]
 
 

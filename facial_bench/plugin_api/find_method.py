@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from facial_bench.core.errors import FacialBenchError, PluginError, unknown_name
+from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.progress import Reporter
-from facial_bench.core.types import Context, Generator, GeneratorSpec, check_options
+from facial_bench.core.types import GeneratorSpec, check_options
 from facial_bench.core.version import DISTRIBUTION
 from facial_bench.evaluation.method import Method
 from facial_bench.isolation.conditions import Conditions
 from facial_bench.isolation.method_code import MethodCode
 from facial_bench.plugin_api.discovery import Offer, discover, fingerprint_apart
-from facial_bench.plugin_api.registry import Failure, Plugins, Registered, Source, two_claim
+from facial_bench.plugin_api.registry import Failure, Plugins, Registered, Source, nobody_offers, two_claim
 from facial_bench_worker.loading import class_spec
 from facial_bench_worker.source import source_digest
 
@@ -32,6 +32,11 @@ class Named:
     options: Mapping[str, str]
     """That it declares."""
     source: Source
+
+    @property
+    def name(self) -> str:
+        """The method's."""
+        return self.method.name
 
 
 def find_method(
@@ -59,7 +64,7 @@ def find_method(
     named = pick(name, every, failures)
     if conditions.python and named.method.plugin == DISTRIBUTION:
         raise FacialBenchError(f"{name} is built in: it runs under this interpreter. Leave --python out.")
-    check_options(GeneratorSpec(named.method.name, "", "", _not_here, options=named.options), options)
+    check_options(named, options)
     return named.method
 
 
@@ -99,8 +104,7 @@ def pick(name: str, every: Mapping[str, Named], failures: Sequence[Failure]) -> 
     """
     short = name.partition(".py:")[2] or name
     if short not in every:
-        own = f"Own file? --plugin {name if name.endswith('.py') else 'FILE.py'}."
-        raise unknown_name("method", name, every, " ".join([own, *(f"{failure}." for failure in failures)]))
+        raise nobody_offers("method", name, every, failures)
     return every[short]
 
 
@@ -130,7 +134,3 @@ def _offered(offer: Offer, conditions: Conditions, report: Reporter) -> Named:
     asked = partial(fingerprint_apart, code, conditions, report) if offer.fingerprint else None
     method = Method(code, offer.reference, offer.by.plugin, offer.by.version, offer.source, asked)
     return Named(method, offer.options, offer.by)
-
-
-def _not_here(context: Context) -> Generator:
-    raise PluginError("the code of a method is loaded where it runs")

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from facial_bench.core.errors import unknown_name
 from facial_bench.core.progress import Reporter
-from facial_bench.core.types import Context, Renderer, RendererSpec, check_options
+from facial_bench.core.types import check_options
 from facial_bench.isolation.conditions import Conditions
 from facial_bench.plugin_api.discovery import discover
-from facial_bench.plugin_api.registry import Plugins, two_claim
+from facial_bench.plugin_api.registry import Plugins, Registered, nobody_offers, two_claim
 from facial_bench.rendering.renderer import RendererCode
-from facial_bench_worker.errors import PluginError
 from facial_bench_worker.source import source_digest
 
 
@@ -39,25 +37,22 @@ def find_renderer(
     """
     here = plugins.registered("renderers")
     if name in here and not files:
-        spec, source = here[name].spec, here[name].source
-        check_options(spec, options, "renderer")
-        own = None if source.origin else spec
-        return RendererCode(
-            name, spec.reference, source.plugin, source.version, source_digest(spec), source.origin, own
-        )
+        return _registered(here[name], options)
     found = discover("renderers", files, conditions, report)
     for both in set(here) & set(found.offers):
         if here[both].source != found.offers[both].by:
             raise two_claim("renderers", both, here[both].source, found.offers[both].by)
+    if name in here:
+        return _registered(here[name], options)
     if name not in found.offers:
-        failures = [f"{failure}." for failure in (*plugins.failures, *found.failures)]
-        raise unknown_name(
-            "renderer", name, [*here, *found.offers], " ".join(["Own file? --plugin FILE.py.", *failures])
-        )
+        raise nobody_offers("renderer", name, [*here, *found.offers], [*plugins.failures, *found.failures])
     offer = found.offers[name]
-    check_options(RendererSpec(name, "", "", _not_here, options=offer.options), options, "renderer")
+    check_options(offer, options, "renderer")
     return RendererCode(name, offer.reference, offer.by.plugin, offer.by.version, offer.source, offer.by.origin)
 
 
-def _not_here(context: Context) -> Renderer:
-    raise PluginError("the code of a renderer is loaded where it runs")
+def _registered(registered: Registered, options: Mapping[str, str]) -> RendererCode:
+    spec, by = registered.spec, registered.source
+    check_options(spec, options, "renderer")
+    own = None if by.origin else spec
+    return RendererCode(spec.name, spec.reference, by.plugin, by.version, source_digest(spec), by.origin, own)

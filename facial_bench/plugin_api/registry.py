@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,8 +91,7 @@ class Plugins:
         """
         offers = self.registered(kind)
         if name not in offers:
-            own = f"Own file? --plugin {name if name.endswith('.py') else 'FILE.py'}."
-            raise unknown_name(what, name, offers, " ".join([own, *(f"{failure}." for failure in self.failures)]))
+            raise nobody_offers(what, name, offers, self.failures)
         return offers[name]
 
     def _specs(self, kind: str) -> Iterator[tuple[Source, Any]]:
@@ -107,6 +106,19 @@ class Plugins:
                     self.failures.append(failure)
                 continue
             yield from ((source, spec) for spec in specs)
+
+
+def nobody_offers(what: str, name: str, offered: Iterable[str], failures: Sequence[Failure]) -> FacialBenchError:
+    """The error for a name that nothing has: the nearest match, what there is, and plugins that failed to load.
+
+    Args:
+        what: How a user calls that kind: `method`.
+        name: That was looked for.
+        offered: The names that there are.
+        failures: Of plugins.
+    """
+    own = f"Own file? --plugin {name if name.endswith('.py') else 'FILE.py'}."
+    return unknown_name(what, name, offered, " ".join([own, *(f"{failure}." for failure in failures)]))
 
 
 def two_claim(kind: str, name: str, one: Source, other: Source) -> PluginError:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
-from facial_bench.core.digests import digest
 from facial_bench.core.errors import ResultError, one_line
 from facial_bench.core.files import write_bytes
-from facial_bench.evaluation.result_schema import Digest, Metric, Plain, Reference
+from facial_bench.evaluation.result import as_json, result_digest
+from facial_bench.evaluation.result_schema import Digest, MethodName, Metric, NamedCorpus, Part, Plain, Reference
 from facial_bench.statistics.rows import Number, Row, Whole
 
 SCHEMA = "facial-bench rendering 1"
@@ -24,11 +24,7 @@ HINT = "Render again, or remove the file."
 REAL = "real"
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A part of a result; a key with a default may be missing."""
-
-
-class PictureProtocolName(_Part, frozen=True, kw_only=True):
+class PictureProtocolName(Part, frozen=True, kw_only=True):
     """The rules of the comparison."""
 
     name: str
@@ -37,31 +33,7 @@ class PictureProtocolName(_Part, frozen=True, kw_only=True):
     """Side of the pictures, pixels."""
 
 
-class PictureCorpusName(_Part, frozen=True, kw_only=True):
-    """Whose videos."""
-
-    name: str
-    version: str
-    digest: Digest
-    label: str
-    """Folder and board name."""
-    identities: tuple[str, ...]
-
-
-class RendererName(_Part, frozen=True, kw_only=True):
-    """What rendered."""
-
-    name: str
-    label: str
-    reference: str
-    plugin: str
-    version: str
-    budget: str
-    options: Mapping[str, str]
-    isolation: str
-
-
-class Driving(_Part, frozen=True, kw_only=True):
+class Driving(Part, frozen=True, kw_only=True):
     """Whose motion was rendered."""
 
     motion: str
@@ -83,13 +55,13 @@ class PictureRow(Row, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     """Most milliseconds between a scored frame and the video frame that it is compared with."""
 
 
-class Rendering(_Part, frozen=True, kw_only=True):
+class Rendering(Part, frozen=True, kw_only=True):
     """The content of rendering.json, in the order of its keys."""
 
     schema: str
     protocol: PictureProtocolName
-    corpus: PictureCorpusName
-    renderer: RendererName
+    corpus: NamedCorpus
+    renderer: MethodName
     driving: Driving
     seed: Whole
     device: str
@@ -104,17 +76,11 @@ class Rendering(_Part, frozen=True, kw_only=True):
     clips: tuple[PictureRow, ...]
 
 
-def rendering_digest(rendering: Rendering) -> str:
-    """SHA-256 over everything that is a function of the inputs and the seed."""
-    content = msgspec.to_builtins(rendering)
-    return digest({key: value for key, value in content.items() if key not in ("environment", "timing", "digest")})
-
-
 def write_rendering(path: Path, rendering: Rendering) -> Rendering:
     """Write a rendering's file, atomically; returns it with its digest. Raises ResultError where it is damaged."""
     try:
-        rendering = msgspec.structs.replace(rendering, digest=rendering_digest(rendering))
-        text = (json.dumps(msgspec.to_builtins(rendering), indent=1, allow_nan=False) + "\n").encode()
+        rendering = msgspec.structs.replace(rendering, digest=result_digest(rendering))
+        text = (json.dumps(as_json(rendering), indent=1, allow_nan=False) + "\n").encode()
     except ValueError as problem:
         raise ResultError(f"{path}: {one_line(problem)}. {HINT}") from None
     write_bytes(path, text, ResultError)
@@ -143,7 +109,7 @@ def _contradictions(rendering: Rendering) -> list[str]:
     wrong = []
     if rendering.schema != SCHEMA:
         wrong.append(f"schema {rendering.schema!r}, this version reads {SCHEMA!r}")
-    if rendering.digest != rendering_digest(rendering):
+    if rendering.digest != result_digest(rendering):
         wrong.append("the file was changed after it was written")
     if not rendering.clips or not rendering.metrics:
         wrong.append("it holds no metric or no clip")
@@ -163,9 +129,3 @@ def find_renderings(folder: Path) -> list[Path]:
     if not paths:
         raise ResultError(f"No renderings below {folder}. Make some with `facial-bench render --out {folder}`.")
     return paths
-
-
-def plain(rendering: Rendering) -> dict[str, Any]:
-    """Plain values in the file's order."""
-    content: dict[str, Any] = msgspec.to_builtins(rendering)
-    return content

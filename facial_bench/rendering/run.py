@@ -22,7 +22,7 @@ from facial_bench.core.types import Context
 from facial_bench.core.version import __version__
 from facial_bench.evaluation.compact import without_spare_blocks
 from facial_bench.evaluation.result import make_metric
-from facial_bench.evaluation.result_schema import Metric, Reference
+from facial_bench.evaluation.result_schema import MethodName, Metric, NamedCorpus, Reference
 from facial_bench.evaluation.run_folder import finish, open_run
 from facial_bench.evaluation.run_key import core_source
 from facial_bench.isolation.conditions import Conditions as Isolation
@@ -37,10 +37,8 @@ from facial_bench.rendering.result import (
     REAL,
     SCHEMA,
     Driving,
-    PictureCorpusName,
     PictureProtocolName,
     PictureRow,
-    RendererName,
     Rendering,
     write_rendering,
 )
@@ -111,7 +109,7 @@ def render_corpus(
         schema=SCHEMA,
         protocol=PictureProtocolName(name=protocol.name, digest=protocol.digest(), size=protocol.size),
         corpus=_corpus_name(pictures, final),
-        renderer=RendererName(
+        renderer=MethodName(
             name=code.name,
             label=settings.label,
             reference=code.reference,
@@ -220,9 +218,9 @@ def _key(
     }
 
 
-def _corpus_name(pictures: PictureCorpus, final: Path) -> PictureCorpusName:
+def _corpus_name(pictures: PictureCorpus, final: Path) -> NamedCorpus:
     info = pictures.corpus.info
-    return PictureCorpusName(
+    return NamedCorpus(
         name=info.name,
         version=info.version,
         digest=info.digest,

@@ -11,10 +11,11 @@ import msgspec
 from facial_bench.core.errors import ResultError, one_line
 from facial_bench.core.files import write_bytes
 from facial_bench.core.names import safe_name
+from facial_bench.evaluation.result import result_digest
 from facial_bench.evaluation.result_schema import Metric
 from facial_bench.metrics.image.definitions import image_metrics
 from facial_bench.rendering.references import CEILING_IS
-from facial_bench.rendering.result import REAL, Rendering, rendering_digest
+from facial_bench.rendering.result import REAL, Rendering
 from facial_bench.reports.board_markdown import RENDERERS
 from facial_bench.reports.tables import arrow, cell, escape, markdown, number, unscored
 
@@ -67,7 +68,7 @@ def read_rendering_lines(path: Path) -> list[Rendering]:
             renderings.append(msgspec.json.decode(line, type=Rendering))
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise ResultError(f"{path}, line {count}: {one_line(problem)}. Restore the file.") from None
-        if rendering_digest(renderings[-1]) != renderings[-1].digest:
+        if result_digest(renderings[-1]) != renderings[-1].digest:
             raise ResultError(f"{path}, line {count}: it was changed after it was written. Restore the file.")
     return renderings
 

@@ -134,7 +134,7 @@ def test_a_rendering_is_scored_shown_and_verified(
         with Video(folder / "videos" / f"{task.id}.mp4") as video:
             frames = list(video.read())
             assert len(frames) == task.clip.frames and video.has_sound
-            assert (frames[0][1].width, frames[0][1].height) == (2 * SIZE, SIZE)
+            assert rgb(frames[0][1]).shape == (SIZE, 2 * SIZE, 3)
         assert (folder / "videos" / f"{task.id}.errors.mp4").is_file()
         assert (folder / "sheets" / f"{task.id}.png").read_bytes().startswith(b"\x89PNG")
     verdict = verify(made, folder, pictures, cache)
