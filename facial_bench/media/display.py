@@ -16,19 +16,17 @@ STRANGEST = 8
 
 
 def square_size(width: int, height: int, pixel_shape: Fraction) -> tuple[int, int]:
-    """Size of a picture brought to square pixels: the shorter side of a pixel is stretched, nothing is lost.
+    """Size of a picture brought to square pixels: as players do, by its width.
 
     Args:
         width: Stored, pixels.
         height: Stored, pixels.
         pixel_shape: Width of a pixel by its height.
 
-    >>> square_size(720, 576, Fraction(16, 15)), square_size(256, 256, Fraction(1, 2))
-    ((768, 576), (256, 512))
+    >>> square_size(720, 576, Fraction(16, 15)), square_size(720, 480, Fraction(8, 9))
+    ((768, 576), (640, 480))
     """
-    if pixel_shape >= 1:
-        return round(width * pixel_shape), height
-    return width, round(height / pixel_shape)
+    return max(round(width * pixel_shape), 1), height
 
 
 def pixel_shape_of(stream: Any) -> Fraction:
