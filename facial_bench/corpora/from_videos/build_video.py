@@ -166,6 +166,7 @@ def _make_clip(
     if tracked is None or min(share, tracked.valid.mean()) < settings.min_tracked:
         raise CorpusError(_why_untracked(shot, share, tracked, settings))
     frames = len(tracked.valid)
+    sound.reader.read(sound.start, 0.0)  # damage before the shot is not its own
     before = sound.reader.damaged
     samples, heard = sound.reader.read(sound.start, frames / settings.fps)
     silenced = sound.reader.damaged - before

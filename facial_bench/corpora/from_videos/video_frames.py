@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ import numpy as np
 
 from facial_bench.core.errors import CorpusError
 from facial_bench.core.files import current_digest, file_beside, read_json
+from facial_bench.core.names import nfc
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.from_videos.parts import crop_picture
 from facial_bench.media.frames import frames_at
@@ -44,10 +46,11 @@ def video_file(corpus: Corpus, clip_id: str, videos: Path | None = None) -> Path
         videos = corpus.path / noted["videos"]
     # A link in the folder is the user's own, which `corpus build` follows. A name that leaves the folder is refused.
     name = PurePosixPath(video["file"])
-    path = videos / name
-    if "\0" in video["file"] or name.is_absolute() or ".." in name.parts or not path.is_file():
-        raise CorpusError(f"{video['file']}, the video of {clip_id}, is not in {videos}. Name the folder of videos.")
-    return path
+    if "\0" not in video["file"] and not name.is_absolute() and ".." not in name.parts:
+        for file in (video["file"], nfc(video["file"]), unicodedata.normalize("NFD", video["file"])):
+            if (videos / file).is_file():  # copied from or to a Mac, accents may be written another way
+                return videos / file
+    raise CorpusError(f"{video['file']}, the video of {clip_id}, is not in {videos}. Name the folder of videos.")
 
 
 def clip_frames(

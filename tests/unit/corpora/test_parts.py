@@ -163,3 +163,11 @@ def test_a_crop_of_anybodys_is_checked(made: Corpus, tmp_path: Path) -> None:
         )
         assert shown.exit_code == 0, shown.output
         assert "crop" in shown.output
+
+
+def test_a_video_is_found_with_accents_written_either_way(build: Build, tmp_path: Path) -> None:
+    write_video(tmp_path / "v" / "Jose\u0301.mp4", moving(40), sound=tone(1.6))
+    assert build("video,identity\nJosé.mp4,José\n").exit_code == 0
+    corpus = open_corpus(tmp_path / "made")
+    (tmp_path / "v" / "Jose\u0301.mp4").rename(tmp_path / "v" / "José.mp4")
+    assert [frame for frame, _ in clip_frames(corpus, "José", [3])] == [3]
