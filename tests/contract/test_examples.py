@@ -1,4 +1,4 @@
-"""The methods that README.md and docs/plugins.md show keep to the contract as they stand."""
+"""The methods that docs/tutorial.md and docs/plugins.md show keep to the contract as they stand."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def assert_kept(told: dict[str, dict[str, dict[str, str]]], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "file", "name"), [("README.md", "my_method.py", "nodding"), ("docs/plugins.md", "louder.py", "louder")]
+    ("page", "file", "name"), [("docs/tutorial.md", "loudness.py", "loudness"), ("docs/plugins.md", "louder.py", "louder")]
 )
 def test_a_file_of_the_documentation_passes_the_check(
     page: str, file: str, name: str, corpus: Corpus, tmp_path: Path
@@ -70,7 +70,7 @@ def test_the_package_of_the_documentation_passes_the_check(corpus: Corpus, tmp_p
 
 def test_no_method_of_the_documentation_is_left_out() -> None:
     """A page that shows one more method is checked for it here."""
-    for page, classes in {"README.md": ["Nodding"], "docs/plugins.md": ["Louder", "Sway"]}.items():
+    for page, classes in {"docs/tutorial.md": ["Loudness"], "docs/plugins.md": ["Louder", "Sway"]}.items():
         blocks = "".join(examples(page).values())
         shown = re.findall(r"^class (\w+)(?:(?!^class ).)*?def generate\(", blocks, re.DOTALL | re.MULTILINE)
         assert shown == classes
