@@ -161,7 +161,10 @@ def test_a_part_that_others_hold_and_this_one_lacks_is_a_failure_not_an_absence(
     given[first] = {"blink": given[first]["state"][:, 70]}
     result = run(tmp_path / "out", motions=str(put(tmp_path / "given", given)))
     row = next(row for row in result.clips if row.request == first)
-    assert row.metrics["pose_accuracy/raw"].value == 0
+    accuracy = row.metrics["pose_accuracy/raw"]
+    assert (accuracy.value, accuracy.failed) == (0, True)
+    assert accuracy.reason == "needs pose, which this output does not hold"
+    assert result.metrics["pose_accuracy/raw"].n_failed == 1
     lips = row.metrics["lmd"]
     others = [one.metrics["lmd"].value for one in result.clips if one.request != first and "lmd" in one.metrics]
     assert (row.status, lips.failed) == ("ok", True)
