@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from facial_bench.core.errors import CorpusError
-from facial_bench.core.names import nfc, safe_name
+from facial_bench.core.errors import CorpusError, printable
+from facial_bench.core.names import as_name, nfc
 from facial_bench.corpora.schema import LONGEST_IDENTITY
 from facial_bench.corpora.sources import Source, clip_name, identity_of_file
 
@@ -27,6 +27,8 @@ class _Row:
     """A line of a recipe and what it takes."""
 
     line: int
+    person: str
+    """Whose face it is, as it is written there."""
     source: Source
 
 
@@ -50,12 +52,14 @@ def read_recipe(path: Path, videos: Mapping[str, str], folder: Path) -> tuple[li
     names, lines = _read_csv(path)
     rows: list[_Row] = []
     for line, cells in lines:
+        row = dict(zip(names, cells, strict=False))
         try:
-            rows.append(_Row(line, _read_row(dict(zip(names, cells, strict=False)), videos, folder)))
+            rows.append(_Row(line, row.get("identity", ""), _read_row(row, videos, folder)))
         except CorpusError as problem:
             raise CorpusError(f"{path}, line {line}: {problem}") from None
     if not rows:
         raise CorpusError(f"{path} lists no video. Add a line for each.")
+    _check_people(path, rows)
     _check_overlaps(path, rows)
     return _number([row.source for row in rows]), "identity" in names
 
@@ -92,7 +96,9 @@ def _read_row(cells: Mapping[str, str], videos: Mapping[str, str], folder: Path)
         raise CorpusError(f"there is no video '{cells['video']}' in {folder}. Correct 'video'.")
     if not cells.get("identity", "?"):
         raise CorpusError(f"no identity for {file}. Add one.")
-    identity = safe_name(cells.get("identity") or identity_of_file(file), "identity", CorpusError, LONGEST_IDENTITY)
+    person = cells.get("identity", "")
+    if person and not as_name(person):
+        raise CorpusError(f"identity is '{printable(person)}', which holds no letter and no digit.")
     start = _seconds(cells, "start") or 0.0
     end = _seconds(cells, "end")
     if end is not None and end <= start:
@@ -100,7 +106,7 @@ def _read_row(cells: Mapping[str, str], videos: Mapping[str, str], folder: Path)
     return Source(
         id=clip_name(file),
         file=file,
-        identity=identity,
+        identity=as_name(person, LONGEST_IDENTITY) or identity_of_file(file),
         recording=cells.get("recording") or clip_name(file),
         sound_offset=_offset(cells.get("sound_offset", "")),
         start=start,
@@ -141,6 +147,17 @@ def _crop(cell: str) -> tuple[int, int, int, int] | None:
     if not width or not height:
         raise CorpusError(f"crop is '{cell}', which is empty: its width or height is 0.")
     return left, top, width, height
+
+
+def _check_people(path: Path, rows: Sequence[_Row]) -> None:
+    """Raise CorpusError where two people have names that would become one identity."""
+    first: dict[str, _Row] = {}
+    for row in rows:
+        other = first.setdefault(row.source.identity, row)
+        if other.person != row.person:
+            lines = f"{path}, lines {other.line} and {row.line}"
+            people = f"'{printable(other.person)}' and '{printable(row.person)}'"
+            raise CorpusError(f"{lines}: {people} would both be called {row.source.identity}. Rename one.")
 
 
 def _check_overlaps(path: Path, rows: Sequence[_Row]) -> None:

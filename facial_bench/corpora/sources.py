@@ -40,10 +40,11 @@ class Source:
     @property
     def shown(self) -> str:
         """The file, and which part of it, for messages."""
+        file = printable(self.file)
         if not self.start and self.end is None:
-            return self.file
+            return file
         end = "its end" if self.end is None else f"{self.end:g} s"
-        return f"{self.file} from {self.start:g} to {end}"
+        return f"{file} from {self.start:g} to {end}"
 
 
 def clip_name(file: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from facial_bench.core.errors import CorpusError, FacialBenchError, one_line, unknown_name
 from facial_bench.core.files import file_digest
+from facial_bench.core.names import nfc
 from facial_bench.core.types import Sound
 from facial_bench.media.audio_features import frame_means, mel29
 from facial_bench.media.safe_pickle import read_pickled_arrays
@@ -67,7 +68,7 @@ class Stored:
             self._rate = math.nan
         if not 0 < self._rate < 1e6:
             raise FacialBenchError("The audio features arrays need --option rate=HZ, the rows of the arrays a second.")
-        self._files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS}
+        self._files = {nfc(one.stem): one for one in sorted(folder.iterdir()) if one.suffix.lower() in ENDINGS}
         if not self._files:
             raise FacialBenchError(f"{folder} holds no arrays: looked for {', '.join(ENDINGS)}.")
         content = hashlib.sha256(repr(self._rate).encode())
@@ -99,7 +100,7 @@ def read_feature_array(path: Path) -> np.ndarray:
         CorpusError: damaged, or no array of such a shape, or NaN in it.
     """
     try:
-        if path.suffix == ".pkl":
+        if path.suffix.lower() == ".pkl":
             content = read_pickled_arrays(path)
         else:
             content = np.load(path, allow_pickle=False)

@@ -71,7 +71,7 @@ def test_a_table_says_it_all(tmp_path: Path) -> None:
         ("file,identity\n", "lists no video"),
         ("file,identity,sound_offset\nx.mp4,a,late\n", "sound_offset is 'late', expected seconds"),
         ("file,identity,sound_offset\nx.mp4,a,nan\n", "sound_offset is 'nan'"),
-        ("file,identity\nx.mp4,../up\n", r"line 2: The identity '\.\./up' cannot name a file: it holds '/'"),
+        ("file,identity\nx.mp4,con\n", "The identity 'con' cannot name a file: it names a device on Windows"),
         ("file,identity\nx.mp4,a\nx.mp4,b\n", "lines 2 and 3: both take x.mp4 at 0 s, of a and b"),
         ("", "has the columns none"),
     ],
@@ -130,6 +130,11 @@ def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
     (tmp_path / "v" / os.fsdecode(b"Zo\xeb.mp4")).touch()
     with pytest.raises(CorpusError, match="The name of Zo\ufffd\\.mp4 is not in UTF-8"):
         find_sources(tmp_path / "v")
+
+
+def test_a_name_steers_no_terminal(tmp_path: Path) -> None:
+    (source,), _ = find_sources(folder_of(tmp_path / "v", "a\nb\u202ec.mp4"))
+    assert (source.id, source.shown) == ("a_b_c", "a b\ufffdc.mp4")
 
 
 def test_long_names_make_names_that_fit(tmp_path: Path) -> None:

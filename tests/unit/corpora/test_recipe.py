@@ -25,12 +25,12 @@ def test_a_row_takes_a_part_in_time_and_picture(tmp_path: Path) -> None:
         """video,start,end,crop,identity,recording
 x.mp4,00:05,1:02.5,"480, 0, 720, 720",anna,monday
 x.mp4,62.5,1:00:00,(10 20 30 40),anna,
-./y.mp4,,,,bert,
+./y.mp4,,,,Bert B,
 """,
     )
     assert one == Source("x-1", "x.mp4", "anna", "monday", 0.0, 5.0, 62.5, (480, 0, 720, 720))
     assert two == Source("x-2", "x.mp4", "anna", "x", 0.0, 62.5, 3600.0, (10, 20, 30, 40))
-    assert three == Source("y", "y.mp4", "bert", "y")
+    assert three == Source("y", "y.mp4", "Bert_B", "y")
 
 
 def test_a_spreadsheet_writes_semicolons_and_decimal_commas(tmp_path: Path) -> None:
@@ -60,7 +60,8 @@ def test_two_people_at_one_time_have_crops_of_their_own(tmp_path: Path) -> None:
         ("video,crop", "x.mp4,-1 0 9 9", "crop is '-1 0 9 9'"),
         ("video,crop", "x.mp4,1 2 0 4", "which is empty"),
         ("video,crop,identity", "x.mp4,1,2,3,4,anna", 'line 2: 6 cells in 3 columns. Put a cell that holds "," in'),
-        ("video,identity", "x.mp4,Anna B", "line 2: The identity 'Anna B' cannot name a file: it holds ' '"),
+        ("video,identity", "x.mp4,Anna B\ny.mp4,Anna_B", "lines 2 and 3: 'Anna B' and 'Anna_B' would both be called"),
+        ("video,identity", "x.mp4,../..", r"identity is '\.\./\.\.', which holds no letter and no digit"),
         ("video,start,end", "x.mp4,0,5\nx.mp4,4,9", "lines 2 and 3: both take x.mp4 at 4 s, of x. Shorten or remove"),
         ("video,start", "x.mp4,4\ny.mp4,\nx.mp4,4", "lines 2 and 4: both take x.mp4 at 4 s"),
         ("video,identity,crop", "x.mp4,a,1 2 3 4\nx.mp4,b,", "lines 2 and 3: .* of a and b. Give each a crop"),

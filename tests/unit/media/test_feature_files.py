@@ -30,6 +30,13 @@ def stored(folder: Path, array: np.ndarray, rate: str = "100", name: str = "a1.n
     return Stored({"folder": str(folder), "rate": rate})
 
 
+def test_arrays_are_found_in_any_case_and_with_accents_written_either_way(tmp_path: Path) -> None:
+    np.save(tmp_path / "array.npy", np.ones((200, 3)))
+    (tmp_path / "array.npy").rename(tmp_path / "Jose\u0301.NPY")
+    arrays = Stored({"folder": str(tmp_path), "rate": "50"})
+    assert arrays.compute(sound("José"), 10, 25.0).shape == (10, 3)
+
+
 def test_rows_are_averaged_over_each_frame_from_where_the_clip_begins(tmp_path: Path) -> None:
     """By hand: at 25 rows a second a row is a frame; at 50, a frame is its row and half of each neighbour."""
     rows = np.arange(200.0)[:, None] * [1, -2]
