@@ -43,6 +43,12 @@ def cannot_write(what: Path | str, problem: OSError, elsewhere: str = "") -> str
     return f"Cannot write {what}: {one_line(problem.strerror or problem).rstrip('.')}. {advice}{said}."
 
 
+def cannot_read(what: Path | str, problem: OSError) -> str:
+    """One line: what cannot be read, and why; of permissions, that they can be changed."""
+    advice = " Change its permissions." if problem.errno in (errno.EACCES, errno.EPERM) else ""
+    return f"{what} cannot be read: {one_line(problem.strerror or problem).rstrip('.')}.{advice}"
+
+
 def file_beside(path: Path, ending: str) -> Path:
     """The file beside another that differs in its ending alone, in small letters (`.wav`) or any others (`.WAV`); the
     place of the one in small letters where there is none."""

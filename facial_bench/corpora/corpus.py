@@ -14,7 +14,7 @@ import numpy as np
 
 from facial_bench.core.digests import digest
 from facial_bench.core.errors import CorpusError, unknown_name
-from facial_bench.core.files import file_digest, read_arrays, read_json
+from facial_bench.core.files import cannot_read, file_digest, read_arrays, read_json
 from facial_bench.core.types import EXPRESSION_WIDTH, LANDMARKS, Camera, Clip, CorpusInfo, FaceModel, Motion
 from facial_bench.corpora.schema import CLIP_ARRAYS, REBUILD, ClipRecord, Manifest, check_arrays, read_manifest
 from facial_bench.corpora.split import ClipEntry, Segment
@@ -125,7 +125,7 @@ def _read(root: Path, file: str, sha256: str) -> dict[str, np.ndarray]:
     try:
         actual = file_digest(path)
     except OSError as problem:
-        raise CorpusError(f"{path} cannot be read: {problem.strerror}. Check its permissions.") from None
+        raise CorpusError(cannot_read(path, problem)) from None
     if actual != sha256:
         raise CorpusError(f"{path} was truncated or altered: its SHA-256 is not the manifest's. {REBUILD}")
     return read_arrays(path, CorpusError, REBUILD)[0]

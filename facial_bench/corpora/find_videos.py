@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from facial_bench.core.errors import CorpusError
+from facial_bench.core.files import cannot_read
 from facial_bench.core.names import nfc
 from facial_bench.corpora.recipe import read_recipe
 from facial_bench.corpora.sources import Source, check_people, check_sources, clip_name, identity_of_file
@@ -92,4 +93,4 @@ def _below(folder: Path, endings: Collection[str], above: tuple[tuple[int, int],
             elif path.suffix.lower() in endings and path.is_file():
                 yield path
     except OSError as problem:
-        raise CorpusError(f"{problem.filename or folder} cannot be read ({problem.strerror}).") from None
+        raise CorpusError(cannot_read(problem.filename or folder, problem)) from None

@@ -12,7 +12,15 @@ import numpy as np
 
 from facial_bench.core.digests import digest
 from facial_bench.core.errors import CorpusError, one_line
-from facial_bench.core.files import current_digest, file_beside, read_arrays, read_json, write_arrays, write_json
+from facial_bench.core.files import (
+    cannot_read,
+    current_digest,
+    file_beside,
+    read_arrays,
+    read_json,
+    write_arrays,
+    write_json,
+)
 from facial_bench.core.types import Sound
 from facial_bench.corpora.from_videos.notices import say_losses
 from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, Tools
@@ -101,7 +109,7 @@ def _digest(path: Path) -> str:
     try:
         return current_digest(path)
     except OSError as problem:
-        raise CorpusError(f"{path.name} cannot be read ({problem.strerror}); check its permissions") from None
+        raise CorpusError(cannot_read(path.name, problem).rstrip(".")) from None
 
 
 def read_report(folder: Path) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from facial_bench.core.files import (
+    cannot_read,
     cannot_write,
     file_beside,
     file_digest,
@@ -69,6 +70,12 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_advice_is_against_what_the_system_said(number: int, advice: str) -> None:
     said = cannot_write("it", OSError(number, os.strerror(number)), "with --out")
     assert said == f"Cannot write it: {os.strerror(number)}. {advice}"
+
+
+def test_permissions_are_named_where_they_are_the_reason() -> None:
+    denied, broken = (OSError(number, os.strerror(number)) for number in (errno.EACCES, errno.EIO))
+    assert cannot_read("it", denied) == "it cannot be read: Permission denied. Change its permissions."
+    assert cannot_read("it", broken) == "it cannot be read: Input/output error."
 
 
 def test_a_folder_is_tried_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,5 +178,5 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytes
         return listed(path)
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(CorpusError, match=r"v/bert cannot be read \(Permission denied\)"):
+    with pytest.raises(CorpusError, match=r"v/bert cannot be read: Permission denied\. Change its permissions\.$"):
         find_sources(tmp_path / "v")
