@@ -15,7 +15,7 @@ import pytest
 
 PAGE = Path(__file__).parents[2] / "docs/tutorial.md"
 NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
-PART = re.compile(rf"\.\.\.|-{{3,}}|\s+|(?<![\w.]){NUMBER}(?![\w.]*\w)")
+PART = re.compile(rf"\s*\.\.\.\s*|-{{3,}}|\s+|(?<![\w.]){NUMBER}(?![\w.]*\w)")
 
 
 def shown(text: str) -> list[tuple[str, str]]:
@@ -34,7 +34,7 @@ def pattern(output: str) -> tuple[str, list[float]]:
     for found in PART.finditer(output):
         parts.append(re.escape(output[last : found.start()]))
         last = found.end()
-        if found[0] == "...":
+        if found[0].strip() == "...":
             parts.append(r"(?:.*?)")
         elif found[0].startswith("---"):
             parts.append("-+")
