@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from facial_bench.core.errors import FacialBenchError, one_line
+from facial_bench.core.errors import FacialBenchError, one_line, printable
 from facial_bench.core.progress import OutputClosed
 from facial_bench.core.threads import wait_passively
 from facial_bench.core.version import __version__
@@ -63,7 +63,7 @@ class Commands(click.Group):
                 import traceback
 
                 click.echo("".join(traceback.format_exception(problem.__cause__)), err=True, nl=False)
-            raise click.ClickException(one_line(problem, 2000)) from None
+            raise click.ClickException(printable(one_line(problem, 2000))) from None
         except KeyboardInterrupt:
             raise InterruptedByUser("Interrupted. The same command goes on with what was finished.") from None
         except (BrokenPipeError, OutputClosed):  # `| head`: nobody reads any more, so there is nothing to say

@@ -86,7 +86,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
                 f"{path}, line {line}: {len(cells)} cells in {len(names)} columns. "
                 f'Put a cell that holds "{separator}" in quotation marks.'
             )
-    return names, [(line, cells) for line, cells in rows[1:] if any(cells)]
+    return names, [(line, [*cells, *[""] * (len(names) - len(cells))]) for line, cells in rows[1:] if any(cells)]
 
 
 def _read_row(cells: Mapping[str, str], videos: Mapping[str, str], folder: Path) -> Source:

@@ -78,7 +78,9 @@ class _Array:
     made: np.ndarray | None = None
 
     def __setstate__(self, state: Any) -> None:
-        _, shape, kind, fortran, content = state
+        version, shape, kind, fortran, content = state
+        if version != 1:
+            raise CorpusError(f"holds an array of the unknown version {version}: refused.")
         self.made = _filled(content, kind, shape, "F" if fortran else "C")
 
 

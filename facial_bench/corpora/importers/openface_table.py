@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, one_line
+from facial_bench.core.errors import CorpusError, one_line, printable
 from facial_bench.core.types import LANDMARKS
 
 FASTEST = 200.0
@@ -109,7 +109,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
 def _require(names: Sequence[str], wanted: Sequence[str], rows: int) -> None:
     lacking = [name for name in wanted if name not in names]
     if any(name in lacking for name in ALWAYS):
-        held = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        held = ", ".join(map(printable, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
         raise CorpusError(
             f"it lacks the column {lacking[0]}, which every CSV of OpenFace has; it holds {held or 'none'}"
         )
@@ -139,11 +139,11 @@ def _numbers(
                 continue
             for mark in MARKS:
                 if mark not in marks and mark in cell:
-                    marks[mark] = f"line {line}, column {name}: '{cell[:30]}'"
+                    marks[mark] = f"line {line}, column {name}: '{printable(cell)[:30]}'"
             try:
                 columns[name][number] = float(cell.replace(",", ".").replace("_", "?"))  # Python reads 1_0 as 10
             except ValueError:
-                raise CorpusError(f"line {line}, column {name}: '{cell[:30]}' is no number") from None
+                raise CorpusError(f"line {line}, column {name}: '{printable(cell)[:30]}' is no number") from None
     if len(marks) == 2:
         raise CorpusError(f"it has decimal commas ({marks[',']}) and decimal points ({marks['.']}); write all alike")
     return columns

@@ -51,6 +51,8 @@ def test_two_people_at_one_time_have_crops_of_their_own(tmp_path: Path) -> None:
         ("identity", "anna", "has the columns identity, expected video"),
         ("video", "z.mp4", r"line 2: there is no video 'z\.mp4'"),
         ("video,start,end", "x.mp4,5,4", "line 2: the end, 4 s, is not after the start, 5 s"),
+        ("video,identity", "x.mp4", r"line 2: no identity for x\.mp4"),
+        ("identity,video", "anna", "line 2: there is no video ''"),
         ("video,end", "x.mp4,0", "line 2: the end, 0 s, is not after"),
         ("video,start", "\nx.mp4,-1", "line 3: start is '-1', expected seconds"),
         ("video,start", "x.mp4,nan", "line 2: start is 'nan'"),

@@ -129,3 +129,11 @@ def test_laughs_are_counted_once_and_files_must_be_there(tmp_path: Path) -> None
     assert len(read_pickled_arrays(_written(tmp_path / "laughs.pkl", laughs))) == 2
     with pytest.raises(CorpusError, match="cannot be read"):
         read_pickled_arrays(tmp_path / "none.pkl")
+
+
+def test_an_array_of_a_version_that_numpy_does_not_know_is_refused(tmp_path: Path) -> None:
+    content = pickle.dumps(np.arange(3.0), 2)
+    state = content.index(pickle.MARK + pickle.BININT1 + b"\x01") + 2
+    (tmp_path / "a.pkl").write_bytes(content[:state] + b"\x05" + content[state + 1 :])
+    with pytest.raises(CorpusError, match="an array of the unknown version 5: refused"):
+        read_pickled_arrays(tmp_path / "a.pkl")

@@ -1,0 +1,150 @@
+"""`kill -9` at random moments of the four long commands: the same command must then end in the same bytes.
+
+    python -m studies.kills --trials 200 --seed 1
+
+A trial starts a command in a fresh folder, kills it after a time drawn between nothing and the whole, and gives the
+same command again. What it then has is compared, byte for byte, with an undisturbed run of the same command; what the
+killed one had finished (a video's clips, a fit) must not be computed again. `studies.obstacles` has full disks and
+read-only folders.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from studies.kill_commands import Command, commands
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one command that was killed."""
+
+    command: str
+    after: float
+    """Seconds."""
+    died: bool
+    """Whether it was still at work then."""
+    fault: str
+    """What was wrong afterwards; empty where nothing was."""
+
+
+def run(arguments: Sequence[str], folder: Path, after: float | None = None) -> tuple[int, str]:
+    """Run `facial-bench` in a process of its own, in a folder, and kill it after some seconds; its status and output.
+
+    The process is a copy of this one, which has imported everything already: the moments fall into the work itself.
+    """
+    said = folder / "said.txt"
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.chdir(folder)
+            out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+            status = call(arguments)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    begun = time.monotonic()
+    if after is not None:
+        while time.monotonic() - begun < after:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return 0, said.read_text()
+            time.sleep(0.002)
+        os.kill(child, signal.SIGKILL)
+    _, code = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(code), said.read_text() if said.is_file() else ""
+
+
+def call(arguments: Sequence[str]) -> int:
+    """The exit status of a command, within this process."""
+    from facial_bench.cli import main
+
+    try:
+        main(list(arguments), prog_name="facial-bench")
+    except SystemExit as end:
+        sys.stdout.flush()
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+def try_once(command: Command, after: float, whole: dict[str, bytes], folder: Path) -> Trial:
+    """One trial in a new folder."""
+    command.prepare(folder)
+    code, said = run(command.arguments, folder, after)
+    died = code == -signal.SIGKILL
+    if not died and code:
+        return Trial(command.name, after, died, f"exit {code}: {said[-300:]}")
+    finished = command.finished(folder)
+    command.forget_calls(folder)
+    if died:
+        code, said = run(command.arguments, folder)
+        if code:
+            return Trial(command.name, after, died, f"again: exit {code}: {said.strip()[-300:]}")
+    found = command.content(folder)
+    unlike = sorted(name for name in set(found) | set(whole) if found.get(name) != whole.get(name))
+    if unlike:
+        return Trial(command.name, after, died, f"other bytes: {', '.join(unlike[:5])}")
+    again = sorted(finished & command.computed(folder)) if died else []
+    left = command.left_over(folder)
+    fault = f"computed again: {', '.join(again[:5])}" if again else f"left over: {', '.join(left[:5])}" if left else ""
+    return Trial(command.name, after, died, fault)
+
+
+def main() -> None:
+    """Run the trials, and print a row for each command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", help="one command")
+    chosen = parser.parse_args()
+    import facial_bench.api  # noqa: F401 - what every copy of this process has then
+
+    rng, trials, rows = np.random.default_rng(chosen.seed), [], []
+    with tempfile.TemporaryDirectory(prefix="facial-bench-kills-") as place:
+        os.environ["FACIAL_BENCH_CACHE"] = str(Path(place) / "cache")
+        every = [one for one in commands(Path(place) / "inputs") if chosen.only in (None, one.name)]
+        for command in every:
+            whole, spans = {}, []
+            for number in range(2):  # the second without what the first put in the cache
+                folder = Path(place) / "whole" / command.name / str(number)
+                command.prepare(folder)
+                begun = time.monotonic()
+                code, said = run(command.arguments, folder)
+                spans.append(time.monotonic() - begun)
+                if code:
+                    raise SystemExit(f"{command.name} fails undisturbed: {said[-2000:]}")
+                before, whole = whole, command.content(folder)
+                if number and before != whole:
+                    raise SystemExit(f"{command.name} gives other bytes each time: {sorted(whole)[:9]}")
+            mine = []
+            for _ in range(round(chosen.trials * command.share)):
+                folder = Path(tempfile.mkdtemp(dir=place))
+                mine.append(try_once(command, float(rng.uniform(0, spans[-1])), whole, folder))
+                shutil.rmtree(folder, ignore_errors=True)
+                if mine[-1].fault:
+                    print(f"{command.name}, killed after {mine[-1].after:.3f} s: {mine[-1].fault}", flush=True)
+            died, faults = sum(one.died for one in mine), sum(bool(one.fault) for one in mine)
+            rows.append([command.name, f"{spans[-1]:.1f}", len(mine), died, faults])
+            trials += mine
+    rows.append(["all", "", len(trials), sum(one.died for one in trials), sum(bool(one.fault) for one in trials)])
+    print(tabulate(rows, ["command", "seconds undisturbed", "trials", "killed at work", "faults"], "github"))
+
+
+if __name__ == "__main__":
+    main()
