@@ -17,12 +17,15 @@ from facial_bench.corpora.find_videos import find_sources
 from facial_bench.corpora.from_videos.build import build_corpus
 from facial_bench.corpora.from_videos.settings import BuildSettings
 from facial_bench.corpora.from_videos.video_frames import clip_frames
+from facial_bench.errors import GenerationError
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import fold_tasks
 from facial_bench.evaluation.setup import EvaluationSetup
+from facial_bench.methods.precomputed import Precomputed
 from facial_bench.metrics.identity import SELF
 from facial_bench.plugin_api.build_tools import make_tools
 from facial_bench.plugin_api.manager import load_plugins
+from facial_bench.types import Context, Request
 from tests.helpers.media import TRACKER, moving, tone, write_video
 from tests.helpers.sessions import make_session, ready, run_one
 
@@ -105,3 +108,22 @@ def test_videos_that_are_missing_damaged_faceless_or_too_short_count_as_failed(
     (row,) = [row for row in again.clips if row.request == cross.request.id]
     assert f"has {cross.clip.frames - 1} frames of" in row.reason
     assert row.metrics["pose_accuracy/cross"].value == 0
+
+
+@pytest.mark.parametrize(("rate", "frames"), [(30, 122), (24, 98), (20, 82)])
+def test_a_video_of_another_rate_may_end_where_rounding_ends_it(
+    session: Session, corpus: Corpus, tmp_path: Path, rate: int, frames: int
+) -> None:
+    """102 frames at 25 a second are 122.4, 97.9 and 81.6 at these."""
+    clip = corpus.clip("p1a")
+    still = np.zeros(71, np.float32)
+    request = Request("self/p1a@0", "p1", clip.audio[:102], still, 25.0, 0, clip.camera)
+    trackers = {name: one.spec for name, one in session.plugins.registered("trackers").items()}
+    context = Context(corpus.info, 0, "cpu", options={"videos": str(tmp_path)}, trackers=trackers)
+    for count, fine in ((frames, True), (frames - 2, False)):
+        write_video(tmp_path / "p1a.mp4", moving(count), float(rate))
+        if fine:
+            assert Precomputed(context).generate([request])[0].frames == 102
+        else:
+            with pytest.raises(GenerationError, match=f"has {count} frames of video"):
+                Precomputed(context).generate([request])
