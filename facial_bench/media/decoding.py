@@ -9,11 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 from facial_bench.media.damage import DamageLog
+from facial_bench.media.display import Matrix, Orientation
 from facial_bench.media.load import load_av
 from facial_bench.media.restarts import Restart
 
-HELD = 4
-"""Pictures that wait until it is known whether one that is shown after them, but decoded before, is damaged."""
 OVERLAP = 0.5
 """Seconds by which a clock may go back within one recording; more is another recording."""
 
@@ -26,10 +25,12 @@ class Picture:
     """As the decoder gave it, `av.VideoFrame`: as it is stored, neither upright nor of square pixels."""
     pixel_shape: Fraction
     """Width of its pixels by their height."""
+    matrix: Matrix | None
+    """How it is turned and mirrored to be shown; None for not at all."""
     number: int
     """Of its packet."""
-    damaged: bool = False
-    """Whether it was concealed, or rests on a picture that was."""
+    log: DamageLog
+    """Of the pass that it comes from."""
     retimed: bool = False
     """Whether its time is another than the file states."""
     dropped: int = 0
@@ -39,6 +40,12 @@ class Picture:
     """Packets just before it (after it, where it is the last one) that could not be decoded."""
     joined: bool = False
     """Whether another recording begins with it: the clock of the file starts again."""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether it was concealed, or rests on a picture that was. What is decoded before it and shown after it may
+        be damaged, too: ask when some more pictures were read."""
+        return self.log.is_damaged(self.number)
 
 
 class FrameTimes:
@@ -86,6 +93,7 @@ class Decoding:
         self._restarts = deque(restarts)
         self._decoding_order = container.format.name == "avi"
         self._log, self._times, self._shift = DamageLog(), FrameTimes(self._decoding_order), 0.0
+        self._orientation = Orientation()
         self._told = 0
         self._joined = False
         self.last = -float("inf")
@@ -99,35 +107,39 @@ class Decoding:
         Raises:
             av.FFmpegError: a container that cannot be read on.
         """
-        held: deque[tuple[float, Picture]] = deque()
-        dropped = 0
+        dropped, picture = 0, None
         for frame in self._frames():
-            picture = Picture(frame, self._shape, self._log.receive(frame))
-            seconds = self._seconds(frame, picture)
+            number = self._log.receive(frame)
+            stamp = self._times.of(frame)
+            seconds = self._seconds(stamp)
             if seconds <= self.last:
                 dropped += 1
                 continue
-            picture.dropped, dropped = dropped, 0
-            lost = self._log.failed + self._log.before_first
-            picture.undecoded, self._told = lost - self._told, lost
-            picture.joined, self._joined = self._joined, False
-            self.last = seconds
-            held.append((seconds, picture))
-            if len(held) > HELD:
-                yield self._judged(*held.popleft())
-        if held:  # what was lost after the last picture
-            held[-1][1].dropped += dropped
-            held[-1][1].undecoded += self._log.failed + self._log.before_first - self._told
-        while held:
-            yield self._judged(*held.popleft())
+            retimed = stamp is None or stamp != frame.pts or self._shift != 0
+            picture = Picture(
+                frame,
+                self._shape,
+                self._orientation.of(frame),
+                number,
+                self._log,
+                retimed,
+                dropped,
+                self._newly_lost(),
+                self._joined,
+            )
+            dropped, self._joined, self.last = 0, False, seconds
+            yield seconds, picture
+        if picture is not None:  # what was lost after the last picture
+            picture.dropped += dropped
+            picture.undecoded += self._newly_lost()
 
-    def _judged(self, seconds: float, picture: Picture) -> tuple[float, Picture]:
-        picture.damaged = self._log.is_damaged(picture.number)
-        return seconds, picture
+    def _newly_lost(self) -> int:
+        """Packets that could not be decoded since the last call."""
+        lost = self._log.failed + self._log.before_first
+        newly, self._told = lost - self._told, lost
+        return newly
 
-    def _seconds(self, frame: Any, picture: Picture) -> float:
-        stamp = self._times.of(frame)
-        picture.retimed = stamp is None or stamp != frame.pts or self._shift != 0
+    def _seconds(self, stamp: int | None) -> float:
         if stamp is None:
             return max(self.last, -self._step) + self._step
         return float(stamp * self._stream.time_base) + self._shift

@@ -11,6 +11,8 @@ from facial_bench.core.errors import CorpusError
 
 MATRIX = "DISPLAYMATRIX"
 """Side data of a frame: nine 32-bit integers, by rows; the first two columns of the first two rows turn and mirror."""
+Matrix = tuple[int, int, int, int]
+"""a, b, c, d: a stored point (x, y) is shown at (a x + c y, b x + d y), y downwards, up to a shift."""
 STRANGEST = 8
 """Times as wide as high, or the other way, that pixels can be before the number is held for an error."""
 
@@ -41,7 +43,7 @@ def pixel_shape_of(stream: Any) -> Fraction:
     return shape
 
 
-def display_rgb(frame: Any, pixel_shape: Fraction) -> np.ndarray:
+def display_rgb(frame: Any, pixel_shape: Fraction, matrix: Matrix | None) -> np.ndarray:
     """(H, W, 3) uint8 RGB, contiguous (rows of some sizes come padded).
 
     Colours are converted by the matrix and range that the frame states; 601 and limited range where it states none.
@@ -51,20 +53,33 @@ def display_rgb(frame: Any, pixel_shape: Fraction) -> np.ndarray:
         image = frame.to_ndarray(format="rgb24")
     else:
         image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="BICUBIC")
-    matrix = display_matrix(frame)
     return np.ascontiguousarray(oriented(image, matrix) if matrix else image)
 
 
-def shown_size(frame: Any, pixel_shape: Fraction) -> tuple[int, int]:
+def shown_size(frame: Any, pixel_shape: Fraction, matrix: Matrix | None) -> tuple[int, int]:
     """Width and height of what `display_rgb` gives, pixels."""
     width, height = square_size(frame.width, frame.height, pixel_shape)
-    matrix = display_matrix(frame)
     return (height, width) if matrix and is_lying(matrix) else (width, height)
 
 
-def display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
-    """a, b, c, d of a frame's display matrix: a stored point (x, y) is shown at (a x + c y, b x + d y), y downwards, up
-    to a shift. None where it has none."""
+class Orientation:
+    """The display matrices of the frames of a stream, one after another."""
+
+    def __init__(self) -> None:
+        self._angle: int | None = None
+        self._matrix: Matrix | None = None
+
+    def of(self, frame: Any) -> Matrix | None:
+        """The matrix of the next frame; None where it has none.
+
+        It is looked up where the angle changes: looking ties a frame to itself, and keeps its memory for long.
+        """
+        if frame.rotation != self._angle:
+            self._angle, self._matrix = frame.rotation, _matrix(frame)
+        return self._matrix
+
+
+def _matrix(frame: Any) -> Matrix | None:
     for data in frame.side_data:
         if data.type.name == MATRIX:
             a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
@@ -72,13 +87,13 @@ def display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
     return None
 
 
-def is_lying(matrix: tuple[int, int, int, int]) -> bool:
+def is_lying(matrix: Matrix) -> bool:
     """Whether stored rows are shown as columns."""
     a, b, c, d = matrix
     return abs(b) + abs(c) > abs(a) + abs(d)
 
 
-def oriented(image: np.ndarray, matrix: tuple[int, int, int, int]) -> np.ndarray:
+def oriented(image: np.ndarray, matrix: Matrix) -> np.ndarray:
     """A stored picture (H, W, ...) as it is shown, a view; angles between the four right ones are rounded."""
     a, b, c, d = matrix
     if is_lying(matrix):

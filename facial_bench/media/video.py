@@ -167,12 +167,12 @@ class Video:
 
 def size_of(picture: Picture) -> tuple[int, int]:
     """Width and height as shown, pixels."""
-    return shown_size(picture.frame, picture.pixel_shape)
+    return shown_size(picture.frame, picture.pixel_shape, picture.matrix)
 
 
 def rgb(picture: Picture) -> np.ndarray:
     """(H, W, 3) uint8 RGB of a picture as it is shown: upright, not mirrored, of square pixels; contiguous."""
-    return display_rgb(picture.frame, picture.pixel_shape)
+    return display_rgb(picture.frame, picture.pixel_shape, picture.matrix)
 
 
 def _said(problem: Any) -> str:
