@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facial_bench.core.errors import GenerationError
+from facial_bench.core.errors import CorpusError, GenerationError
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
 from facial_bench.corpora.corpus import Corpus
@@ -20,9 +20,11 @@ from facial_bench.corpora.find_videos import VIDEO_ENDINGS
 from facial_bench.corpora.rotated_split import split_folds
 from facial_bench.evaluation.failed_clips import alike
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states, with_clip_cameras
+from facial_bench.media.video import Video
 from facial_bench.methods.finished_output import read_output
 from facial_bench.methods.output_arrays import near_miss
 from facial_bench.methods.output_files import MOTION_ENDINGS, files_below, find_output
+from facial_bench.methods.output_time import require_fit
 from facial_bench.methods.output_units import other_picture
 from facial_bench.methods.precomputed import read_options, read_rate
 from facial_bench.metrics.identity import CROSS, SELF
@@ -70,6 +72,8 @@ def check_outputs(corpus: Corpus, options: Mapping[str, str], protocol: Protocol
         found.answered.append(path)
         if kind == "motions":
             _look(path, task, read_rate(options), corpus, found)
+        else:
+            _look_at_video(path, task, found)
     for line in _lines(found, tasks):
         report(f"outputs: {line}")
     for line in _warnings(found, folder, corpus):
@@ -105,6 +109,21 @@ def _look(path: Path, task: Task, rate: float | None, corpus: Corpus, found: Fou
         real = task.clip.landmarks[task.clip.valid]
         seems = other_picture(output.parts["landmarks"], np.asarray(real, np.float64), task.clip.camera)
         found.notes += [(task, seems)] if seems else []
+
+
+def _look_at_video(path: Path, task: Task, found: Found) -> None:
+    """Open one rendered video, and see how long it says that it is; tracking it takes longer than a look may."""
+    try:
+        with Video(path) as video:
+            frames, rate = video.frames, video.fps
+    except CorpusError as problem:
+        found.bad.append((task, str(problem)))
+        return
+    try:
+        if frames and rate:
+            require_fit(path.name, "video", frames, rate, task.request.frames, task.request.fps)
+    except GenerationError as problem:
+        found.notes.append((task, f"{problem}, as the file says"))
 
 
 def _lines(found: Found, tasks: Sequence[Task]) -> list[str]:

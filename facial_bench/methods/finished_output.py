@@ -13,7 +13,7 @@ from facial_bench.core.types import CorpusInfo, Request
 from facial_bench.methods.foreign_outputs import read_foreign
 from facial_bench.methods.output_arrays import FACIAL, OURS, Held, read_held
 from facial_bench.methods.output_files import FOREIGN_ENDINGS
-from facial_bench.methods.output_time import MOST_LOST, brought_to, require_fit
+from facial_bench.methods.output_time import COMMON, MOST_LOST, brought_to, require_fit
 from facial_bench.methods.output_units import is_turned, wrong_units
 
 SHAPE = 0.01
@@ -49,7 +49,7 @@ def read_output(path: Path, rate: float | None, request: Request, info: CorpusIn
     """
     held = read_foreign(path, info) if path.suffix.lower() in FOREIGN_ENDINGS else read_held(path)
     own = rate or held.rate or request.fps
-    require_fit(path.name, next(iter(held.arrays)), held.frames, own, request.frames, request.fps)
+    require_fit(path.name, next(iter(held.arrays)), held.frames, own, request.frames, request.fps, COMMON)
     _require_numbers(path, held)
     parts, lost = brought_to(held.parts, own, request.frames, request.fps)
     if held.picture and "landmarks" in parts:

@@ -8,7 +8,7 @@ stretch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -33,7 +33,9 @@ def fits(frames: int, rate: float, wanted: int, fps: float) -> bool:
     return -SURPLUS / fps - 1e-9 <= lacks <= 0.5 / min(rate, fps) + 1e-9
 
 
-def require_fit(name: str, held: str, frames: int, rate: float, wanted: int, fps: float) -> None:
+def require_fit(
+    name: str, held: str, frames: int, rate: float, wanted: int, fps: float, rates: Sequence[float] = ()
+) -> None:
     """Raise GenerationError where an output is too short or too long; says what is needed, and which rate would fit.
 
     Args:
@@ -43,11 +45,12 @@ def require_fit(name: str, held: str, frames: int, rate: float, wanted: int, fps
         rate: of the output, frames a second.
         wanted: frames of the clip.
         fps: of the clip, frames a second.
+        rates: that can be chosen instead.
     """
     if fits(frames, rate, wanted, fps):
         return
     needed, seconds = math.ceil(wanted * rate / fps - 1e-9), wanted / fps
-    other = [one for one in COMMON if one != rate and fits(frames, one, wanted, fps)]
+    other = [one for one in rates if one != rate and fits(frames, one, wanted, fps)]
     best = min(other, key=lambda one: abs(frames - wanted * one / fps), default=0.0)
     hint = f": that is {best:.5g} frames a second, --option fps={best:.5g} would fit" if best else ""
     asked = f"{needed} were asked for ({seconds:.2f} s at {rate:.5g} frames a second)"

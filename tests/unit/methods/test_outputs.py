@@ -26,6 +26,7 @@ from facial_bench.metrics.identity import CROSS, SELF
 from facial_bench.reports.corpus_table import request_rows
 from facial_bench.types import Context, CorpusInfo, Motion
 from tests.helpers.faces import Lines
+from tests.helpers.media import moving, write_video
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -315,6 +316,20 @@ def test_what_is_missing_extra_unread_and_wrong_is_a_line_each(
         f"nothing reads the arrays poses (pose?) of {own[0].clip.id}@0.npz",
         f"1 files in {tmp_path} answer no request",
     ]
+
+
+def test_videos_are_opened_and_their_length_is_told(tasks: list[Task], corpus: Corpus, tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
+    for task, frames in zip(tasks[:2], (200, 120), strict=True):
+        write_video(tmp_path / f"{task.request.id}.mp4", moving(frames))
+    (tmp_path / f"{tasks[2].request.id}.mp4").write_text("no video")
+    lines = Lines()
+    check_outputs(corpus, {"videos": str(tmp_path)}, Protocol(), lines)
+    assert any(
+        line.startswith(f"outputs: {tasks[2].request.id}: ") and "opened as a video" in line for line in lines.said
+    )
+    (warning,) = lines.warnings
+    assert "has 120 frames of video, 200 were asked for (8.00 s at 25 frames a second), as the file says" in warning
 
 
 def test_landmarks_of_another_picture_are_told(tasks: list[Task], corpus: Corpus, tmp_path: Path) -> None:
