@@ -7,11 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 
@@ -24,6 +23,7 @@ from facial_bench.plugin_api import hookspecs
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.plugin_api.registry import Plugins
 from facial_bench.types import Context, Request
+from tests.helpers.commands import commands
 from tests.helpers.install import pip_install
 from tests.helpers.sessions import make_session, run_one
 
@@ -94,28 +94,6 @@ def test_the_protocols_of_a_method_stand_there(text: str) -> None:
                 .replace("(self)", "()")
             )
             assert f"`{name}{signature}`" in text
-
-
-def commands(group: click.Group, path: str = "facial-bench") -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from commands(command, f"{path} {name}")
-        else:
-            yield f"{path} {name}", command
-
-
-def test_every_command_and_option_stands_in_the_docs() -> None:
-    everything = "\n".join(path.read_text(encoding="utf-8") for path in [README, *DOCS.glob("*.md")])
-    found = dict(commands(main))
-    assert len(found) >= 9
-    for path, command in found.items():
-        assert path in everything, path
-        for option in command.params:
-            for name in option.opts if isinstance(option, click.Option) else []:
-                if name not in ("-h", "--help"):
-                    assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", everything), f"{path} {name}"
 
 
 @pytest.mark.parametrize("page", [README, *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)

@@ -13,9 +13,12 @@ from html import unescape
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
 
+from facial_bench.cli import main
 from facial_bench.metrics.catalog import all_definitions
+from tests.helpers.commands import commands
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -50,12 +53,24 @@ def test_the_site_builds_without_a_warning(site: Path) -> None:
     front = (site / "index.html").read_text(encoding="utf-8")
     for section in ("Tutorial", "How-to", "Reference", "Explanation"):
         assert f"{section}</span>" in front
-    assert "facial-bench corpus build" in unescape((site / "cli.html").read_text(encoding="utf-8"))
     assert "facial_bench.types.GeneratorSpec" in (site / "api.html").read_text(encoding="utf-8")
     assert "<math" in (site / "metrics/lips.html").read_text(encoding="utf-8")
     assert "cdn" not in front, "nothing is fetched from the network to show a page"
     for name in ("corpus", "result", "rendering", "ledger"):
         assert "$defs" in json.loads((site / f"schemas/{name}.json").read_text()) or name == "ledger"
+
+
+@pytest.mark.slow
+def test_every_command_and_option_stands_on_the_page_of_the_command_line(site: Path) -> None:
+    text = re.sub(r"<[^>]+>", "", unescape((site / "cli.html").read_text(encoding="utf-8")))
+    found = dict(commands(main))
+    assert len(found) >= 16
+    for path, command in found.items():
+        assert path in text, path
+        section = text.split(f"{path} [OPTIONS]", 1)[1]
+        for option in command.params:
+            for name in option.opts if isinstance(option, click.Option) else []:
+                assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", section), f"{path} {name}"
 
 
 def test_the_metric_pages_are_those_of_the_catalog() -> None:
