@@ -61,7 +61,7 @@ def read_output(path: Path, rate: float | None, request: Request, info: CorpusIn
             raise GenerationError(f"{path.name}: {wrong.why}; {OURS}; {FACIAL}")
         if wrong.sure and wrong.part != "translation":
             raise GenerationError(f"{path.name}: {wrong.why}")
-        notes.append(wrong.why + (": the pose is not used" if wrong.sure else ""))
+        notes.append(wrong.why + ("; the pose is not used" if wrong.sure else ""))
         if wrong.sure:
             parts = {name: part for name, part in parts.items() if name not in ("pose", "translation")}
     if lost.any():

@@ -73,9 +73,9 @@ def _rotation(rotation: np.ndarray, usual: np.ndarray) -> Iterator[Wrong]:
 def _translation(translation: np.ndarray, usual: float, unit: str) -> Iterator[Wrong]:
     depth = -translation[:, 2]
     if not in_front(translation).all():
-        behind = f"z is {-depth.max():.4g} to {-depth.min():.4g}"
-        turned = ": does it grow away from the camera, as in OpenCV and OpenFace?" if (depth < 0).all() else ""
-        yield Wrong("translation", f"translation z is not negative ({behind}); {DEPTH}{turned}", True)
+        turned = ", in OpenCV and OpenFace positive" if (depth < 0).all() else ""
+        span = f"{-depth.max():.4g} to {-depth.min():.4g}"
+        yield Wrong("translation", f"translation z is not negative ({span}): {DEPTH}{turned}", True)
         return
     times = float(np.median(depth)) / usual if usual > 0 else 1.0
     if not 1 / ORDER < times < ORDER:

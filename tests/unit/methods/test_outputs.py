@@ -206,9 +206,9 @@ def test_what_is_surely_something_else_is_refused(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda place: place * [1, 1, -1], "as in OpenCV and OpenFace?: the pose is not used"),
-        (lambda place: place * 10, "cm: mm?: the pose is not used"),
-        (lambda place: place / 100, "cm: m?: the pose is not used"),
+        (lambda place: place * [1, 1, -1], "in OpenCV and OpenFace positive; the pose is not used"),
+        (lambda place: place * 10, "cm: mm?; the pose is not used"),
+        (lambda place: place / 100, "cm: m?; the pose is not used"),
     ],
 )
 def test_a_head_that_is_nowhere_loses_its_pose_alone(
