@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from facial_bench.core.errors import FacialBenchError, one_line
+from facial_bench.core.unfinished import ENDING, locked
 
 ADVICE = {
     errno.ENOSPC: "Free some space, or choose another folder",
@@ -78,8 +79,8 @@ def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = Faci
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=ENDING)
+        with os.fdopen(handle, "wb") as stream, locked(temporary):
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

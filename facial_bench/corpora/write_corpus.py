@@ -19,6 +19,7 @@ from facial_bench.core.files import cannot_write, write_arrays, write_json
 from facial_bench.core.names import safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, FaceModel
+from facial_bench.core.unfinished import ENDING, locked, sweep
 from facial_bench.corpora.corpus import open_corpus
 from facial_bench.corpora.schema import (
     LONGEST_IDENTITY,
@@ -120,15 +121,17 @@ def _whole_or_not(dest: Path) -> Iterator[Path]:
         if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
             raise CorpusError(f"{dest} exists already. Remove it or choose another folder.")
         dest.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=dest.parent, prefix=f".{dest.name}.partial-"))
+        sweep(dest.parent, dest.name)
+        partial = Path(tempfile.mkdtemp(dir=dest.parent, prefix=f".{dest.name}.", suffix=ENDING))
     except OSError as problem:
         raise CorpusError(cannot_write(dest, problem)) from None
     try:
         partial.chmod(0o755)
-        yield partial
-        if dest.exists():
-            dest.rmdir()
-        os.replace(partial, dest)
+        with locked(partial):
+            yield partial
+            if dest.exists():
+                dest.rmdir()
+            os.replace(partial, dest)
     except OSError as problem:
         raise CorpusError(cannot_write(dest, problem)) from None
     except CorpusError as problem:  # the folder that it names will be gone

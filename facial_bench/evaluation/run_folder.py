@@ -12,6 +12,7 @@ from typing import Any
 from facial_bench.core.files import cannot_write, read_json, write_json
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
+from facial_bench.core.unfinished import sweep
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.method import Method, Settings, method_label
 from facial_bench.evaluation.run_key import what_changed
@@ -69,6 +70,8 @@ def open_run(
             report(line)
     else:
         shutil.rmtree(beside, ignore_errors=True)
+    for place in (work, *(path for path in work.rglob("*") if path.is_dir())):
+        sweep(place)
     if fresh or _read_ticket(work) != key:
         _clear(work)
         write_json(work / TICKET, key)

@@ -29,7 +29,10 @@ class Admission:
 
 
 def admit(
-    named: Iterable[tuple[Path, Result | FacialBenchError]], entries: Sequence[Entry], verify: Verify | None
+    named: Iterable[tuple[Path, Result | FacialBenchError]],
+    entries: Sequence[Entry],
+    verify: Verify | None,
+    keep: Callable[[Sequence[Entry]], None] = lambda entries: None,
 ) -> Admission:
     """Look at every result; one that cannot be verified is left out and stops no other. Of two results in one place
     (corpus, protocol, method, seed) the one that the ledger entered last counts.
@@ -38,6 +41,7 @@ def admit(
         named: Where each result comes from, and the result or why it cannot be read.
         entries: Of the ledger.
         verify: Computes a result again; None enters nothing: a result that the ledger does not know is an error then.
+        keep: Takes the entries whenever one was added, so that no result is verified twice.
 
     Raises:
         ResultError: without `verify`, the first result that may not stand there.
@@ -63,6 +67,7 @@ def admit(
                 continue
             if not is_entered(result, known):
                 known = enter(known, _verified(path, result, verify), __version__)
+                keep(known)
             results.append((path, result))
         except FacialBenchError as problem:
             if verify is None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from facial_bench.core.errors import ResultError
 from facial_bench.core.files import require_writable
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Definition
+from facial_bench.core.unfinished import sweep
 from facial_bench.evaluation.result import Result, result_digest
 from facial_bench.reports.admission import Verify, admit
 from facial_bench.reports.archive import archived, collect, read_archive, write_archives
@@ -51,7 +53,8 @@ def publish(
     """
     if verify is not None:
         require_writable(out, "with --out")
-    admission = admit(collect(paths), read_ledger(out), verify)
+        sweep(out)
+    admission = admit(collect(paths), read_ledger(out), verify, partial(write_ledger, out))
     if not admission.results:
         first = f" {admission.left_out[0]}" if admission.left_out else ""
         raise ResultError(f"No verified result in {', '.join(map(str, paths))}.{first}")
@@ -69,7 +72,6 @@ def publish(
             raise ResultError(f"Not what {', '.join(map(str, paths))} gives: {wrong}. Run without --check.")
     else:
         notes += write_archives(out, admission.results)
-        write_ledger(out, admission.entries)
         write_boards(out, boards)
     return Published([out / name for name in boards], notes)
 

@@ -6,14 +6,17 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from facial_bench.core.digests import digest
 from facial_bench.core.errors import CorpusError
-from facial_bench.core.files import require_writable, write_json
+from facial_bench.core.files import read_json, require_writable, write_json
 from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Camera
+from facial_bench.core.unfinished import sweep
+from facial_bench.corpora.corpus import open_corpus
 from facial_bench.corpora.from_tracks import assemble, corpus_name
 from facial_bench.corpora.from_videos.build_video import VideoTask, read_clip
 from facial_bench.corpora.from_videos.parts import count_frames
@@ -23,6 +26,9 @@ from facial_bench.corpora.from_videos.workers import build_all
 from facial_bench.corpora.sources import Source
 from facial_bench.corpora.split import ClipEntry
 from facial_bench.corpora.track import Track
+
+WRITING = "writing.json"
+"""In the folder of finished work while the corpus is written: the digest of the command that writes it."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +106,16 @@ def build_corpus(
         FacialBenchError: a tool that is not there, a folder that cannot be written.
     """
     corpus_name(dest)
-    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+    work = dest.absolute().with_name(f"{dest.absolute().name}.building")
+    stands = dest.exists() and (not dest.is_dir() or any(dest.iterdir()))
+    if stands and not (work / WRITING).is_file():
         raise CorpusError(f"{dest} exists already. Remove it or choose another folder.")
     require_writable(dest.absolute().parent)
     tools = make_tools(settings)
-    work = dest.absolute().with_name(f"{dest.absolute().name}.building")
+    parts = {"key": tools.key, "settings": asdict(settings), "sources": [asdict(source) for source in sources]}
+    command = digest({**parts, "videos": str(videos.absolute())})
+    if stands:
+        return _end(dest, videos, work, command)
     tasks = [VideoTask(source, videos, work, settings, make_tools) for source in sources]
     reports = _build_videos(tasks, workers, report)
     rejected = tuple((row["what"], row["why"]) for s in sources for row in reports[s.id]["rejected"])
@@ -116,6 +127,7 @@ def build_corpus(
         what = "nothing could be built" if not made else f"{len(rejected)} left out, and --strict was given"
         first = f"; {rejected[0][0]}: {rejected[0][1]}" if rejected else ""
         raise CorpusError(f"{videos}: {what}{first}. Finished clips are kept in {work}.")
+    write_json(work / WRITING, command)
     entries = [ClipEntry(one.id, one.source.identity, one.source.recording, int(one.entry["frames"])) for one in made]
     assemble(
         dest,
@@ -127,9 +139,23 @@ def build_corpus(
         log=report,
         source=_describe(sources, reports, made, settings, tools, rejected),
     )
+    return _end(dest, videos, work, command)
+
+
+def _end(dest: Path, videos: Path, work: Path, command: str) -> Built:
+    """What is left to do when the corpus is written, by this build or by one that was killed just then.
+
+    Raises:
+        CorpusError: `dest` is another command's.
+    """
+    if read_json(work / WRITING, CorpusError, f"Remove {work}.") != command:
+        raise CorpusError(f"{dest} exists already. Remove it or choose another folder.")
+    corpus = open_corpus(dest)
+    sweep(dest)
     write_json(dest / PLACES, {"videos": os.path.relpath(videos.absolute(), dest.absolute())})
     shutil.rmtree(work, ignore_errors=True)
-    return Built(len(made), sum(entry.frames for entry in entries) / settings.fps, rejected)
+    rejected = tuple((what, why) for what, why in corpus.manifest["source"]["left_out_of_videos"])
+    return Built(len(corpus.entries), sum(entry.frames for entry in corpus.entries) / corpus.info.fps, rejected)
 
 
 def _build_videos(tasks: Sequence[VideoTask], workers: int, report: Reporter) -> dict[str, dict[str, Any]]:

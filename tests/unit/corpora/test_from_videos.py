@@ -20,8 +20,9 @@ from click.testing import CliRunner, Result
 pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
 
 from facial_bench.cli import main
+from facial_bench.core.files import write_json
 from facial_bench.corpora.corpus import Corpus, open_corpus
-from facial_bench.corpora.from_videos.video_frames import clip_frames, video_file
+from facial_bench.corpora.from_videos.video_frames import PLACES, clip_frames, video_file
 from facial_bench.errors import CorpusError
 from facial_bench.media.audio_features import mel29
 from tests.helpers.media import TRACKER, moving, picture, tone, write_sound, write_video
@@ -411,3 +412,31 @@ def test_too_little_motion_is_said_at_once(made: Corpus, tmp_path: Path) -> None
     )
     folder_of_videos(tmp_path / "long", frames=130)
     assert "warning" not in build(tmp_path / "long", tmp_path / "enough").output
+
+
+def test_a_build_that_is_killed_at_its_very_end_is_ended_by_the_same_command(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The corpus stands, its clips are still there: nothing is tracked again, and another command may not end it."""
+
+    def killed(path: Path, value: object) -> None:
+        if path.name == PLACES:
+            raise KeyboardInterrupt
+        write_json(path, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("facial_bench.corpora.from_videos.build.write_json", killed)
+        assert build(videos, tmp_path / "made").exit_code == 130
+    before = {path.name: path.read_bytes() for path in (tmp_path / "made").rglob("*.safetensors")}
+    other = build(videos, tmp_path / "made", "--min-seconds", "2")
+    assert other.exit_code == 1
+    assert "made exists already" in other.output
+    monkeypatch.setenv("DOT_TRACKER_LOG", str(tmp_path / "log"))
+    done = build(videos, tmp_path / "made")
+    assert done.exit_code == 0, done.output
+    assert "(4 clips, " in done.output
+    assert {path.name: path.read_bytes() for path in (tmp_path / "made").rglob("*.safetensors")} == before
+    assert (tmp_path / "made" / PLACES).is_file()
+    assert not (tmp_path / "made.building").exists()
+    assert not (tmp_path / "log").exists()
+    assert "exists already" in build(videos, tmp_path / "made").output

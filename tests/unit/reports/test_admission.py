@@ -40,6 +40,19 @@ def test_a_verified_result_is_entered_once() -> None:
     assert again.entries == first.entries and list(again.results) == [OLD]
 
 
+def test_each_entry_is_kept_before_the_next_result_is_verified() -> None:
+    """A process that is killed while it verifies the third result has not verified two for nothing."""
+    kept: list[int] = []
+    seen: list[int] = []
+
+    def verify(folder: Path, result: Result) -> Verdict:
+        seen.append(len(kept))
+        return TRUE
+
+    admit([(Path(str(seed)), sealed(0.5, seed)) for seed in range(3)], [], verify, lambda e: kept.append(len(e)))
+    assert (seen, kept) == ([0, 1, 2], [1, 2, 3])
+
+
 def test_what_cannot_be_verified_or_read_is_left_out_and_stops_no_other() -> None:
     damaged: list[tuple[Path, Result | FacialBenchError]] = [
         (Path("a"), ResultError("a: damaged")),
