@@ -40,13 +40,13 @@ def repeat(source: Path, dest: Path, seconds: float) -> float:
     return done
 
 
-def resident(pid: int) -> float | None:
-    """MiB of memory that a process holds; None when it is gone."""
+def resident(pid: int, what: str = "VmRSS") -> float | None:
+    """MiB of memory that a process holds, or (`VmHWM`) held at most; None when it is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), None)
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(what)), None)
 
 
 def main() -> None:

@@ -1,6 +1,9 @@
 """What each pixel metric says of real pictures that were spoiled in known doses. docs/rendering.md has the table.
 
-python -m studies.picture_doses [CORPUS]        # a corpus with videos; default: synthetic-video
+python -m studies.picture_doses [CORPUS [PLUGIN ...]]
+
+CORPUS has videos; default: synthetic-video. With plugins their metrics are shown instead, of fewer frames: they take
+networks.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from facial_bench.core.types import Clip
 from facial_bench.media.encode import VideoWriter
 from facial_bench.media.video import Video, rgb
 from facial_bench.metrics.image.definitions import image_metrics
+from facial_bench.plugin_api.manager import load_named
+from facial_bench.plugin_api.picture_metrics import find_picture_metrics
+from facial_bench.rendering.protocol import PictureProtocol
 from facial_bench.rendering.scoring import one_thread_each, score
 from facial_bench.rendering.tasks import open_pictures
 from facial_bench.reports.tables import markdown, number
@@ -26,8 +32,12 @@ from facial_bench.reports.tables import markdown, number
 FRAMES = 60
 """Of the first stretch of each person."""
 SIZE = 128
-SHOWN = ("psnr", "psnr/face", "psnr/mouth", "ssim/face", "l1/face", "flip/face", "sharpness", "temporal_error/face")
-MORE = ("motion_ratio/face",)
+FEW = 12
+"""Frames, where plugins are named."""
+SHOWN = (
+    *("psnr", "psnr/face", "psnr/mouth", "ssim/face", "l1/face", "flip/face"),
+    *("sharpness", "temporal_error/face", "motion_ratio/face"),
+)
 Spoil = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(pictures of a person, pictures of another one), (T, S, S, 3) uint8 each -> spoiled pictures."""
 
@@ -69,14 +79,17 @@ def _encoded(pictures: np.ndarray, crf: float) -> np.ndarray:
             return np.stack([rgb(frame) for _, frame in video.read()])
 
 
-def main(corpus: str = "synthetic-video") -> None:
+def main(corpus: str = "synthetic-video", *plugins: str) -> None:
     """Print the table."""
     opened = open_pictures(load_corpus(corpus), SIZE, Protocol())
     firsts = {task.clip.identity: task for task in reversed(opened.test)}
-    metrics = [metric for metric in image_metrics(SIZE) if metric.id in (*SHOWN, *MORE)]
+    metrics = [metric for metric in image_metrics(SIZE) if metric.id in SHOWN]
+    if plugins:
+        metrics = find_picture_metrics(load_named(plugins), PictureProtocol(size=SIZE))
+    shown = [metric.id for metric in metrics] if plugins else list(SHOWN)
     seen: dict[str, tuple[Clip, np.ndarray]] = {}
     for person, task in sorted(firsts.items()):
-        clip = task.clip[:FRAMES]
+        clip = task.clip[: FEW if plugins else FRAMES]
         pictures = [picture for picture, _ in opened.pictures(clip)]
         seen[person] = clip, np.stack([picture for picture in pictures if picture is not None])
     people = list(seen)
@@ -90,9 +103,9 @@ def main(corpus: str = "synthetic-video") -> None:
                 sights = ((picture, 0.0) for picture in own)
                 scored = score(metrics, clip, firsts[person].crop, sights, iter(made), Protocol().window)
                 found.append({one: entry.value for one, entry in scored.entries.items()})
-            means = [float(np.mean([values[one] for values in found])) for one in (*SHOWN, *MORE)]
+            means = [float(np.mean([values[one] for values in found])) for one in shown]
             rows.append([name, *(number(value, "") for value in means)])
-    print(markdown(rows, ["spoiled by", *SHOWN, *MORE]))
+    print(markdown(rows, ["spoiled by", *shown]))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import msgspec
 from facial_bench.core.errors import ResultError, one_line
 from facial_bench.core.files import write_bytes
 from facial_bench.core.names import safe_name
-from facial_bench.evaluation.result import result_digest
+from facial_bench.evaluation.result import disagreement, result_digest
 from facial_bench.evaluation.result_schema import Metric
+from facial_bench.metrics.image.cycle import cycle_definitions
 from facial_bench.metrics.image.definitions import image_metrics
 from facial_bench.rendering.references import CEILING_IS
 from facial_bench.rendering.result import REAL, Rendering
@@ -110,21 +111,27 @@ def _board(label: str, renderings: Sequence[Rendering]) -> str:
 
 
 def _tables(renderings: Sequence[Rendering]) -> list[str]:
-    definitions = {metric.id: metric for metric in image_metrics(renderings[0].protocol.size)}
-    lines = []
-    for title, columns in (("Face and mouth", RANKED), ("Everything else", OTHERS)):
+    brought, lines = _brought(renderings), []
+    agreed = [name for name, entries in brought.items() if not disagreement(entries)]
+    for title, columns in (("Face and mouth", RANKED), ("Everything else", OTHERS), ("Metrics of plugins", agreed)):
+        if not columns:
+            continue
         heads = ["renderer", "budget", "seed"]
         for name in columns:
-            unit = "" if definitions[name].unit == "1" else f", {definitions[name].unit}"
-            heads.append(f"{name} {arrow(definitions[name].higher_is_better)}{unit}")
+            metric = next(one.metrics[name] for one in renderings if name in one.metrics)
+            unit = "" if metric.unit == "1" else f", {escape(metric.unit)}"
+            heads.append(f"{escape(name)} {arrow(metric.higher_is_better)}{unit}")
         rows = [
             [escape(one.renderer.label), one.renderer.budget, str(one.seed), *(_cell(one, name) for name in columns)]
             for one in renderings
         ]
-        references = renderings[0].references
+        references = {name: one for rendering in renderings for name, one in rendering.references.items()}
         ceilings = [number(references[name].ceiling.value, "") for name in columns]
         rows.append([f"*{CEILING_IS}*", "", "", *ceilings])
         lines += [f"## {title}", "", markdown(rows, heads), ""]
+    lines += [
+        f"{escape(name)} has no column: {why}.\n" for name, entries in brought.items() if (why := disagreement(entries))
+    ]
     failed = [
         f"- {escape(one.renderer.label)} failed on {count} of {len(one.clips)} stretches; they count as "
         "the mean picture does."
@@ -139,6 +146,17 @@ def _tables(renderings: Sequence[Rendering]) -> list[str]:
         ]
     )
     return [*lines, *failed, f"Rendered, frames a second on the machine of each: {', '.join(speeds)}."]
+
+
+def _brought(renderings: Sequence[Rendering]) -> dict[str, list[Metric]]:
+    """Name -> what the renderings hold under it, of the metrics that plugins measured."""
+    own = {one.id for one in (*image_metrics(renderings[0].protocol.size), *cycle_definitions())}
+    found: dict[str, list[Metric]] = {}
+    for rendering in renderings:
+        for name, metric in rendering.metrics.items():
+            if name not in own and metric.status != "absent":
+                found.setdefault(name, []).append(metric)
+    return dict(sorted(found.items()))
 
 
 def _cell(rendering: Rendering, name: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -16,6 +17,8 @@ pytest.importorskip("flip_evaluator", reason="flip-evaluator is not installed: p
 from facial_bench.cli import main
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.corpora.synthetic_video import make
+from facial_bench.rendering.result import Rendering, read_rendering
+from facial_bench.reports.rendering_board import rendering_boards
 
 TINY = {"names": ("p1",), "clips": 2, "seconds": 2.0}
 
@@ -95,6 +98,30 @@ def test_bad_input_is_one_line(
     done = invoke("render", *words, *corpus, "--out", tmp_path / "out")
     assert done.exit_code == 1, done.output
     assert reason in done.output.splitlines()[-1] and "Traceback" not in done.output
+
+
+@pytest.mark.slow
+def test_metrics_of_plugins_have_a_table_of_their_own_on_a_board(renders: Path) -> None:
+    warp, still = (
+        read_rendering(next(renders.glob(f"*/{name}/seed-0"))) for name in ("nearest-warp", "reference-frame")
+    )
+    assert "plugins" not in "".join(rendering_boards([warp, still]).values())
+
+    def with_mine(rendering: Rendering, definition: str) -> Rendering:
+        mine = msgspec.structs.replace(rendering.metrics["l1"], definition=definition, unit="m|n")
+        metrics = {**rendering.metrics, "mine": mine}
+        return msgspec.structs.replace(
+            rendering, metrics=metrics, references={**rendering.references, "mine": rendering.references["l1"]}
+        )
+
+    one = with_mine(warp, "1" * 64)
+    (text,) = rendering_boards([one, still]).values()
+    table = text.split("## Metrics of plugins")[1].splitlines()
+    assert "mine ↓, m&#124;n" in table[2] and table[4].startswith("| nearest-warp")
+    assert table[5].replace(" ", "") == "|reference-frame|quick|0||"
+    (text,) = rendering_boards([one, with_mine(still, "2" * 64)]).values()
+    assert "## Metrics of plugins" not in text
+    assert "mine has no column: the results define it differently." in text
 
 
 def test_no_rendering_there(tmp_path: Path) -> None:
