@@ -84,8 +84,8 @@ def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = Faci
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
     except OSError as problem:
         raise error(cannot_write(path, problem)) from None
     finally:
