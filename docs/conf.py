@@ -24,7 +24,9 @@ exclude_patterns = ["*.py", "formulas.toml"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 4
 
+default_role = "code"
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 copybutton_prompt_text = "$ "
