@@ -195,9 +195,8 @@ def _plain_table(content: bytes, sound: Mapping[str, Any]) -> dict[str, Any]:
     names, rows = parse_table(content)
     if any(len(row) != len(names) for row in rows):
         raise ValueError("rows of several lengths")
-    read = {
-        name: [row[names.index(name)] for row in rows] for name in sound if name not in ("frames", "times", "faces")
-    }
+    wanted = set(sound) - {"frames", "times", "faces"} - ({"frame", "face_id"} - set(names))
+    read = {name: [row[names.index(name)] for row in rows] for name in wanted}
     columns = {name: np.array([_number(cell) for cell in cells]) for name, cells in read.items()}
     faces = (columns["success"] > 0) & (columns["confidence"] >= CONFIDENT)
     told = {"frames": columns.get("frame", 1.0 + np.arange(len(rows))), "times": columns["timestamp"], "faces": faces}

@@ -21,7 +21,8 @@ class DamageLog:
         self.failed = 0
         """Packets that the decoder refused."""
         self.before_first = 0
-        """Packets whose pictures should have come before the first one that came: there was no key frame yet."""
+        """Packets whose pictures should have come before the first one that came, at the start and where a clock
+        starts again: there was no key frame yet."""
         self._first = True
 
     def send(self, packet: Any) -> None:
@@ -42,7 +43,8 @@ class DamageLog:
         number = self._waiting.pop(frame.pts, max(self._sent - 1, 0))
         past = [stamp for stamp in self._waiting if frame.pts is not None and stamp < frame.pts]
         if self._first:
-            self._first, self.before_first = False, len(past)
+            self._first = False
+            self.before_first += len(past)
         for stamp in past:
             del self._waiting[stamp]
         if frame.is_corrupt:
@@ -51,7 +53,14 @@ class DamageLog:
 
     def join(self) -> None:
         """Note that time stamps begin again."""
+        self.end()
         self._waiting.clear()
+        self._first = True
+
+    def end(self) -> None:
+        """Note that nothing comes any more of what was sent."""
+        if self._first:
+            self.before_first += len(self._waiting)
 
     def is_damaged(self, number: int) -> bool:
         """Whether the picture of a packet was hit, or depends on one that was: no key frame lies between the two."""

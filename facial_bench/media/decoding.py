@@ -129,6 +129,7 @@ class Decoding:
             )
             dropped, self._joined, self.last = 0, False, seconds
             yield seconds, picture
+        self._log.end()
         if picture is not None:  # what was lost after the last picture
             picture.dropped += dropped
             picture.undecoded += self._newly_lost()

@@ -142,6 +142,18 @@ def test_a_clock_that_starts_again_goes_on(ending: str, tmp_path: Path) -> None:
     assert click(samples[2 * RATE :]) == pytest.approx(click(samples), abs=0.002)
 
 
+def test_a_recording_that_goes_on_between_two_key_frames_is_told(tmp_path: Path) -> None:
+    """The decoder gives nothing until the next key frame, which never comes: so many pictures are missing."""
+    path = write_streams(tmp_path / "v.ts", Pictures(flat(list(range(40, 90)))))
+    content = path.read_bytes()
+    path.write_bytes(content + content[len(content) // 2 // 188 * 188 :])
+    with Video(path) as video:
+        shown = [one for _, one in video.read()]
+        assert len(video.restarts) == 1
+    assert len(shown) == 50
+    assert 10 < sum(one.undecoded for one in shown) < 40
+
+
 def test_joined_program_streams(tmp_path: Path) -> None:
     """Here the demuxer gives two pictures one time: what is not shown is counted."""
     parts = [
