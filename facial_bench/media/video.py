@@ -60,7 +60,8 @@ class Video:
         self._stream = choose_stream(self._container, "video")
         if self._stream is None:
             streams = self._container.streams
-            held = "stills alone, no video" if streams.video else "no picture that can be read"
+            still = streams.video and all(stream.codec_context is not None for stream in streams.video)
+            held = "stills alone, no video" if still else "no picture that can be read"
             held += "" if len(streams) else "; it is incomplete, damaged or no video"
             self.close()
             raise CorpusError(f"{self.path.name} has {held}.")

@@ -12,10 +12,10 @@ import numpy as np
 
 from facial_bench.core.errors import CorpusError, FacialBenchError, GenerationError, unknown_name
 from facial_bench.core.geometry import RIGID, decode_face, frontalise, project
-from facial_bench.core.types import Clip, Context, FaceModel, Motion, Request, TrackerSpec
+from facial_bench.core.types import Clip, Context, Face, FaceModel, Motion, Request, TrackerSpec
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
-from facial_bench.media.video import Video, rgb
+from facial_bench.media.video import Video, rgb, size_of
 from facial_bench.methods.finished_output import Output, read_output, view_scale
 from facial_bench.methods.output_files import MOTION_ENDINGS, find_output, folder_digest
 from facial_bench.methods.output_time import require_fit
@@ -132,14 +132,18 @@ class Precomputed:
         """A rendered video as tracks at the request's rate, in the pixels of the clip's own view."""
         if self._tracker is None:
             raise GenerationError("there is no tracker")
-        tracker, times, faces, size = self._tracker.create(self._weights), [], [], (0, 0)
+        tracker, size = self._tracker.create(self._weights), (0, 0)
+        times: list[float] = []
+        faces: list[Face | None] = []
         try:
             with Video(path) as video:
-                for seconds, frame in video.read():
-                    image = rgb(frame)
-                    size = (image.shape[1], image.shape[0])
+                for seconds, picture in video.read():
+                    if times and size_of(picture) != size:
+                        raise GenerationError(f"{path.name} changes its picture size at {seconds - times[0]:.2f} s")
+                    size = size_of(picture)
                     times.append(seconds)
-                    faces.append(tracker.track(image, seconds - times[0]))
+                    seen = None if picture.damaged else tracker.track(rgb(picture), seconds - times[0])
+                    faces.append(seen)
             tracked = resample_faces(times, faces, request.fps)
         except CorpusError as problem:
             raise GenerationError(str(problem)) from None

@@ -113,7 +113,7 @@ def track_video(
             if tracker is not None:
                 shot.repeated += one.repeated
                 face = None
-                if not one.picture.damaged:
+                if not one.picture.damaged:  # known by now: cuts are told NEIGHBOURS frames late
                     image = crop_picture(rgb(one.picture), source.crop)
                     face = blame("the tracker", tracker.track, image, one.seconds - shot.zero)
                 shot.faces.append(face)

@@ -27,6 +27,7 @@ from facial_bench.plugin_api.build_tools import make_tools
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.types import Context, Request
 from tests.helpers.media import TRACKER, moving, tone, write_video
+from tests.helpers.odd_videos import Pictures, join, rewrite, spoil, write_streams
 from tests.helpers.sessions import make_session, ready, run_one
 
 
@@ -127,3 +128,23 @@ def test_a_video_of_another_rate_may_end_where_rounding_ends_it(
         else:
             with pytest.raises(GenerationError, match=f"has {count} frames of video"):
                 Precomputed(context).generate([request])
+
+
+def test_damage_and_another_size_are_failures(session: Session, corpus: Corpus, tmp_path: Path) -> None:
+    """What a decoder makes up for damaged data is nobody's motion; another size is another scale."""
+    clip = corpus.clip("p1a")
+    request = Request("self/p1a@0", "p1", clip.audio[:50], np.zeros(71, np.float32), 25.0, 0, clip.camera)
+    trackers = {name: one.spec for name, one in session.plugins.registered("trackers").items()}
+    context = Context(corpus.info, 0, "cpu", options={"videos": str(tmp_path)}, trackers=trackers)
+    whole = write_streams(tmp_path / "whole.mp4", Pictures(moving(50), keys=25))
+    rewrite(whole, tmp_path / "p1a.mp4", lambda kind, number, data: spoil(data) if number == 40 else data)
+    with pytest.raises(GenerationError, match=r"p1a\.mp4: no face in 10 of 50 frames"):
+        Precomputed(context).generate([request])
+    (tmp_path / "p1a.mp4").unlink()
+    parts = [
+        write_streams(tmp_path / f"{k}.ts", Pictures(moving(25, size), begin=float(k)))
+        for k, size in enumerate(((96, 64), (120, 80)))
+    ]
+    join(tmp_path / "p1a.mkv", *parts)
+    with pytest.raises(GenerationError, match=r"p1a\.mkv changes its picture size at 1\.00 s"):
+        Precomputed(context).generate([request])
