@@ -18,6 +18,8 @@ VERDICTS: Mapping[Verdict, str] = {
     "no response": "no response to",
     "also answers": "also responds to",
 }
+OWN: Mapping[Verdict, str] = {"answers": VERDICTS["answers"], "no response": VERDICTS["no response"]}
+"""Of the perturbations that a metric is made for."""
 
 
 def by_family(definitions: Mapping[str, Definition]) -> list[Definition]:
@@ -124,7 +126,7 @@ def section(
         f"**Origin**: {escape(_sentences(one.origin) or '–')}",
         f"**Pitfalls**: {escape(_sentences(one.pitfalls) or '–')}",
         *(
-            f"**Sensitivity on {escape(each.header.corpus.name)}**: {_sentences(_verdict(each, one.id))}"
+            f"**Sensitivity on {escape(each.header.corpus.name)}**: {_verdict(each, one.id, OWN)}"
             for each in sensitivities
         ),
         f"**Version** {one.version}, digest `{definition_digest(one)[:16]}`",
@@ -165,11 +167,11 @@ def anchor(metric: str) -> str:
     return "".join(mark for mark in metric.lower() if mark.isalnum() or mark in "-_")
 
 
-def _verdict(sensitivity: Sensitivity, metric: str) -> str:
+def _verdict(sensitivity: Sensitivity, metric: str, verdicts: Mapping[Verdict, str] = VERDICTS) -> str:
     """What a metric responds to, in words."""
     if metric not in sensitivity.header.metrics:
         return "not measured"
-    named = {text: ", ".join(sensitivity.named(metric, verdict)) for verdict, text in VERDICTS.items()}
+    named = {text: ", ".join(sensitivity.named(metric, verdict)) for verdict, text in verdicts.items()}
     return "; ".join(f"{text} {names}" for text, names in named.items() if names) or "–"
 
 
