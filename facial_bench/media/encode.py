@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ import numpy as np
 
 from facial_bench.core.errors import FacialBenchError, one_line
 from facial_bench.core.files import cannot_write
+from facial_bench.core.unfinished import ENDING, locked
 from facial_bench.media.load import load_av
 
 KEY_SECONDS = 2.0
@@ -72,8 +73,10 @@ class VideoWriter:
         """Pictures that were written."""
         self._size: tuple[int, int] | None = None
         try:
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=ENDING)
             os.close(handle)
+            self._held = ExitStack()
+            self._held.enter_context(locked(name))
         except OSError as problem:
             raise self._failure(problem) from None
         self._temporary = Path(name)
@@ -86,6 +89,7 @@ class VideoWriter:
             )
         except self._errors as problem:
             self._temporary.unlink(missing_ok=True)
+            self._held.close()
             raise self._failure(problem) from None
         self._picture: Any = None
         self._voice: Any = None
@@ -149,6 +153,7 @@ class VideoWriter:
         with suppress(*self._errors):  # it was broken before, and it goes
             self._container.close()
         self._temporary.unlink(missing_ok=True)
+        self._held.close()
 
     def _open_streams(self, width: int, height: int) -> None:
         if not self._lossless and (width % 2 or height % 2):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +53,6 @@ class Rendered:
             return finished.row, 0.0
         spent = 0.0
         if finished is None:
-            self._sweep(task)
             try:
                 spent = self._render(task, stored)
             except GenerationError as problem:
@@ -70,12 +68,6 @@ class Rendered:
             self._show(task, stored)
         write_bytes(kept, msgspec.json.encode(Finished(row, scorer)))
         return row, spent
-
-    def _sweep(self, task: PictureTask) -> None:
-        """Remove what a killed run left half written of a stretch."""
-        for folder in ("pictures", "videos", "sheets"):
-            for file in (self.folder / folder).glob(f".{glob.escape(task.id)}.*"):
-                file.unlink(missing_ok=True)
 
     def _render(self, task: PictureTask, stored: Path) -> float:
         """Render a stretch into a file; the seconds that it took. Raises GenerationError where it gives no pictures."""

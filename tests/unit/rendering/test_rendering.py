@@ -176,18 +176,20 @@ import os, signal, sys
 from pathlib import Path
 from tests.unit.rendering.test_rendering import *
 from facial_bench.corpora.corpus import open_corpus
+from facial_bench.media.encode import VideoWriter
+
+add = VideoWriter.add
 
 
-class Killed(Stateful):
-    def render(self, motion, camera, like):
-        for frame, picture in enumerate(super().render(motion, camera, like)):
-            if like.identity == "p2" and frame == 9:
-                os.kill(os.getpid(), signal.SIGKILL)
-            yield picture[None]
+def add_and_die(self, picture):
+    add(self, picture)
+    if self.path.name.startswith("p2") and self.frames == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
+VideoWriter.add = add_and_die
 corpus, cache, out = map(Path, sys.argv[1:])
-render(open_pictures(open_corpus(corpus), SIZE, RULES.split), cache, out, code_of(Killed))
+render(open_pictures(open_corpus(corpus), SIZE, RULES.split), cache, out, code_of(Stateful))
 """
 
 
@@ -206,6 +208,7 @@ def test_a_rendering_that_is_killed_goes_on(
     command = [sys.executable, "-c", KILLED, str(pictures.corpus.path), str(cache), str(tmp_path)]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
     assert len(list((tmp_path / PLACE / "rows").iterdir())) == 1
+    assert len(list((tmp_path / PLACE / "pictures").glob(".p2*"))) == 1
     made = render(pictures, cache, tmp_path, code_of(Counting))
     assert asked == ["p2"] and made.timing["fit_reused"] is True
     assert made.digest == fixed[0].digest, "and so the same seed gives the same file"
