@@ -17,18 +17,18 @@ from facial_bench.cli.common import classifiers_option, make_session, metric_plu
     default=("results",),
     show_default=True,
     metavar="DIR",
-    help="Results, or boards with their results; repeatable.",
+    help="Results, or boards with their results. Repeatable.",
 )
 @click.option(
     "--renders",
     type=path,
     multiple=True,
     metavar="DIR",
-    help="Folders of renderings: their boards instead; repeatable.",
+    help="Folders of renderings: make their boards instead. Repeatable.",
 )
-@click.option("--out", type=path, default="leaderboards", show_default=True, metavar="DIR")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where --out is not what the results give.")
-@click.option("--corpus", metavar="NAME|DIR", help="The corpus of the results, where it is not found by itself.")
+@click.option("--out", type=path, default="leaderboards", show_default=True, metavar="DIR", help="Folder of boards.")
+@click.option("--check", is_flag=True, help="Write nothing. Exit 1 if --out is not what the results give.")
+@click.option("--corpus", metavar="NAME|DIR", help="The corpus of the results, if it is not found automatically.")
 @classifiers_option
 @metric_plugin_option
 @verbosity_options

@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("method", metavar="NAME|FILE.py|FILE.py:CLASS")
-@click.option("--renderer", is_flag=True, help="NAME is a renderer; it is checked in a small world of its own.")
-@click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="What to fit and ask with.")
+@click.option("--renderer", is_flag=True, help="NAME is a renderer. It is checked on a small corpus made for that.")
+@click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="Corpus for the checks.")
 @option_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True)
 @click.option(
     "--max-look-ahead",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Frames that the method may look ahead of the sound; more is a failure.",
+    help="Frames that the method may look ahead of the sound. More is a failure.",
 )
 @plugin_option
 @with_options(isolation_options)
@@ -60,7 +60,7 @@ def check(
     readable: tuple[Path, ...],
     timeout: float | None,
 ) -> None:
-    """Check that a method or renderer keeps to the contract: many small named checks, and what it is like.
+    """Check that a method or renderer keeps the contract: many small named checks, and its properties.
 
     A FILE.py is loaded as a plugin and all of its methods are checked. Exit 1 where a check fails; a `property` is no
     failure.

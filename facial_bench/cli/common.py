@@ -26,21 +26,21 @@ plugin_option = click.option(
     type=path,
     metavar="FILE.py",
     envvar="FACIAL_BENCH_PLUGIN",
-    help="Load a single Python file as a plugin; repeatable.",
+    help="Load a single Python file as a plugin. Repeatable.",
 )
 metric_plugin_option = click.option(
     "--plugin",
     "plugin_files",
     multiple=True,
     metavar="FILE.py|DISTRIBUTION",
-    help="Load this plugin's metrics, into this process: only what you trust; repeatable.",
+    help="Load this plugin's metrics into this process: name only what you trust. Repeatable.",
 )
 isolation_options = [
     click.option(
         "--python",
         metavar="PATH",
         envvar="FACIAL_BENCH_PYTHON",
-        help="The interpreter of another environment, for the method: ENV/bin/python.",
+        help="Run the method under this interpreter: ENV/bin/python.",
     ),
     click.option(
         "--sandbox", "isolation", flag_value="sandbox", help="Run the method without network and files (bubblewrap)."
@@ -49,20 +49,20 @@ isolation_options = [
         "--in-process",
         "isolation",
         flag_value="in-process",
-        help="Run the method in this process, for a debugger; kept off boards.",
+        help="Run the method in this process, for a debugger. Boards do not take the result.",
     ),
     click.option(
         "--readable",
         multiple=True,
         type=path,
         metavar="PATH",
-        help="What a method in a sandbox may read besides its own code; repeatable.",
+        help="What a method in a sandbox may read besides its own code. Repeatable.",
     ),
     click.option(
         "--timeout",
         type=click.FloatRange(min=0, min_open=True),
         metavar="SECONDS",
-        help="Most seconds of a fit, and of a batch of requests. [default: a day]",
+        help="Time limit of a fit, and of a batch of requests. [default: a day]",
     ),
 ]
 """How far a method is kept apart from the harness, and how long it may take."""
@@ -71,7 +71,7 @@ option_option = click.option(
     "options",
     multiple=True,
     metavar="K=V",
-    help="An option of the method, importer or audio features; repeatable.",
+    help="An option of the method, importer or audio features. Repeatable.",
 )
 device_option = click.option(
     "--device",
@@ -79,17 +79,19 @@ device_option = click.option(
     default="auto",
     show_default=True,
     envvar="FACIAL_BENCH_DEVICE",
-    help="Where the arithmetic happens.",
+    help="Device to compute on.",
 )
 classifiers_option = click.option(
     "--classifiers",
     type=path,
     metavar="FILE|DIR",
     envvar="FACIAL_BENCH_CLASSIFIERS",
-    help="Identity classifiers published beside a board; used where they are of this corpus and protocol.",
+    help="Identity classifiers published beside a board. Used if corpus and protocol agree.",
 )
 results_argument = click.argument("results", nargs=-1, required=True, type=path, metavar="RESULT...")
-result_corpus_option = click.option("--corpus", metavar="NAME|DIR", help="The corpus, where it is not found by itself.")
+result_corpus_option = click.option(
+    "--corpus", metavar="NAME|DIR", help="The corpus, if it is not found automatically."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 

@@ -17,7 +17,7 @@ from facial_bench.cli.common import json_option, make_session, metric_plugin_opt
     "wanted",
     multiple=True,
     metavar="ID",
-    help="Compare on this metric; repeatable. [default: the ranked ones]",
+    help="Compare on this metric. Repeatable. [default: the ranked ones]",
 )
 @click.option("--picture", type=path, metavar="FILE.svg|.png", help="Draw a critical-difference picture.")
 @metric_plugin_option
@@ -30,8 +30,8 @@ def compare(
     plugin_files: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Say whether one method is better than another: a paired permutation over clips that counts training seeds in,
-    with Holm's correction over the pairs of a metric.
+    """Test whether one method is better than another: a paired permutation over clips that takes training seeds into
+    account, with Holm's correction over the pairs of a metric.
 
     A, B ... are results: a method's folder (all of its seeds), a seed's folder, or a result.json.
     """

@@ -33,8 +33,8 @@ def corpus() -> None:
 @corpus.command()
 @click.argument("videos", type=folder)
 @click.argument("dest", type=folder)
-@click.option("--tracker", default="mediapipe", show_default=True, metavar="NAME", help="Who looks for faces.")
-@click.option("--model", type=folder, metavar="PATH", help="The tracker's weights, where it does not find them itself.")
+@click.option("--tracker", default="mediapipe", show_default=True, metavar="NAME", help="Face tracker to use.")
+@click.option("--model", type=folder, metavar="PATH", help="File of the tracker's weights, if it does not find them.")
 @click.option("--audio", default="mel29", show_default=True, metavar="NAME", help="The audio features.")
 @option_option
 @click.option(
@@ -65,7 +65,7 @@ def corpus() -> None:
     show_default="cores, 8 at most",
     help="Videos at once.",
 )
-@click.option("--strict", is_flag=True, help="Fail when anything was left out.")
+@click.option("--strict", is_flag=True, help="Exit 1 if anything was left out.")
 @plugin_option
 @verbosity_options
 def build(
@@ -81,7 +81,7 @@ def build(
 ) -> None:
     """Track the faces in a folder of VIDEOS and write the corpus folder DEST.
 
-    Interrupted, the same command goes on where it stopped.
+    If interrupted, the same command continues where it stopped.
     """
     from facial_bench.corpora.find_videos import find_sources
     from facial_bench.corpora.from_videos.build import build_corpus
@@ -145,7 +145,7 @@ def _made(dest: Path, about: str = "") -> None:
 @corpus.command()
 @click.argument("dir", type=folder)
 @click.option("--html", type=folder, metavar="FILE.html", help="Also write a page: thumbnails with landmarks, curves.")
-@click.option("--videos", type=folder, metavar="DIR", help="Where the videos of the corpus lie, if they moved.")
+@click.option("--videos", type=folder, metavar="DIR", help="Folder of the corpus's videos, if they moved.")
 def info(dir: Path, html: Path | None, videos: Path | None) -> None:
     """Show what a corpus folder holds, clip by clip, and how it is split."""
     from facial_bench.corpora.corpus import open_corpus
@@ -201,11 +201,11 @@ def verify(dir: Path) -> None:
 @corpus.command()
 @click.argument("name")
 @click.argument("dest", type=folder)
-@click.option("--option", "options", multiple=True, metavar="K=V", help="An option of the corpus; repeatable.")
+@click.option("--option", "options", multiple=True, metavar="K=V", help="An option of the corpus. Repeatable.")
 @plugin_option
 @verbosity_options
 def make(name: str, dest: Path, options: tuple[str, ...], plugin_files: tuple[Path, ...]) -> None:
-    """Make the named corpus in the folder DEST; `facial-bench corpora NAME` says which options it takes."""
+    """Make the named corpus in the folder DEST. `facial-bench corpora NAME` lists its options."""
     from facial_bench.plugin_api.make_corpus import make_corpus
     from facial_bench.plugin_api.manager import load_plugins
 

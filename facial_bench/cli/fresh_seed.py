@@ -20,7 +20,7 @@ method_plugin_option = click.option(
     "method_plugins",
     multiple=True,
     metavar="FILE.py[:CLASS]",
-    help="The file of the method, for --regenerate and --fresh-seed; :CLASS for a class of a script; repeatable.",
+    help="The file of the method, for --regenerate and --fresh-seed; :CLASS for a class of a script. Repeatable.",
 )
 
 

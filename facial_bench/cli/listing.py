@@ -22,7 +22,7 @@ NAMED = 20
 @click.argument("method", required=False, metavar="[NAME]")
 @plugin_option
 def methods(method: str | None, plugin_files: tuple[Path, ...]) -> None:
-    """List the methods that can be run, or say of one what it is and which options it takes."""
+    """List the methods, or describe one and its options."""
     from facial_bench.plugin_api.manager import load_plugins
 
     plugins = load_plugins(plugin_files)
@@ -40,7 +40,7 @@ def methods(method: str | None, plugin_files: tuple[Path, ...]) -> None:
 @click.argument("corpus", required=False, metavar="[NAME]")
 @plugin_option
 def corpora(corpus: str | None, plugin_files: tuple[Path, ...]) -> None:
-    """List the corpora that can be made here, and what others are built and imported with; or say what one takes."""
+    """List the corpora that can be made here, and what others are built and imported with, or describe one."""
     from facial_bench.plugin_api.manager import load_plugins
 
     plugins = load_plugins(plugin_files)
@@ -57,7 +57,7 @@ def corpora(corpus: str | None, plugin_files: tuple[Path, ...]) -> None:
 @click.command()
 @plugin_option
 def plugins(plugin_files: tuple[Path, ...]) -> None:
-    """List everything that is installed, by kind and by the distribution (or file) that brings it; and failures."""
+    """List what is installed, by kind and by the distribution or file that brings it, and what failed to load."""
     from facial_bench.plugin_api.hookspecs import spec_types
     from facial_bench.plugin_api.manager import load_plugins
 

@@ -16,12 +16,12 @@ from facial_bench.cli.common import aligned, plugin_option, warn_failures
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Add what a metric was found to respond to: a file of `facial-bench sensitivity`; repeatable.",
+    help="Add what a metric was found to respond to: a file of `facial-bench sensitivity`. Repeatable.",
 )
 @click.option("--markdown", is_flag=True, help="Print all of every metric as a page.")
 @plugin_option
 def metrics(metric: str | None, sensitivity: tuple[Path, ...], markdown: bool, plugin_files: tuple[Path, ...]) -> None:
-    """List the metrics, or say of one all that there is to know: formula, origin, pitfalls, what it needs."""
+    """List the metrics, or describe one: formula, origin, pitfalls, what it needs."""
     from facial_bench.api import Session
     from facial_bench.evaluation.sensitivity.record import read_sensitivity
     from facial_bench.metrics.catalog import unknown_metric

@@ -41,7 +41,7 @@ from facial_bench.cli.common import (
     show_default=True,
     help="real: of the held-out videos. Or the folder of a method's result on this corpus.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the training.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Training seed.")
 @device_option
 @click.option(
     "--budget",
@@ -51,7 +51,9 @@ from facial_bench.cli.common import (
     help="How long a renderer may train.",
 )
 @option_option
-@click.option("--size", type=click.IntRange(64, 1024), default=128, show_default=True, help="Of the pictures, pixels.")
+@click.option(
+    "--size", type=click.IntRange(64, 1024), default=128, show_default=True, help="Side of the pictures, pixels."
+)
 @click.option("--identities", metavar="A,B,...", help="Render these people only.")
 @click.option("--model", type=path, metavar="PATH", help="Weights of the tracker that tracks the renderings again.")
 @click.option(
@@ -59,25 +61,25 @@ from facial_bench.cli.common import (
     "metric_plugins",
     multiple=True,
     metavar="FILE.py|DISTRIBUTION",
-    help="Measure this plugin's picture metrics too, in this process: only what you trust; repeatable.",
+    help="Measure this plugin's picture metrics too, in this process: name only what you trust. Repeatable.",
 )
 @click.option(
     "--metric-model",
     "metric_models",
     multiple=True,
     metavar="ID=FILE",
-    help="The weights of a plugin's metric; repeatable. [default: where the metric looks]",
+    help="The weights of a plugin's metric. Repeatable. [default: where the metric looks]",
 )
 @click.option("--videos", type=path, metavar="DIR", help="The folder of videos. [default: where the corpus says]")
 @plugin_option
 @with_options(isolation_options[:2] + isolation_options[3:])
-@click.option("--out", type=path, metavar="DIR", default="renders", show_default=True, help="Where to write.")
-@click.option("--as", "label", metavar="NAME", default="", help="Call the rendering so.")
-@click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier rendering of the same kind.")
+@click.option("--out", type=path, metavar="DIR", default="renders", show_default=True, help="Folder of renderings.")
+@click.option("--as", "label", metavar="NAME", default="", help="Name of the rendering.")
+@click.option("--fresh", is_flag=True, help="Do not reuse anything of an earlier rendering.")
 @json_option
 @verbosity_options
 def render(as_json: bool, plugin_files: tuple[Path, ...], metric_plugins: tuple[str, ...], **given: Any) -> None:
-    """Render held-out videos from their motion, and say how far the pictures are from the real ones.
+    """Render held-out videos from their motion, and measure how far the pictures are from the real ones.
 
     The renderer learns from the training videos of each person. It then renders the held-out stretches: from their
     real motion (video-based self-reenactment), or from what a method generated for their sound (audio-driven).

@@ -40,15 +40,17 @@ class SeedType(click.ParamType):
 
 
 @click.command()
-@click.option("--config", type=path, metavar="FILE.toml|.json", help="Read the run from a file; options here win.")
-@click.option("--method", metavar="NAME", help="The method, or FILE.py:CLASS; `facial-bench methods` lists them.")
+@click.option(
+    "--config", type=path, metavar="FILE.toml|.json", help="Read the run from a file. Options given here override it."
+)
+@click.option("--method", metavar="NAME", help="The method, or FILE.py:CLASS. `facial-bench methods` lists them.")
 @click.option(
     "--corpus",
     metavar="NAME|DIR",
     envvar="FACIAL_BENCH_CORPUS",
     help="A named corpus or a folder. [default: synthetic]",
 )
-@click.option("--seed", "seeds", type=SeedType(), multiple=True, help="Training seed; repeatable. [default: 0]")
+@click.option("--seed", "seeds", type=SeedType(), multiple=True, help="Training seed. Repeatable. [default: 0]")
 @device_option
 @click.option(
     "--budget",
@@ -56,7 +58,7 @@ class SeedType(click.ParamType):
     default="quick",
     show_default=True,
     envvar="FACIAL_BENCH_BUDGET",
-    help="How long a method may train: minutes on two cores, under an hour on them, or as in its paper.",
+    help="How long a method may train: minutes on two cores, under an hour, or as in its paper.",
 )
 @option_option
 @click.option(
@@ -65,27 +67,29 @@ class SeedType(click.ParamType):
     type=click.Choice(["one", "all"]),
     default="one",
     show_default=True,
-    help="all: rotate the split so that every unit is tested once, and pool; for small corpora.",
+    help="all: rotate the split so that every unit is tested once, and pool. For small corpora.",
 )
-@click.option("--identities", metavar="A,B,...", help="Use these people only; part of the corpus digest.")
+@click.option("--identities", metavar="A,B,...", help="Use only these people. The corpus digest depends on them.")
 @plugin_option
 @click.option(
     "--metric-plugin",
     "metric_plugins",
     multiple=True,
     metavar="FILE.py|DISTRIBUTION",
-    help="Measure this plugin's metrics too; it runs in this process: only what you trust.",
+    help="Also measure this plugin's metrics. It runs in this process: name only what you trust.",
 )
 @with_options(isolation_options)
 @classifiers_option
-@click.option("--out", type=path, metavar="DIR", envvar="FACIAL_BENCH_OUT", help="[default: results]")
-@click.option("--as", "label", metavar="NAME", help="Call the result so: two versions can stand side by side.")
-@click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier run of the same kind.")
+@click.option(
+    "--out", type=path, metavar="DIR", envvar="FACIAL_BENCH_OUT", help="Folder of results. [default: results]"
+)
+@click.option("--as", "label", metavar="NAME", help="Name of the result, so that two versions can be kept.")
+@click.option("--fresh", is_flag=True, help="Do not reuse anything of an earlier run.")
 @shown_options
 @verbosity_options
 @click.pass_context
 def run(ctx: click.Context, config: Path | None, **given: Any) -> None:
-    """Evaluate a method on a corpus: fit, generate, score; writes DIR/CORPUS/METHOD/seed-N/result.json."""
+    """Evaluate a method on a corpus: fit, generate, score. Writes DIR/CORPUS/METHOD/seed-N/result.json."""
     from facial_bench.evaluation.config import make_config, read_config
 
     shown = {name: given.pop(name) for name in ("everything", "family", "format_", "clips")}

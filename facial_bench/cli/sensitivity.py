@@ -10,8 +10,10 @@ from facial_bench.cli.common import device_option, make_session, metric_plugin_o
 
 
 @click.command()
-@click.option("--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="Whose motion to spoil.")
-@click.option("--out", type=path, default="sensitivity", show_default=True, metavar="DIR")
+@click.option(
+    "--corpus", default="synthetic", show_default=True, metavar="NAME|DIR", help="Corpus whose motion is perturbed."
+)
+@click.option("--out", type=path, default="sensitivity", show_default=True, metavar="DIR", help="Folder to write to.")
 @click.option(
     "--redraw",
     type=path,
@@ -22,7 +24,7 @@ from facial_bench.cli.common import device_option, make_session, metric_plugin_o
 @metric_plugin_option
 @verbosity_options
 def sensitivity(corpus: str, out: Path, redraw: Path | None, device: str, plugin_files: tuple[str, ...]) -> None:
-    """Spoil real held-out motion in known doses, and see which metrics respond.
+    """Perturb real held-out motion in known doses, and show which metrics respond.
 
     Writes CORPUS.jsonl.xz (every value with its interval), CORPUS.md (the verdicts) and pictures into --out.
     """

@@ -31,7 +31,7 @@ def shown_options(command: Command) -> Command:
             type=click.Choice(["table", "json", "csv", "markdown"]),
             default="table",
             show_default=True,
-            help="json: the whole result, several as an array.",
+            help="Output format. json: the whole result, several as an array.",
         ),
         click.option("--json", "format_", flag_value="json", help="Short for --format json."),
         click.option("--clips", is_flag=True, help="Show every clip instead of the values over all of them."),
@@ -47,7 +47,7 @@ def shown_options(command: Command) -> Command:
 @shown_options
 @verbosity_options
 def show(results: tuple[Path, ...], plugin_files: tuple[str, ...], **shown: Any) -> None:
-    """Show finished results again.
+    """Show finished results.
 
     RESULT is a result.json, its folder, or a method's folder for all of its seeds.
     """

@@ -33,7 +33,7 @@ RENDERING = "rendering.json"
 @device_option
 @metric_plugin_option
 @click.option("--regenerate", is_flag=True, help="Also ask the method again, from its stored fit, and compare.")
-@click.option("--fresh-seed", is_flag=True, help="Run the method on a synthetic corpus that nobody has seen instead.")
+@click.option("--fresh-seed", is_flag=True, help="Run the method on a synthetic corpus of a new seed instead.")
 @method_plugin_option
 @with_options(isolation_options)
 @json_option
@@ -53,17 +53,17 @@ def verify(
 ) -> None:
     """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
 
-    RESULT is a result.json, its folder, or a method's folder for all of its seeds. Of a rendering (rendering.json, or
-    its folder) the stored pictures are scored again. Timing and environment are not looked at; how the method behaves
-    is held by the digest alone. What is not checked is said. `leaderboard --check` does the same for the lines of a
-    board.
+    RESULT is a result.json, its folder, or a method's folder for all of its seeds. For a rendering (rendering.json, or
+    its folder) the stored pictures are scored again. Timing and environment are not checked. How the method behaves
+    is protected by the digest only. The output lists what is not checked. `leaderboard --check` does the same for the
+    lines of a board.
 
-    With --regenerate the method is asked again, from the fit that is stored beside the result and with the same seed:
-    motion that it does not give, and failures that are none, are differences.
+    With --regenerate the method is asked again, from the fit that is stored beside the result and with the same seed.
+    Motion that it does not give, and failures that did not happen, are differences.
 
-    With --fresh-seed the stored motion is not looked at: the method is run again on clips of a new seed of the corpus
-    `synthetic`, and its skill there is compared with the result's. --method-plugin, --python, --sandbox, --readable,
-    --timeout and --in-process are for the two options that run the method.
+    With --fresh-seed the method runs again on clips of a new seed of the corpus `synthetic`, and its skill there is
+    compared with the result's. The stored motion is not checked. --method-plugin, --python, --sandbox, --readable,
+    --timeout and --in-process belong to the two options that run the method.
     """
     from facial_bench.evaluation.named_results import expand, open_result
 
@@ -109,7 +109,7 @@ def verify(
     multiple=True,
     required=True,
     metavar="ID|GLOB",
-    help="A definition, or several: 'lmd*' for all of LMD; repeatable.",
+    help="A definition, or several: 'lmd*' for all of LMD. Repeatable.",
 )
 @result_corpus_option
 @classifiers_option
@@ -126,7 +126,7 @@ def score(
     plugin_files: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Score stored motion under any definition, without generating anew."""
+    """Score stored motion under any definition, without generating it again."""
     import msgspec
 
     from facial_bench.evaluation.named_results import expand, open_result
