@@ -1,7 +1,7 @@
 """All that the command line says, to be read in a row: `python -m tests.helpers.messages` writes the files again.
 
-`cli_help.txt` holds the help of every command, `error_messages.txt` every error that the core raises, file by file. What
-is put in at run time stands as `{...}`.
+`cli_help.txt` holds the help of every command, `error_messages.txt` every error that the core raises, by file. What is
+put in at run time stands as `{...}`.
 """
 
 from __future__ import annotations
