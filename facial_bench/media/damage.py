@@ -24,6 +24,8 @@ class DamageLog:
         """Packets whose pictures should have come before the first one that came, at the start and where a clock
         starts again: there was no key frame yet."""
         self._first = True
+        self._last = -1  # number of the last picture's packet
+        self._failed_since = 0
 
     def send(self, packet: Any) -> None:
         """Note a packet that goes to the decoder."""
@@ -36,6 +38,7 @@ class DamageLog:
     def fail(self) -> None:
         """Note that the decoder raised. With threads it does so some packets late: it may be any that has not come."""
         self.failed += 1
+        self._failed_since += 1
         insort(self._hits, min(self._waiting.values(), default=self._sent - 1))
 
     def receive(self, frame: Any) -> int:
@@ -47,6 +50,7 @@ class DamageLog:
             self.before_first += len(past)
         for stamp in past:
             del self._waiting[stamp]
+        self._last, self._failed_since = max(self._last, number), 0
         if frame.is_corrupt:
             insort(self._hits, number)
         return number
@@ -58,9 +62,12 @@ class DamageLog:
         self._first = True
 
     def end(self) -> None:
-        """Note that nothing comes any more of what was sent."""
+        """Note that nothing comes any more of what was sent. With threads a decoder may say nothing of that."""
         if self._first:
             self.before_first += len(self._waiting)
+        else:
+            after = sum(number > self._last for number in self._waiting.values())
+            self.failed += max(after - self._failed_since, 0)
 
     def is_damaged(self, number: int) -> bool:
         """Whether the picture of a packet was hit, or depends on one that was: no key frame lies between the two."""

@@ -32,12 +32,18 @@ class Restart:
     """Seconds by which the picture's clock went back."""
 
 
-def find_restarts(path: Path) -> tuple[Restart, ...]:
+def find_restarts(path: Path, container: Any) -> tuple[Restart, ...]:
     """The restarts of a file, in order. Its packets are read once, and not decoded.
 
+    Args:
+        path: The file.
+        container: The same, open; it stays where it stands.
+
     Raises:
-        CorpusError: not a media file, or one that cannot be read to its end.
+        CorpusError: a file that cannot be read to its end.
     """
+    if container.format.name.split(",")[0] in INDEXED:
+        return ()
     found = path.stat() if path.is_file() else None
     return _find(path, found.st_size if found else 0, found.st_mtime_ns if found else 0)
 
@@ -47,9 +53,7 @@ def _find(path: Path, size: int, changed: int) -> tuple[Restart, ...]:
     container, av = open_container(path), load_av()
     try:
         picture, sound = choose_stream(container, "video"), choose_stream(container, "audio")
-        if picture is None or container.format.name.split(",")[0] in INDEXED:
-            return ()
-        return _of_packets(container, picture, sound)
+        return () if picture is None else _of_packets(container, picture, sound)
     except av.FFmpegError as problem:
         raise CorpusError(f"{path.name} cannot be read ({one_line(problem.strerror or problem)}).") from None
     finally:

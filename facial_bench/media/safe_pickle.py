@@ -107,6 +107,8 @@ def _names() -> dict[tuple[str, str], Callable[..., Any]]:
         return array
 
     def encode(text: str, how: str) -> bytes:
+        if how != "latin1":
+            raise CorpusError(f"encodes bytes as {how!r}, which numpy does not: refused.")
         return text.encode("latin1")
 
     def no_bytes() -> bytes:

@@ -118,7 +118,7 @@ class SoundReader:
     def _frames(self) -> Iterator[tuple[Any, float, bool]]:
         """(frame, seconds to add to its time, whether sound before it was lost)."""
         errors, codec, stream = load_av().FFmpegError, self._stream.codec_context, self._stream
-        restarts, number, shift, broken = deque(find_restarts(self.path)), 0, 0.0, False
+        restarts, number, shift, broken = deque(find_restarts(self.path, self._container)), 0, 0.0, False
         packets = self._container.demux(stream)
         while True:
             try:

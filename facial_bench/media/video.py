@@ -80,7 +80,7 @@ class Video:
     @cached_property
     def restarts(self) -> tuple[Restart, ...]:
         """Where the clock of the file starts again; there, a seek by time has no meaning."""
-        return find_restarts(self.path)
+        return find_restarts(self.path, self._container)
 
     def read(self, start: float | None = None) -> Iterator[tuple[float, Picture]]:
         """(seconds on the container's clock, picture) in order of time; where that clock starts again, on one that goes
