@@ -4,7 +4,7 @@
     result = evaluate(RunConfig("facial"))
     result.metrics["lmd"].value, load_results("results").to_rows()
 
-Functions make a session for one call; who makes several calls on one corpus makes a `Session` and calls its methods.
+Functions make a session for one call. For several calls on one corpus make a `Session` and call its methods.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Session:
         return self.prepare(corpus, specs, result.protocol.folds, choose_device(self._device))
 
     def measure_sensitivity(self, corpus: PathLike, device: str = "auto") -> Sensitivity:
-        """What every metric known here responds to when the real motion of a corpus is spoiled in known doses."""
+        """What every metric known here responds to when the real motion of a corpus is perturbed in known doses."""
         from facial_bench.core.device import choose_device
         from facial_bench.evaluation.sensitivity.dose_response import measure_sensitivity
         from facial_bench.evaluation.setup import prepare, protocol_with

@@ -1,1 +1,1 @@
-"""Metric sensitivity: real motion is spoiled in known doses, and a metric is to respond to what it is there for."""
+"""Metric sensitivity: real motion is perturbed in known doses, and a metric is to respond to what it is there for."""

@@ -1,4 +1,4 @@
-"""The real motion of a corpus, spoiled in every way and dose, and what every metric answers to that.
+"""The real motion of a corpus, perturbed in every way and dose, and what every metric answers to that.
 
 It is the held-out motion; for accuracies whose classifiers have learned that, the training motion.
 """
@@ -72,7 +72,7 @@ def measure_sensitivity(setup: EvaluationSetup, report: Reporter) -> Sensitivity
 
 
 def _rows(setup: EvaluationSetup, perturbation: Perturbation, dose: float) -> list[list[Row]]:
-    """Rows of the spoiled clips, one list per draw."""
+    """Rows of the perturbed clips, one list per draw."""
     alike = not perturbation.random or dose == perturbation.neutral
     draws: list[list[Row]] = []
     for draw in range(1 if alike else DRAWS):
@@ -129,7 +129,7 @@ def _training_rows(fold: Fold, perturbation: Perturbation, dose: float, draw: in
 
 
 def _spoil(fold: Fold, clips: Sequence[Clip], task: Task, perturbation: Perturbation, dose: float, draw: int) -> Motion:
-    """The real motion of a task's clip, spoiled; random parts are a function of draw, perturbation and clip.
+    """The real motion of a task's clip, perturbed; random parts are a function of draw, perturbation and clip.
 
     The seeds are those of the stored files, whose name for all this was another one. Stretches of somebody else come
     from `clips`.

@@ -34,7 +34,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Perturbation:
-    """A way to spoil motion."""
+    """A way to perturb motion."""
 
     name: str
     unit: str

@@ -1,4 +1,4 @@
-"""What metrics answered to spoiled motion, as a record and as a file.
+"""How metrics respond to perturbed motion, as a record and as a file.
 
 The file is lines of JSON in one `.jsonl.xz`: what was measured, then a line for each metric and perturbation.
 """
@@ -64,7 +64,7 @@ class Response(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CorpusName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose motion was spoiled."""
+    """Whose motion was perturbed."""
 
     name: str
     digest: str
