@@ -137,3 +137,11 @@ def test_an_array_of_a_version_that_numpy_does_not_know_is_refused(tmp_path: Pat
     (tmp_path / "a.pkl").write_bytes(content[:state] + b"\x05" + content[state + 1 :])
     with pytest.raises(CorpusError, match="an array of the unknown version 5: refused"):
         read_pickled_arrays(tmp_path / "a.pkl")
+
+
+def test_bytes_are_latin1_or_refused(tmp_path: Path) -> None:
+    content = pickle.dumps(np.arange(200, dtype=np.uint8), 2)
+    assert b"latin1" in content
+    (tmp_path / "a.pkl").write_bytes(content.replace(b"latin1", b"datin1"))
+    with pytest.raises(CorpusError, match="encodes bytes as 'datin1'"):
+        read_pickled_arrays(tmp_path / "a.pkl")

@@ -142,6 +142,17 @@ def test_a_clock_that_starts_again_goes_on(ending: str, tmp_path: Path) -> None:
     assert click(samples[2 * RATE :]) == pytest.approx(click(samples), abs=0.002)
 
 
+def test_a_last_packet_that_is_cut_is_told(tmp_path: Path) -> None:
+    """A decoder with threads says nothing of it."""
+    path = write_streams(tmp_path / "v.avi", Pictures(flat(list(range(40, 60))), codec="mpeg4"))
+    content = path.read_bytes()
+    last = content.rindex(b"00dc", 0, content.index(b"idx1"))
+    path.write_bytes(content[: last + 8 + 6])
+    with Video(path) as video:
+        shown = [one for _, one in video.read()]
+    assert (len(shown), sum(one.undecoded for one in shown)) == (19, 1)
+
+
 def test_a_recording_that_goes_on_between_two_key_frames_is_told(tmp_path: Path) -> None:
     """The decoder gives nothing until the next key frame, which never comes: so many pictures are missing."""
     path = write_streams(tmp_path / "v.ts", Pictures(flat(list(range(40, 90)))))
