@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from facial_bench.evaluation.sensitivity.record import read_sensitivity
 from facial_bench.metrics.catalog import all_definitions
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.reports.archive import read_every
@@ -151,3 +152,20 @@ def test_the_readme_names_what_is_built_in() -> None:
     ranked = [one for one in all_definitions().values() if one.ranked]
     assert f"{len(ranked)} that methods are ranked on" in table_
     assert len(all_definitions()) - len(ranked) >= 50
+
+
+def test_the_page_of_sensitivity_quotes_what_was_measured() -> None:
+    measured = read_sensitivity(ROOT / "docs/sensitivity/real-tracks.jsonl.xz")
+    doses = {one.name: one for one in measured.header.perturbations}
+
+    def cost(perturbation: str, dose: float) -> float:
+        (found,) = (one for one in measured.of("lmd/raw-face") if one.perturbation == perturbation)
+        value, neutral = (
+            found.series[doses[perturbation].doses.index(at)].value for at in (dose, doses[perturbation].neutral)
+        )
+        assert value is not None and neutral is not None
+        return value - neutral
+
+    text = " ".join((ROOT / "docs/sensitivity.md").read_text(encoding="utf-8").split())
+    still, half = cost("mouth amplitude", 0), cost("head amplitude", 0.5)
+    assert f"A still mouth costs {still:.2f} px of `lmd/raw-face`, a head at half its amplitude {half:.1f} px" in text
