@@ -47,6 +47,12 @@ def trials() -> Mapping[str, Mapping[str, Any]]:
         "half-rate": {**half, "discriminator_rate": 1.0},
         "half-speed": {"fine_tune_discriminator_rate": 0.5},
         "chosen": {},
+        "released": {
+            "weights.expression": 20.0,
+            "weights.expression_velocity": 200.0,
+            "weights.blink": 0.5,
+            "weights.blink_velocity": 1.0,
+        },
     }
 
 
