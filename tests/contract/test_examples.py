@@ -39,7 +39,8 @@ def assert_kept(told: dict[str, dict[str, dict[str, str]]], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "file", "name"), [("docs/tutorial.md", "loudness.py", "loudness"), ("docs/plugins.md", "louder.py", "louder")]
+    ("page", "file", "name"),
+    [("docs/tutorial.md", "loudness.py", "loudness"), ("docs/plugins.md", "louder.py", "louder")],
 )
 def test_a_file_of_the_documentation_passes_the_check(
     page: str, file: str, name: str, corpus: Corpus, tmp_path: Path
