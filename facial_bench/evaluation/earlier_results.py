@@ -69,4 +69,4 @@ def other_schema(content: bytes, where: str) -> str:
     named = str(head.protocol.get("name", "")) if isinstance(head.protocol, dict) else ""
     if name := earlier_protocol(head.schema, named):
         raise EarlierResultError(where, name)
-    return "" if head.schema == SCHEMA else f"schema {head.schema!r}, this version reads {SCHEMA!r}"
+    return "" if head.schema == SCHEMA else f"schema {printable(head.schema)[:80]!r}, this version reads {SCHEMA!r}"

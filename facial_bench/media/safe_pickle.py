@@ -68,8 +68,13 @@ class _Type:
             raise CorpusError(f"holds an array of {self.made}, which are no numbers: refused.")
 
     def __setstate__(self, state: Any) -> None:
-        if state[1] in ("<", ">"):
-            self.made = self.made.newbyteorder(state[1])
+        version, order, *parts = state
+        if version != 3 or order not in ("<", ">", "|", "=") or parts[:3] != [None] * 3:
+            raise CorpusError("holds an array of an unknown type: refused.")
+        if parts[3] not in (-1, self.made.itemsize):
+            raise CorpusError(f"holds an array of {self.made} with another size: refused.")
+        if order in ("<", ">"):
+            self.made = self.made.newbyteorder(order)
 
 
 class _Array:
@@ -94,7 +99,7 @@ def _names() -> dict[tuple[str, str], Callable[..., Any]]:
     """What a pickle of arrays asks for -> what it gets."""
 
     def empty(kind: Any, shape: Any, code: Any) -> _Array:
-        if kind is not _Array:
+        if kind is not _Array or code not in (b"b", "b"):
             raise CorpusError("rebuilds something that is no array: refused.")
         return _Array()
 
@@ -126,6 +131,17 @@ def _names() -> dict[tuple[str, str], Callable[..., Any]]:
     }
 
 
+class _Whole(io.BytesIO):
+    """Bytes of which no more can be read than there are: Python's reader takes what it gets."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """So many bytes."""
+        data = super().read(size)
+        if size is not None and len(data) < size:
+            raise EOFError("it ends early")
+        return data
+
+
 _Unpickler: Any = pickle._Unpickler  # the stubs do not know what it is made of
 
 
@@ -133,7 +149,7 @@ class _Reader(_Unpickler):
     """An unpickler without most of its instructions."""
 
     def __init__(self, content: bytes) -> None:
-        super().__init__(io.BytesIO(content), encoding="latin1")
+        super().__init__(_Whole(content), encoding="latin1")
         self._size, self._names = len(content), _names()
 
     def find_class(self, module: str, name: str) -> Any:

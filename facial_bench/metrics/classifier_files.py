@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from facial_bench.core.errors import FacialBenchError, ResultError
+from facial_bench.core.errors import FacialBenchError, ResultError, one_line
 from facial_bench.core.files import read_arrays, write_arrays
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
@@ -87,7 +87,7 @@ def read_classifiers(path: Path) -> ClassifierFile:
     except msgspec.DecodeError:
         raise ResultError(f"{path} holds no identity classifiers. {HINT}") from None
     if header.schema != SCHEMA:
-        raise ResultError(f"{path}: schema {header.schema!r}, this version reads {SCHEMA!r}. {HINT}")
+        raise ResultError(f"{path}: schema {one_line(header.schema, 80)!r}, this version reads {SCHEMA!r}. {HINT}")
     if not arrays or classifiers_digest(arrays) != header.digest:
         raise ResultError(f"{path}: the weights are not those that were written (they have another digest). {HINT}")
     return ClassifierFile(header.corpus, header.training, header.identities, header.digest, arrays)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from facial_bench.core.compressed import decode_line, read_lines, write_lines
-from facial_bench.core.errors import FacialBenchError, ResultError
+from facial_bench.core.errors import FacialBenchError, ResultError, one_line
 from facial_bench.core.names import safe_name
 from facial_bench.evaluation.earlier_results import EarlierResultError
 from facial_bench.evaluation.result import Result, decode_result, find_results, read_result, require_unchanged
@@ -87,7 +87,7 @@ def read_archive(path: Path) -> list[Result]:
     first, *others = read_lines(path, ResultError, HINT)
     header = decode_line(first, _Header, f"{path}, line 1", ResultError, HINT)
     if header.schema != SCHEMA:
-        raise ResultError(f"{path}: schema {header.schema!r}, this version reads {SCHEMA!r}. {HINT}")
+        raise ResultError(f"{path}: schema {one_line(header.schema, 80)!r}, this version reads {SCHEMA!r}. {HINT}")
     if header.references < 0 or header.results < 0 or len(others) != header.references + header.results:
         raise ResultError(f"{path}: {len(others)} lines after the first, which is not what it announces. {HINT}")
     references, results = others[: header.references], []

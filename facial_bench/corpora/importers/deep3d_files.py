@@ -8,12 +8,12 @@ write a .mat for each picture: a folder of those is a clip, in natural order, ea
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from facial_bench.core.errors import CorpusError, one_line
+from facial_bench.core.errors import CorpusError
 from facial_bench.corpora.importers.input_files import InputFile, frame_numbers
+from facial_bench.media.mat_files import read_mat
 
 COEFFICIENTS = 257
 """Columns of a `coeff`."""
@@ -33,7 +33,7 @@ UNUSED = ("tex", "gamma")
 def has_one_frame(path: Path) -> bool | None:
     """Whether a .mat holds the coefficients of one frame; None where it cannot be read."""
     try:
-        return len(_coefficients(_load(path))) == 1
+        return len(_coefficients(read_mat(path))) == 1
     except CorpusError:
         return None
 
@@ -48,12 +48,12 @@ def read_coefficients(file: InputFile) -> tuple[np.ndarray, np.ndarray]:
         CorpusError: a file that is damaged, holds other arrays, or NaN; of a folder names the file.
     """
     if not file.frames:
-        coeff = _coefficients(_load(file.path))
+        coeff = _coefficients(read_mat(file.path))
         return np.arange(len(coeff)), coeff
     rows = []
     for path in file.frames:
         try:
-            coeff = _coefficients(_load(path))
+            coeff = _coefficients(read_mat(path))
         except CorpusError as problem:
             raise CorpusError(f"{path.name}: {problem}") from None
         if len(coeff) != 1:
@@ -75,20 +75,7 @@ def finite_rows(what: str, array: np.ndarray, width: int) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def _load(path: Path) -> dict[str, Any]:
-    """The arrays of a .mat by name."""
-    from scipy.io import loadmat
-
-    try:
-        held: dict[str, Any] = loadmat(path, appendmat=False)
-    except NotImplementedError:  # what scipy says of HDF5
-        raise CorpusError("it is a .mat of version 7.3: save it with -v7") from None
-    except Exception as problem:  # a damaged file raises a dozen kinds
-        raise CorpusError(f"it cannot be read as .mat ({one_line(problem)})") from None
-    return {name: array for name, array in held.items() if not name.startswith("__") and isinstance(array, np.ndarray)}
-
-
-def _coefficients(held: dict[str, Any]) -> np.ndarray:
+def _coefficients(held: dict[str, np.ndarray]) -> np.ndarray:
     """(T, 257) float64."""
     if "coeff" in held:
         return finite_rows("coeff", held["coeff"], COEFFICIENTS)
