@@ -41,11 +41,11 @@ def leaderboard(
     classifiers: Path | None,
     plugin_files: tuple[str, ...],
 ) -> None:
-    """Turn verified results into Markdown boards, one per corpus, protocol and set of identity classifiers.
+    """Turn verified results into Markdown boards.
 
-    A result that is not in the ledger of --out yet is verified first: every number is computed again from its stored
-    motion. What cannot be verified is named and left out. Beside each board stand the results that it rests on, and the
-    identity classifiers that judged them.
+    Each corpus, protocol and set of identity classifiers has its own board. A result that is not in the ledger of --out
+    yet is verified first: every number is computed again from its stored motion. What cannot be verified is named and
+    left out. Beside each board stand the results that it rests on, and the identity classifiers that judged them.
     """
     session = make_session(plugin_files, corpus=corpus, classifiers=classifiers)
     if renders:

@@ -60,7 +60,7 @@ def check(
     readable: tuple[Path, ...],
     timeout: float | None,
 ) -> None:
-    """Check that a method or renderer keeps the contract: many small named checks, and its properties.
+    """Check that a method or renderer keeps the plugin contract.
 
     A FILE.py is loaded as a plugin and all of its methods are checked. Exit 1 where a check fails; a `property` is no
     failure.
@@ -111,7 +111,7 @@ def _refuse_of_methods() -> None:
         "--in-process": context.params["isolation"] == "in-process",
     }
     for option in (name for name, is_given in given.items() if is_given):
-        raise click.UsageError(f"{option} is of methods; leave it out with --renderer.")
+        raise click.UsageError(f"{option} is for methods. Leave it out with --renderer.")
 
 
 def _check_renderer(

@@ -30,8 +30,10 @@ def compare(
     plugin_files: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Test whether one method is better than another: a paired permutation over clips that takes training seeds into
-    account, with Holm's correction over the pairs of a metric.
+    """Test whether one method is better than another.
+
+    The test is a paired permutation over clips that takes training seeds into account, with Holm's correction over the
+    pairs of a metric.
 
     A, B ... are results: a method's folder (all of its seeds), a seed's folder, or a result.json.
     """

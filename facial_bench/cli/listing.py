@@ -40,7 +40,7 @@ def methods(method: str | None, plugin_files: tuple[Path, ...]) -> None:
 @click.argument("corpus", required=False, metavar="[NAME]")
 @plugin_option
 def corpora(corpus: str | None, plugin_files: tuple[Path, ...]) -> None:
-    """List the corpora that can be made here, and what others are built and imported with, or describe one."""
+    """List the corpora and what builds and imports them, or describe one."""
     from facial_bench.plugin_api.manager import load_plugins
 
     plugins = load_plugins(plugin_files)
@@ -57,7 +57,7 @@ def corpora(corpus: str | None, plugin_files: tuple[Path, ...]) -> None:
 @click.command()
 @plugin_option
 def plugins(plugin_files: tuple[Path, ...]) -> None:
-    """List what is installed, by kind and by the distribution or file that brings it, and what failed to load."""
+    """List what is installed, and what failed to load."""
     from facial_bench.plugin_api.hookspecs import spec_types
     from facial_bench.plugin_api.manager import load_plugins
 

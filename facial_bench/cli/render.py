@@ -79,7 +79,7 @@ from facial_bench.cli.common import (
 @json_option
 @verbosity_options
 def render(as_json: bool, plugin_files: tuple[Path, ...], metric_plugins: tuple[str, ...], **given: Any) -> None:
-    """Render held-out videos from their motion, and measure how far the pictures are from the real ones.
+    """Render held-out videos from their motion, and score the pictures.
 
     The renderer learns from the training videos of each person. It then renders the held-out stretches: from their
     real motion (video-based self-reenactment), or from what a method generated for their sound (audio-driven).

@@ -51,12 +51,12 @@ def verify(
     as_json: bool,
     **conditions: Any,
 ) -> None:
-    """Compute every number of a result again, from its stored motion and the corpus, and say what differs.
+    """Compute every number of a result again, and show what differs.
 
-    RESULT is a result.json, its folder, or a method's folder for all of its seeds. For a rendering (rendering.json, or
-    its folder) the stored pictures are scored again. Timing and environment are not checked. How the method behaves
-    is protected by the digest only. The output lists what is not checked. `leaderboard --check` does the same for the
-    lines of a board.
+    The numbers come from the stored motion and the corpus. RESULT is a result.json, its folder, or a method's folder
+    for all of its seeds. For a rendering (rendering.json, or its folder) the stored pictures are scored again. Timing
+    and environment are not checked. How the method behaves is protected by the digest only. The output lists what is
+    not checked. `leaderboard --check` does the same for the lines of a board.
 
     With --regenerate the method is asked again, from the fit that is stored beside the result and with the same seed.
     Motion that it does not give, and failures that did not happen, are differences.

@@ -378,7 +378,7 @@ def test_a_process_that_ends_is_one_failure(tmp_path: Path, world: World) -> Non
 def test_what_is_of_methods_only_is_wrong_usage(option: list[str]) -> None:
     done = CliRunner().invoke(main, ["check", "mean-frame", "--renderer", *option])
     assert done.exit_code == 2
-    assert f"{option[0]} is of methods; leave it out with --renderer." in done.stderr
+    assert f"{option[0]} is for methods. Leave it out with --renderer." in done.stderr
 
 
 def test_an_unknown_renderer_is_one_line() -> None:
