@@ -170,3 +170,16 @@ def test_the_method_of_the_tutorial_runs(
     plugins = load_plugins([tmp_path / "loudness.py"])
     result = run_small(plugins, "loudness", make_corpus(clips=3), small_protocol, tmp_path)
     assert {row.status for row in result.clips} == {"ok"}
+
+
+@pytest.mark.slow
+def test_the_metric_of_the_how_to_page_is_measured(
+    tmp_path: Path, make_corpus: Callable[..., Corpus], small_protocol: Protocol
+) -> None:
+    block = files((DOCS / "own-metric.md").read_text(encoding="utf-8"))["roll.py"]
+    (tmp_path / "roll.py").write_text(block)
+    plugins = load_plugins([tmp_path / "roll.py"])
+    result = run_small(plugins, "mean-motion", make_corpus(clips=3), small_protocol, tmp_path)
+    metric = result.metrics["roll_distance"]
+    assert (metric.status, metric.unit, metric.higher_is_better) == ("ok", "rad", False)
+    assert metric.value == pytest.approx(result.references["roll_distance"].chance)
