@@ -94,7 +94,7 @@ def try_once(command: Command, after: float, whole: dict[str, bytes], folder: Pa
     command.forget_calls(folder)
     if died:
         code, said = run(command.arguments, folder)
-        if code:
+        if code and "made exists already" not in said:  # it was killed when all was done: its output is compared below
             return Trial(command.name, after, died, f"again: exit {code}: {said.strip()[-300:]}")
     found = command.content(folder)
     unlike = sorted(name for name in set(found) | set(whole) if found.get(name) != whole.get(name))
@@ -115,14 +115,15 @@ def main() -> None:
     chosen = parser.parse_args()
     import facial_bench.api  # noqa: F401 - what every copy of this process has then
 
-    rng, trials, rows = np.random.default_rng(chosen.seed), [], []
+    trials, rows = [], []
     with tempfile.TemporaryDirectory(prefix="facial-bench-kills-") as place:
         os.environ["FACIAL_BENCH_CACHE"] = str(Path(place) / "cache")
-        every = [one for one in commands(Path(place) / "inputs") if chosen.only in (None, one.name)]
-        for command in every:
-            whole, spans = {}, []
-            for number in range(2):  # the second without what the first put in the cache
-                folder = Path(place) / "whole" / command.name / str(number)
+        for number, command in enumerate(commands(Path(place) / "inputs")):
+            if chosen.only not in (None, command.name):
+                continue
+            rng, whole, spans = np.random.default_rng([chosen.seed, number]), {}, []
+            for again in range(2):  # the second with what the first put in the cache
+                folder = Path(place) / "whole" / command.name / str(again)
                 command.prepare(folder)
                 begun = time.monotonic()
                 code, said = run(command.arguments, folder)
@@ -130,7 +131,7 @@ def main() -> None:
                 if code:
                     raise SystemExit(f"{command.name} fails undisturbed: {said[-2000:]}")
                 before, whole = whole, command.content(folder)
-                if number and before != whole:
+                if again and before != whole:
                     raise SystemExit(f"{command.name} gives other bytes each time: {sorted(whole)[:9]}")
             mine = []
             for _ in range(round(chosen.trials * command.share)):

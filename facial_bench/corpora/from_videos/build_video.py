@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,12 @@ def read_clip(folder: Path, number: int, key: str) -> tuple[dict[str, np.ndarray
         return None
     if notes.pop("key", None) != key:
         return None
-    return arrays, {"number": number, **{name: float(value) for name, value in notes.items()}}
+    return arrays, _as_entry(number, notes)
+
+
+def _as_entry(number: int, notes: Mapping[str, float | str]) -> dict[str, Any]:
+    """A clip's entry for the report; its file keeps the notes in no order."""
+    return {"number": number, **{name: float(notes[name]) for name in sorted(notes)}}
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def _enter(report: dict[str, Any], shot: Shot, sound: _ShotSound, task: VideoTas
             return
         texts = {"key": key, **{name: repr(float(value)) for name, value in notes.items()}}
         write_arrays(folder / f"{shot.number}.safetensors", arrays, texts)
-        known = arrays, {"number": shot.number, **{name: float(value) for name, value in notes.items()}}
+        known = arrays, _as_entry(shot.number, notes)
     report["clips"].append(known[1])
 
 
