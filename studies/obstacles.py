@@ -140,6 +140,8 @@ def _damaged(folder: Path) -> str:
 
     for place in PLACES:
         for path in sorted((folder / place).rglob("*")):
+            if path.name == "calls.txt":  # the notes of the tests' tracker
+                continue
             if path.name.startswith(".") or (path.is_file() and not path.stat().st_size):
                 return f"{path.relative_to(folder)} is left"
             try:

@@ -29,7 +29,10 @@ from tests.helpers.sessions import make_session, run_one
 
 DOCS = Path(__file__).parents[2] / "docs"
 README = DOCS.parent / "README.md"
-OTHERS = {"--ceilings", "--draws", "--help", "--hours", "--methods", "--only", "--repetitions", "--seeds", "--steps"}
+OTHERS = {
+    *("--ceilings", "--draws", "--help", "--hours", "--inputs", "--keep", "--methods", "--only", "--repetitions"),
+    *("--seeds", "--steps", "--trials"),
+}
 """Of every command, and of studies and benchmarks."""
 
 
