@@ -15,7 +15,7 @@ ifneq ($(wildcard ../shared/data/README.md),)
 export FACIAL_BENCH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: setup setup-video run test lint docs bench boards board-real sensitivity clean
+.PHONY: setup setup-video run test lint docs bench boards board-real board-renderers sensitivity clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml requirements.txt constraints.txt plugins/facial/pyproject.toml
@@ -80,6 +80,13 @@ TRACKS ?= $(FACIAL_BENCH_DATA)/real-tracks
 board-real: setup
 	test -d build/real-tracks || $(BIN)/facial-bench corpus import $(TRACKS) build/real-tracks --format tracks
 	$(call board,build/real-tracks)
+
+# The board of renderers: the reference renderer and the null renderers on the drawn corpus, about an hour of one core.
+RENDERERS := mean-frame reference-frame nearest-frame nearest-warp warp-average linear facial
+board-renderers: setup-video
+	for renderer in $(RENDERERS); do OMP_NUM_THREADS=1 $(BIN)/facial-bench render --renderer $$renderer \
+	  --corpus synthetic-video --out build/renders || exit 1; done
+	$(BIN)/facial-bench leaderboard --renders build/renders --out leaderboards
 
 # What every metric responds to: docs/sensitivity/, docs/metrics/
 sensitivity: setup
