@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from facial_bench.core.device import one_thread
 from facial_bench_stlpips.weights import load_weights
 
 SMALLEST = 32
@@ -49,7 +49,7 @@ class ShiftTolerantDistance:
             raise ValueError(f"rendered pictures are {rendered.shape}, the real ones {real.shape}")
         if min(real.shape[1:3]) < SMALLEST:
             raise ValueError(f"lpips/shift-tolerant takes pictures of {SMALLEST} px a side or more")
-        with _one_thread(), torch.inference_mode():  # frame by frame: the first stage holds 64 pictures of each
+        with one_thread(), torch.inference_mode():  # frame by frame: the first stage holds 64 pictures of each
             return np.array([self._distance(one, two) for one, two in zip(real, rendered, strict=True)], np.float64)
 
     def _distance(self, real: np.ndarray, rendered: np.ndarray) -> float:
@@ -78,17 +78,6 @@ class ShiftTolerantDistance:
 
     def _convolved(self, x: torch.Tensor, name: str, padding: int) -> torch.Tensor:
         return F.relu(F.conv2d(x, self._parts[f"{name}.weight"], self._parts[f"{name}.bias"], padding=padding))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for torch meanwhile: the same numbers wherever it is called from."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _pooled(x: torch.Tensor, blur: torch.Tensor) -> torch.Tensor:
