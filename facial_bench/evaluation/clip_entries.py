@@ -26,7 +26,9 @@ def lacking(needs: Collection[str], parts: Collection[str], absent: bool = False
         absent: whether the metric is absent then, because no output of the method holds them.
     """
     gone = [name for name in needs if name not in parts]
-    return no_value(f"needs {' and '.join(gone)}, which this output does not hold", absent) if gone else None
+    return (
+        no_value(f"needs {' and '.join(gone)}, and this output holds none that can be used", absent) if gone else None
+    )
 
 
 def no_value(reason: str, absent: bool = False) -> Entry:

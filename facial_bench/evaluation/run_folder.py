@@ -25,6 +25,8 @@ FOLDERS = ("motions", "pictures", "videos", "sheets", "rows")
 FILES = (TICKET, "fitted.safetensors", "result.json", "rendering.json", "error.log", "method.log")
 """What runs and renderings leave in their folders, besides the folders of folds."""
 
+_ABOUT = {"corpus": "another corpus of this name", "options": "other options"}
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -38,6 +40,30 @@ class RunFolder:
 def run_folder(out: Path, method: Method, corpus: Corpus, settings: Settings, protocol: Protocol) -> Path:
     """`<out>/<corpus>/<method>/seed-<n>`."""
     return out / corpus_label(corpus, protocol) / method_label(method.name, settings) / f"seed-{settings.seed}"
+
+
+def require_own(final: Path, now: Mapping[str, Any], fresh: bool, result: str = "result.json") -> None:
+    """Refuse to replace a finished result that is about something else: two corpora of one name meet in one folder,
+    and so do two folders of outputs under one `name=`.
+
+    Args:
+        final: Where the result is to stand.
+        now: What the result will be about, as its key has it: `corpus` and `options`.
+        fresh: Whether the caller wants it replaced.
+        result: Name of the file that a finished run holds.
+
+    Raises:
+        FacialBenchError: another one stands there; says how to keep both.
+    """
+    before = _read_ticket(final)
+    if fresh or not isinstance(before, dict) or not (final / result).is_file():
+        return
+    changed = [name for name, value in now.items() if before.get(name) != value]
+    if changed:
+        raise FacialBenchError(
+            f"{final} holds a result of {' and '.join(map(_ABOUT.__getitem__, changed))}. Keep both with --as NAME or "
+            "another --out, or replace it with --fresh."
+        )
 
 
 def open_run(
@@ -63,11 +89,7 @@ def open_run(
     stays = (final / result).is_file() and (fresh or ticket != key)
     work = beside if stays else final
     if stays:
-        line = f"{what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete"
-        if _is_another(ticket, key):
-            report.warn(f"{line}; to keep it, choose --as NAME or another --out")
-        else:
-            report(line)
+        report(f"{what_changed(ticket, key)}: the result in {final} will be replaced when the new one is complete")
     else:
         shutil.rmtree(beside, ignore_errors=True)
     for place in (work, *(path for path in work.rglob("*") if path.is_dir())):
@@ -91,12 +113,6 @@ def older_seeds(folder: Path, method: Method) -> list[Path]:
     """The finished seeds in the folder of a method that another version of its source made."""
     tickets = {file.parent: _read_ticket(file.parent) for file in sorted(folder.glob("seed-*/result.json"))}
     return [place for place, key in tickets.items() if isinstance(key, dict) and key.get("source") != method.source]
-
-
-def _is_another(before: Any, now: Mapping[str, Any]) -> bool:
-    """Whether two runs that meet in one folder are of two corpora, or of two sets of options: two folders of outputs,
-    say, under one name."""
-    return isinstance(before, dict) and any(before.get(name) != now.get(name) for name in ("corpus", "options"))
 
 
 def _hidden(final: Path, what: str) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from facial_bench.core.device import choose_device
+from facial_bench.core.digests import canonical_json
 from facial_bench.core.files import require_writable
 from facial_bench.core.progress import Reporter
 from facial_bench.core.protocol import Protocol
@@ -15,7 +16,7 @@ from facial_bench.evaluation.config import RunConfig
 from facial_bench.evaluation.method import Method, Settings, create
 from facial_bench.evaluation.result import Result
 from facial_bench.evaluation.run import evaluate
-from facial_bench.evaluation.run_folder import older_seeds, run_folder
+from facial_bench.evaluation.run_folder import older_seeds, require_own, run_folder
 from facial_bench.evaluation.setup import EvaluationSetup
 from facial_bench.isolation.door import Door
 from facial_bench.isolation.start import Worker
@@ -51,7 +52,10 @@ def run_seeds(
     try:
         every = [settings_of(config, seed, settings) for seed in config.seeds]
         out = Path(config.out)
-        folder = run_folder(out, method, corpus, every[0], protocol)
+        for one in every:
+            folder = run_folder(out, method, corpus, one, protocol)
+            about = {"corpus": corpus.info.digest, "options": canonical_json(dict(one.options))}
+            require_own(folder, about, config.fresh)
         first, started = create(method, corpus, every[0], folder, report, started), None
         require_writable(folder, "with --out")
         setup = prepare(every[0].device)

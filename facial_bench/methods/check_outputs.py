@@ -23,7 +23,7 @@ from facial_bench.evaluation.requests import Task, make_tasks, mean_states, with
 from facial_bench.media.video import Video
 from facial_bench.methods.finished_output import read_output
 from facial_bench.methods.output_arrays import near_miss
-from facial_bench.methods.output_files import MOTION_ENDINGS, files_below, find_output
+from facial_bench.methods.output_files import MOTION_ENDINGS, files_below, find_output, frame_files
 from facial_bench.methods.output_time import require_fit
 from facial_bench.methods.output_units import other_picture
 from facial_bench.methods.precomputed import read_options, read_rate
@@ -147,7 +147,7 @@ def _warnings(found: Found, folder: Path, corpus: Corpus) -> list[str]:
     if found.unread:
         files = sorted({name for names in found.unread.values() for name in names})
         lines.append(f"nothing reads the arrays {', '.join(map(near_miss, found.unread))} of {_some(files)}")
-    used = {path.relative_to(folder).as_posix() for path in found.answered}
+    used = {file.relative_to(folder).as_posix() for path in found.answered for file in frame_files(path) or [path]}
     extra = [name for name in files_below(folder) if name not in used]
     if extra:
         lines.append(f"{len(extra)} files in {folder} answer no request: {_some(extra)}")

@@ -39,7 +39,7 @@ def read_output(path: Path, rate: float | None, request: Request, info: CorpusIn
     """The output in a file of arrays.
 
     Args:
-        path: of an .npz, .safetensors, .npy, .csv (OpenFace) or .mat (Deep3DFaceRecon).
+        path: an .npz, .safetensors, .npy, .csv (OpenFace) or .mat (Deep3DFaceRecon), or a folder of one .mat a frame.
         rate: frames a second of the outputs; None for what the file says, or else the request's.
         request: that it answers.
         info: the corpus's.
@@ -47,7 +47,8 @@ def read_output(path: Path, rate: float | None, request: Request, info: CorpusIn
     Raises:
         GenerationError: what cannot be scored: damaged, of another length, mostly NaN, or surely in another unit.
     """
-    held = read_foreign(path, info) if path.suffix.lower() in FOREIGN_ENDINGS else read_held(path)
+    foreign = path.is_dir() or path.suffix.lower() in FOREIGN_ENDINGS
+    held = read_foreign(path, info) if foreign else read_held(path)
     own = rate or held.rate or request.fps
     require_fit(path.name, next(iter(held.arrays)), held.frames, own, request.frames, request.fps, COMMON)
     _require_numbers(path, held)

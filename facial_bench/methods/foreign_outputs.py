@@ -18,13 +18,14 @@ from facial_bench.corpora.importers.input_files import InputFile
 from facial_bench.corpora.importers.linear_basis import DISTANCE
 from facial_bench.corpora.importers.openface import read_csv
 from facial_bench.methods.output_arrays import Held
+from facial_bench.methods.output_files import frame_files
 
 
 def read_foreign(path: Path, info: CorpusInfo) -> Held:
     """The arrays of a foreign file.
 
     Args:
-        path: a .csv of OpenFace or a .mat of Deep3DFaceRecon.
+        path: a .csv of OpenFace, a .mat of Deep3DFaceRecon, or a folder that holds a .mat for each frame.
         info: the corpus's: its scales decide what can be compared.
 
     Raises:
@@ -58,8 +59,11 @@ def _openface(path: Path, info: CorpusInfo) -> Held:
 
 
 def _deep3d(path: Path, info: CorpusInfo) -> Held:
-    """Rotation, translation and, in a corpus of such coefficients, expression."""
-    coeff = read_coefficients(InputFile(path.stem, "", path))[1]
+    """Rotation, translation and, in a corpus of such coefficients, expression; frames of which a folder has no file
+    are NaN."""
+    numbers, read = read_coefficients(InputFile(path.stem, "", path, frame_files(path)))
+    coeff = np.full((int(numbers[-1] - numbers[0]) + 1, read.shape[1]), np.nan)
+    coeff[numbers - numbers[0]] = read
     parts = {name: coeff[:, slice(*columns)] for name, columns in KEYS.items()}
     arrays = {"rotation": parts["angle"], "translation": (parts["trans"] - [0, 0, DISTANCE]) * CENTIMETRES}
     if info.tracker == "deep3d":

@@ -12,11 +12,14 @@ from facial_bench.core.errors import GenerationError
 from facial_bench.core.files import file_digest
 from facial_bench.core.names import nfc
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
+from facial_bench.corpora.importers.input_files import natural_order
 from facial_bench.metrics.identity import CROSS, SELF
 
 ARRAY_ENDINGS = (".safetensors", ".npz", ".npy")
 FOREIGN_ENDINGS = (".csv", ".mat")
 """Of OpenFace and of Deep3DFaceRecon; see `methods.foreign_outputs`."""
+FRAME_ENDING = ".mat"
+"""Of files that hold a frame each, in a folder called after the request."""
 MOTION_ENDINGS = (*ARRAY_ENDINGS, *FOREIGN_ENDINGS)
 
 
@@ -51,7 +54,8 @@ def folder_digest(folder: Path) -> str:
 
 
 def find_output(folder: Path, request_id: str, endings: tuple[str, ...], identity: str = "") -> Path:
-    """The file that answers a request, however its ending and its accents are written.
+    """The file that answers a request, however its ending and its accents are written; or the folder of this name that
+    holds a .mat for each frame.
 
     Args:
         folder: of the outputs.
@@ -72,11 +76,20 @@ def find_output(folder: Path, request_id: str, endings: tuple[str, ...], identit
         for ending in endings:
             if f"{name}{ending}" in spelt:
                 return folder / spelt[f"{name}{ending}"]
+        if FRAME_ENDING in endings and frame_files(folder / name):
+            return folder / name
     looked = f"{names[0]} ({', '.join(endings[:3])})" + (f" or {names[-1]}" if len(names) > 1 else "")
     near = next((path.name for name in names for path in _same_name(folder / name)), "")
     raise GenerationError(
         f"no output {looked} in {folder}" + (f"; {near}, which is there, is not read" if near else "")
     )
+
+
+def frame_files(folder: Path) -> tuple[Path, ...]:
+    """The files of a folder that hold a frame each, in natural order; none where it is no folder."""
+    files = folder.iterdir() if folder.is_dir() else ()
+    own = (file for file in files if file.suffix.lower() == FRAME_ENDING and not file.name.startswith("."))
+    return tuple(sorted(own, key=natural_order))
 
 
 def _plain(file: str) -> str:

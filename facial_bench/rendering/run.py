@@ -23,7 +23,7 @@ from facial_bench.core.version import __version__
 from facial_bench.evaluation.compact import without_spare_blocks
 from facial_bench.evaluation.result import make_metric
 from facial_bench.evaluation.result_schema import MethodName, Metric, NamedCorpus, Reference
-from facial_bench.evaluation.run_folder import finish, open_run
+from facial_bench.evaluation.run_folder import finish, open_run, require_own
 from facial_bench.evaluation.run_key import core_source
 from facial_bench.isolation.conditions import Conditions as Isolation
 from facial_bench.metrics.image.metric import ImageMetric
@@ -97,9 +97,11 @@ def render_corpus(
     every = PictureScorer.of(pictures, protocol, settings.tracker, settings.brought)
     scorer = every if driving.motion == REAL else every.unaligned()
     timing: dict[str, Any] = {}
+    key = _key(code, pictures, protocol, driving, settings)
+    require_own(final, {name: key[name] for name in ("corpus", "options")}, settings.fresh, FILE)
     with one_thread_each():
         references = make_references(every, cache, report)
-        place = open_run(final, _key(code, pictures, protocol, driving, settings), settings.fresh, report, FILE)
+        place = open_run(final, key, settings.fresh, report, FILE)
         with _asked(code, pictures, settings, place.work, report, timing) as ask:
             rows = _rows(Rendered(code, scorer, ask, place.work, report), references, timing)
     if all(row.status == "failed" for row in rows):

@@ -184,13 +184,13 @@ def test_new_files_behind_a_link_are_scored_anew(session: Session, corpus: Corpu
     assert (first.metrics["mouth_lag"].value, second.metrics["mouth_lag"].value) == (0, 160)
 
 
-def test_another_folder_under_one_name_warns_before_it_replaces(
+def test_another_folder_under_one_name_is_refused_before_work_begins(
     session: Session, corpus: Corpus, run: Run, tmp_path: Path
 ) -> None:
     folders = [real(session, corpus, lambda clip: {"state": state(clip)}, tmp_path / name) for name in ("one", "two")]
     assert not run(folders[0], name="theirs")[1].warnings
-    (line,) = run(folders[1], name="theirs")[1].warnings
-    assert "precomputed@theirs/seed-0 will be replaced" in line
+    with pytest.raises(FacialBenchError, match=r"precomputed@theirs/seed-0 holds a result of other options.*--as"):
+        run(folders[1], name="theirs")
 
 
 def test_times_of_requests_are_those_of_the_video(tmp_path: Path) -> None:

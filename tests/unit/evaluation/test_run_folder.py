@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facial_bench.core.errors import FacialBenchError
-from facial_bench.evaluation.run_folder import finish, open_run
+from facial_bench.evaluation.run_folder import finish, open_run, require_own
 from tests.helpers.faces import Lines
 
 OLD = {"source": "1", "torch": "2.6", "plugin": "w2.py"}
@@ -133,11 +133,18 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["taken"]
 
 
-@pytest.mark.parametrize("other", ["corpus", "options"])
-def test_another_corpus_or_other_outputs_of_the_same_name_are_a_warning(final: Path, other: str) -> None:
-    report = Lines()
-    open_run(final, {**OLD, other: "another"}, False, report)
-    (line,) = report.warnings
-    assert f"{final} will be replaced" in line
-    assert "--as NAME or another --out" in line
-    assert (final / "result.json").read_text() == "old", "until the next one is whole"
+@pytest.mark.parametrize(
+    ("other", "said"), [("corpus", "of another corpus of this name"), ("options", "of other options")]
+)
+def test_a_result_about_something_else_is_not_replaced(tmp_path: Path, other: str, said: str) -> None:
+    about = {"corpus": "c1", "options": "{}"}
+    final = tmp_path / "seed-0"
+    run = open_run(final, {**OLD, **about}, False, Lines())
+    require_own(final, {**about, other: "another"}, False)  # nothing is finished there
+    work(run.work, "old")
+    with pytest.raises(FacialBenchError, match=rf"seed-0 holds a result {said}.*--as NAME or another --out.*--fresh"):
+        require_own(final, {**about, other: "another"}, False)
+    require_own(final, about, False)
+    require_own(final, {**about, other: "another"}, True)
+    (final / "run.json").write_text("broken")
+    require_own(final, about, False)

@@ -19,7 +19,7 @@ from facial_bench.errors import FacialBenchError, GenerationError
 from facial_bench.evaluation.requests import Task, make_tasks, mean_states, with_clip_cameras
 from facial_bench.methods.check_outputs import check_outputs
 from facial_bench.methods.finished_output import Output, read_output
-from facial_bench.methods.output_files import find_output, folder_digest
+from facial_bench.methods.output_files import MOTION_ENDINGS, find_output, folder_digest
 from facial_bench.methods.output_time import fits
 from facial_bench.methods.precomputed import Precomputed
 from facial_bench.metrics.identity import CROSS, SELF
@@ -253,6 +253,27 @@ def test_a_mat_of_deep3d_gives_its_pose(tasks: list[Task], corpus: Corpus, tmp_p
     assert "another face model" in output.notes[0]
     own = replace(corpus.info, tracker="deep3d")
     assert "expression" in read_output(tmp_path / "one.mat", None, tasks[0].request, own).parts
+
+
+def test_a_folder_of_one_mat_a_frame_is_one_output(tasks: list[Task], corpus: Corpus, tmp_path: Path) -> None:
+    """Numbered from 1, in natural order; the file that is not there is a lost frame."""
+    pose, folder = state(tasks[0])[:, 64:70], tmp_path / tasks[0].request.id
+    folder.mkdir(parents=True)
+    for k, (rotation, translation) in enumerate(zip(pose[:, :3], pose[:, 3:], strict=True), 1):
+        one = {"id": np.zeros((1, 80)), "exp": np.zeros((1, 64)), "angle": rotation[None]}
+        savemat(folder / f"{k}.mat", {**one, "trans": translation[None] / 10 + [0, 0, 10]})
+    (folder / "60.mat").unlink()
+    assert find_output(tmp_path, tasks[0].request.id, MOTION_ENDINGS) == folder
+    output = read_output(folder, None, tasks[0].request, corpus.info)
+    assert np.flatnonzero(output.lost).tolist() == [59]
+    kept = ~output.lost
+    np.testing.assert_allclose(output.parts["pose"][kept], pose[kept], atol=1e-9)
+    lines = told(corpus, tmp_path)
+    assert any(line.startswith(f"outputs: 1 of {len(tasks)} requests") for line in lines.said), lines.said
+    assert not any("answer no request" in line for line in lines.warnings)
+    (folder / "9.mat").write_bytes(b"torn")
+    with pytest.raises(GenerationError, match=r"9\.mat"):
+        read_output(folder, None, tasks[0].request, corpus.info)
 
 
 def test_a_csv_of_openface_is_read_as_it_is_imported(

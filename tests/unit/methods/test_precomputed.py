@@ -115,7 +115,7 @@ def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, r
             assert metrics[name].value is None, name
             assert metrics[name].status in ("absent", "refused"), name
             if metrics[name].status == "absent":
-                assert metrics[name].reason == f"needs {part}, which this output does not hold"
+                assert metrics[name].reason == f"needs {part}, and this output holds none that can be used"
             assert metrics[name].n_failed == 0 or metrics[name].status == "refused"
         assert {row.status for row in result.clips} == {"ok"}
 
@@ -163,7 +163,7 @@ def test_a_part_that_others_hold_and_this_one_lacks_is_a_failure_not_an_absence(
     row = next(row for row in result.clips if row.request == first)
     accuracy = row.metrics["pose_accuracy/raw"]
     assert (accuracy.value, accuracy.failed) == (0, True)
-    assert accuracy.reason == "needs pose, which this output does not hold"
+    assert accuracy.reason == "needs pose, and this output holds none that can be used"
     assert result.metrics["pose_accuracy/raw"].n_failed == 1
     lips = row.metrics["lmd"]
     others = [one.metrics["lmd"].value for one in result.clips if one.request != first and "lmd" in one.metrics]

@@ -65,7 +65,7 @@ def test_a_refusal_names_its_metrics_on_one_line_for_each_reason() -> None:
 
 
 def test_why_metrics_are_absent_is_said_also_of_those_that_are_not_shown() -> None:
-    why = "needs pose, which this output does not hold"
+    why = "needs pose, and this output holds none that can be used"
     fields = {"value": None, "low": None, "high": None, "status": "absent", "reason": why}
     paths = [
         (("metrics", name, key), value) for name in ("pose_accuracy", "pose_speed") for key, value in fields.items()
