@@ -23,7 +23,7 @@ class DamageLog:
         self.before_first = 0
         """Packets whose pictures should have come before the first one that came, at the start and where a clock
         starts again: there was no key frame yet."""
-        self._first = True
+        self._first, self._joined = True, False
         self._last = -1  # number of the last picture's packet
         self._failed_since = 0
 
@@ -33,6 +33,8 @@ class DamageLog:
             self._keys.append(self._sent)
         if packet.pts is not None and not packet.is_discard:  # what an edit list cuts away does not come
             self._waiting[packet.pts] = self._sent
+        elif packet.is_discard and self._joined:  # a demuxer that holds joined fragments for times that were given
+            self.failed += 1
         self._sent += 1
 
     def fail(self) -> None:
@@ -59,7 +61,7 @@ class DamageLog:
         """Note that time stamps begin again."""
         self.end()
         self._waiting.clear()
-        self._first = True
+        self._first = self._joined = True
 
     def end(self) -> None:
         """Note that nothing comes any more of what was sent. With threads a decoder may say nothing of that."""

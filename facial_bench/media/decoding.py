@@ -100,6 +100,8 @@ class Decoding:
         """Seconds of the last picture."""
         self.problem: Exception | None = None
         """What the decoder last raised."""
+        self.farthest = 0
+        """The last byte of the file at which a picture was found."""
 
     def pictures(self) -> Iterator[tuple[float, Picture]]:
         """(seconds, picture), times growing.
@@ -155,6 +157,8 @@ class Decoding:
                     self._begin(self._restarts.popleft())
                 self._log.send(packet)
                 number += 1
+                if packet.pos is not None and packet.pos > self.farthest:
+                    self.farthest = packet.pos
             try:
                 frames = packet.decode()
             except EOFError:

@@ -11,9 +11,10 @@ from typing import Any
 from facial_bench.core.errors import CorpusError, one_line
 from facial_bench.media.load import load_av, open_container
 from facial_bench.media.streams import choose_stream
+from facial_bench.media.unread import find_rest
 
 INDEXED = ("mov", "avi")
-"""Formats with one table of all times, which cannot go back."""
+"""Formats whose films have one table of all times, which cannot go back; joined fragments have several."""
 REORDERED = 1.0
 """Seconds by which a picture may be shown before one that is decoded earlier."""
 
@@ -42,7 +43,8 @@ def find_restarts(path: Path, container: Any) -> tuple[Restart, ...]:
     Raises:
         CorpusError: a file that cannot be read to its end.
     """
-    if container.format.name.split(",")[0] in INDEXED:
+    form = container.format.name.split(",")[0]
+    if form in INDEXED and find_rest(path, form) is None:
         return ()
     found = path.stat() if path.is_file() else None
     return _find(path, found.st_size if found else 0, found.st_mtime_ns if found else 0)

@@ -16,6 +16,7 @@ from facial_bench.media.display import display_rgb, pixel_shape_of, shown_size
 from facial_bench.media.load import load_av, open_container
 from facial_bench.media.restarts import Restart, find_restarts
 from facial_bench.media.streams import choose_stream, say_choice
+from facial_bench.media.unread import Rest, find_rest
 
 MISSING = 0.5
 """Seconds of picture that may be missing at the end, against the length that the file states; also 2 % of it."""
@@ -54,6 +55,8 @@ class Video:
         """Seconds of the first picture on the container's clock, once the file was read from its beginning."""
         self.undecoded_first = 0
         """Pictures before the first one that could be decoded, once the file was read from its beginning."""
+        self.farthest = 0
+        """The last byte of the file at which a picture was found, as far as it was read."""
 
     def _open(self) -> None:
         self._container, self._is_fresh = open_container(self.path), True
@@ -82,6 +85,11 @@ class Video:
         """Where the clock of the file starts again; there, a seek by time has no meaning."""
         return find_restarts(self.path, self._container)
 
+    @cached_property
+    def rest(self) -> Rest | None:
+        """What the file holds behind its first film."""
+        return find_rest(self.path, self._container.format.name.split(",")[0])
+
     def read(self, start: float | None = None) -> Iterator[tuple[float, Picture]]:
         """(seconds on the container's clock, picture) in order of time; where that clock starts again, on one that goes
         on. What was left out is noted on the picture that comes after it.
@@ -101,7 +109,7 @@ class Video:
                     first = seconds
                     if whole:
                         self.first, self.undecoded_first = seconds, picture.undecoded
-                last = seconds
+                last, self.farthest = seconds, decoding.farthest
                 yield seconds, picture
         except errors as problem:
             raise CorpusError(f"{self.path.name} cannot be read after {last:.2f} s ({_said(problem)}).") from None
@@ -149,8 +157,8 @@ class Video:
         """Raise CorpusError where the file ends before the picture does."""
         begins = min(first, self._begin)
         seen, stated = last - begins + self._step, self.seconds
-        if stated - seen <= max(MISSING, 0.02 * stated):
-            return
+        if stated - seen <= max(MISSING, 0.02 * stated) or (self.rest is not None and self.rest.is_film):
+            return  # with a second film in the file, the length may be that of both
         if not self._own_length and self._read_on() - begins + MISSING >= stated:
             return  # the sound goes on, the picture is over
         ends = f"{self.path.name} ends after {seen:.2f} of {stated:.2f} s"

@@ -94,6 +94,18 @@ def test_joined_transport_streams(cases: Path, reference: Corpus, tmp_path: Path
     assert np.abs(clip_sound(corpus, "joined-2", 0, 37)).max() > 0.05
 
 
+def test_a_second_film_that_is_not_read_is_told(tmp_path: Path) -> None:
+    parts = [write_streams(tmp_path / f"{n}.mp4", Pictures(moving(50)), Voice(tone(2.0))) for n in "ab"]
+    (tmp_path / "v").mkdir()
+    join(tmp_path / "v" / "talk.mp4", *parts)
+    corpus, said = build(tmp_path / "v", tmp_path / "made")
+    assert corpus.clip("talk").frames == 50
+    begin = parts[0].stat().st_size
+    notice = f"bytes {begin:,} to the end, 50 % of the file, hold a second film that was not read: split the file there"
+    assert f"talk.mp4: {notice}" in said
+    assert corpus.manifest["source"]["videos"]["talk"]["notices"][0].startswith(notice)
+
+
 def test_a_layout_of_sound_that_changes(cases: Path, reference: Corpus, tmp_path: Path) -> None:
     corpus, said = build(cases / "sound-layout-changes" / "videos", tmp_path / "made")
     is_reference(corpus, "tv", reference)
