@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,13 @@ from facial_bench.cli.common import (
     with_options,
 )
 from facial_bench.cli.show import print_results, shown_options
+
+if TYPE_CHECKING:
+    from facial_bench.api import Session
+    from facial_bench.evaluation.config import RunConfig
+
+PRECOMPUTED = "precomputed"
+"""The method, and the renderer, that stands for finished videos."""
 
 
 class SeedType(click.ParamType):
@@ -101,6 +108,33 @@ def run(ctx: click.Context, config: Path | None, **given: Any) -> None:
     session, stdout = make_session(asked.metric_plugins), sys.stdout
     with redirect_stdout(sys.stderr):  # what a method prints is no part of the result
         print_results(session, session.evaluate(asked), file=stdout, several=len(asked.seeds) > 1, **shown)
+        if asked.method == PRECOMPUTED and "videos" in asked.options and asked.folds == "one":
+            _score_pictures(session, asked, stdout if shown["format_"] == "table" else sys.stderr)
+
+
+def _score_pictures(session: Session, asked: RunConfig, file: IO[str]) -> None:
+    """Score the pictures of finished videos too, as `facial-bench render --renderer precomputed` does; where that
+    cannot be, say why: the result of their motion stands."""
+    from facial_bench.core.errors import FacialBenchError
+    from facial_bench.rendering.config import RenderConfig
+    from facial_bench.reports.rendering_table import rendering_table
+
+    config = RenderConfig(
+        renderer=PRECOMPUTED,
+        corpus=asked.corpus,
+        identities=asked.identities,
+        options={"videos": asked.options["videos"]},
+        model=asked.options.get("model", ""),
+        out=asked.out,
+        label=asked.label or (f"{PRECOMPUTED}@{asked.options['name']}" if "name" in asked.options else ""),
+        fresh=asked.fresh,
+    )
+    try:
+        written, rendering = session.renderings.render(config)
+    except FacialBenchError as problem:
+        session.report.warn(f"the pictures of these videos are not scored: {problem}")
+        return
+    click.echo(f"\n{rendering_table(rendering)}\n\npictures: {written}", file=file)
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -160,7 +160,7 @@ def _rows(work: Rendered, references: PictureReferences, timing: dict[str, Any])
         done += task.clip.frames
         work.report.progress(done, total, "rendering and scoring")
     timing["render_s"] = round(spent, 3)
-    timing["render_fps"] = round(shown / spent, 1) if spent else 0.0
+    timing["render_fps"] = round(shown / spent, 1) if spent and not is_finished(work.code) else 0.0
     timing["rows_s"] = round(time.perf_counter() - started, 3)
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +16,14 @@ pytest.importorskip("PIL", reason="Pillow is not installed: pip install -r requi
 pytest.importorskip("flip_evaluator", reason="flip-evaluator is not installed: pip install -r requirements-video.txt")
 
 from facial_bench.cli import main
-from facial_bench.corpora.corpus import Corpus
+from facial_bench.core.protocol import Protocol
+from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.from_videos.video_frames import clip_frames
 from facial_bench.corpora.synthetic_video import make
 from facial_bench.rendering.result import Rendering, read_rendering
+from facial_bench.rendering.tasks import open_pictures
 from facial_bench.reports.rendering_board import rendering_boards
+from tests.helpers.media import TRACKER, moving, tone, write_video
 
 TINY = {"names": ("p1",), "clips": 2, "seconds": 2.0}
 
@@ -127,3 +132,50 @@ def test_metrics_of_plugins_have_a_table_of_their_own_on_a_board(renders: Path) 
 def test_no_rendering_there(tmp_path: Path) -> None:
     done = invoke("leaderboard", "--renders", tmp_path, "--out", tmp_path / "boards")
     assert done.exit_code == 1 and "No renderings below" in done.output
+
+
+@pytest.fixture(scope="module")
+def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of a square that moves, of too few frames for classifiers; beside it its test stretches as videos."""
+    root = tmp_path_factory.mktemp("dots")
+    for name in ("p1a", "p1b", "p2a", "p2b"):
+        write_video(root / "videos" / f"{name}.mp4", moving(36), sound=tone(36 / 25))
+    built = invoke(
+        *("corpus", "build", root / "videos", root / "dots", "--tracker", "dot", "--plugin", TRACKER, "--workers", 1)
+    )
+    assert built.exit_code == 0, built.output
+    corpus = open_corpus(root / "dots")
+    for task in open_pictures(corpus, 128, Protocol()).test:
+        frames = range(task.clip.start, task.clip.start + task.clip.frames)
+        images = [image for _, image in clip_frames(corpus, task.clip.id, frames)]
+        write_video(root / "made" / "self" / f"{task.id}.mp4", images)
+    return root
+
+
+FINISHED = ("run", "--method", "precomputed", "--metric-plugin", TRACKER, "--in-process", "--option", "name=theirs")
+
+
+@pytest.mark.slow
+def test_finished_videos_get_picture_metrics_with_those_of_their_motion(dots: Path, tmp_path: Path) -> None:
+    own = ("--corpus", dots / "dots", "--option", f"videos={dots / 'made'}", "--out", tmp_path)
+    done = invoke(*FINISHED, *own)
+    assert done.exit_code == 0, done.output
+    written = tmp_path / "dots@128px" / "precomputed@theirs" / "seed-0" / "rendering.json"
+    assert "psnr/mouth" in done.stdout and f"pictures: {written}" in done.stdout
+    assert "frames/s" not in done.stdout, "nothing was rendered here"
+    assert read_rendering(written).metrics["l1"].value < 1
+    done = invoke(*FINISHED, *own, "--json")
+    assert json.loads(done.stdout)["method"]["label"] == "precomputed@theirs", "standard output stays one value"
+
+
+@pytest.mark.slow
+def test_where_pictures_cannot_be_scored_the_motion_is(dots: Path, tmp_path: Path) -> None:
+    """The real videos are gone; the result stands, and a line says what it lacks."""
+    shutil.copytree(dots / "dots", tmp_path / "moved")
+    elsewhere = tmp_path / "moved" / "corpus.json"
+    elsewhere.write_text(elsewhere.read_text().replace(str(dots / "videos"), str(tmp_path / "gone")))
+    own = ("--corpus", tmp_path / "moved", "--option", f"videos={dots / 'made'}", "--out", tmp_path / "out")
+    done = invoke(*FINISHED, *own)
+    assert done.exit_code == 0, done.output
+    assert "the pictures of these videos are not scored: " in done.stderr
+    assert "lmd" in done.stdout and "psnr" not in done.stdout
