@@ -62,7 +62,8 @@ class Commands(click.Group):
             if ctx.obj and ctx.obj.get("verbose") and problem.__cause__ is not None:
                 import traceback
 
-                click.echo("".join(traceback.format_exception(problem.__cause__)), err=True, nl=False)
+                lines = "".join(traceback.format_exception(problem.__cause__)).splitlines()
+                click.echo("\n".join(line if line.isprintable() else printable(line) for line in lines), err=True)
             raise click.ClickException(printable(one_line(problem, 2000))) from None
         except KeyboardInterrupt:
             raise InterruptedByUser("Interrupted. The same command goes on with what was finished.") from None
@@ -74,7 +75,7 @@ class Commands(click.Group):
 
             where = f": {problem.filename}" if problem.filename else ""
             advice = ADVICE.get(problem.errno or 0, "Check the path")
-            raise click.ClickException(f"{problem.strerror or problem}{where}. {advice}.") from None
+            raise click.ClickException(printable(f"{problem.strerror or problem}{where}. {advice}.")) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

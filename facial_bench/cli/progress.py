@@ -26,8 +26,12 @@ class PlainReporter(Reporter):
     """
 
     def __init__(self, show: bool, write: Callable[[str], None], verbose: bool = False) -> None:
-        self._show, self._write, self._verbose = show, write, verbose
+        self._show, self._line, self._verbose = show, write, verbose
         self._told = dict[str, float]()
+
+    def _write(self, line: str) -> None:
+        """The line; names in it come from files, and may hold what steers a terminal."""
+        self._line(line if line.isprintable() else printable(line))
 
     def __call__(self, line: str) -> None:
         """The line as it is."""
@@ -42,7 +46,7 @@ class PlainReporter(Reporter):
         """The text, where the user wants to see tracebacks."""
         if self._verbose:
             for line in text.splitlines():
-                self._write(line if line.isprintable() else printable(line))
+                self._write(line)
 
     def progress(self, done: float, total: float, text: str) -> None:
         """A line at the start of a part, every ten seconds, and at its end."""

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from facial_bench.cli import Commands, main
 from facial_bench.cli.common import aligned, parse_options
+from facial_bench.core.errors import FacialBenchError
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.evaluation.result import decode_result, read_result
@@ -390,6 +391,8 @@ def test_leaderboard_errors(tmp_path: Path) -> None:
             1,
         ),
         (OSError(5, "Input/output error"), "Error: Input/output error. Check the path.", 1),
+        (OSError(5, "Input/output error", "a\x1b[2J"), "Error: Input/output error: a\ufffd[2J. Check the path.", 1),
+        (FacialBenchError("a\x1b]0;b\x07 holds\nno clip."), "Error: a\ufffd]0;b\ufffd holds no clip.", 1),
     ],
 )
 def test_what_stops_a_command_is_one_line(problem: BaseException, expected: str, status: int) -> None:

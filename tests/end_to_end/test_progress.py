@@ -153,6 +153,15 @@ def test_plain_lines_come_at_the_start_now_and_then_and_at_the_end(monkeypatch: 
     assert lines == ["work: 1/100", "work: 41/100", "work: 81/100", "work: 100/100"]
 
 
+def test_names_in_lines_do_not_steer_the_terminal() -> None:
+    lines: list[str] = []
+    report = PlainReporter(True, lines.append, verbose=True)
+    report("clip a\x1b[31m")
+    report.warn("clip b\r")
+    report.detail("  File c\n    d\x9b")
+    assert lines == ["clip a\ufffd[31m", "warning: clip b", "  File c", "d\ufffd"]
+
+
 def test_nobody_is_blamed_for_a_closed_pipe(monkeypatch: pytest.MonkeyPatch, short: Corpus, tmp_path: Path) -> None:
     """`2>&1 | head` in the middle of a fit: no traceback, no plugin named, what was finished stays."""
     command = " ".join([*COMMAND, *run_slow(short, tmp_path), "2>&1", "|", "head", "-n", "2"])

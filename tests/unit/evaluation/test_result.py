@@ -361,6 +361,11 @@ def test_another_schema_is_named_whatever_its_fields_are() -> None:
     assert "schema 'facial-bench result 9', this version reads 'facial-bench result 4'" in text
 
 
+def test_a_schema_of_a_damaged_file_is_shown_in_part_and_harmless() -> None:
+    text = refused({"schema": "\x1b[2J" + 9999 * "x"})
+    assert len(text) < 300 and text.isprintable()
+
+
 def test_skill_by_hand() -> None:
     assert [skill(v, 0.2, 0.8) for v in (0.2, 0.8)] == [0, pytest.approx(1)]
     assert skill(0.5, 0.2, 0.8) == pytest.approx(0.5)

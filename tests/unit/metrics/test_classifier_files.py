@@ -142,6 +142,7 @@ DAMAGE = {
     "truncated": (truncate, "cannot be read as safetensors"),
     "another file": (other_file, "holds no identity classifiers"),
     "another schema": (header(schema="facial-bench classifiers 9"), "this version reads 'facial-bench classifiers 1'"),
+    "a long schema": (header(schema=9999 * "x"), f"schema '{80 * 'x'}'"),
     "another header": (header(more=1), "holds no identity classifiers"),
     "a weight": (edited(lambda a, m: a["/training|pose|0|mean"].fill(7)), "they have another digest"),
     "no weights": (edited(lambda a, m: a.clear()), "they have another digest"),

@@ -70,6 +70,7 @@ def change(line: int, **values: Any) -> Callable[[list[Any]], None]:
     ("damage", "message"),
     [
         (change(0, schema="facial-bench results 0"), "this version reads"),
+        (change(0, schema=9999 * "x"), f"schema '{79 * 'x'}.?', this version reads"),
         (change(0, results=4), "4 lines after the first, which is not what it announces"),
         (change(0, references=-1, results=5), "not what it announces"),
         (change(0, references="1"), "line 1: Expected `int`"),
