@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
+from facial_bench.cli import main
 from facial_bench.core.version import __version__
+from facial_bench.plugin_api.manager import load_plugins
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,3 +49,17 @@ def test_make_targets_that_the_pages_name_are_there() -> None:
     pages = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
     named = {target for page in pages for target in re.findall(r"(?:`|\$ )make ([a-z-]+)", read(page))}
     assert {"run", "test", "docs"} <= named <= targets
+
+
+def test_make_run_gives_commands_that_are_understood() -> None:
+    """What they print is held against the board by test_figures.py: the reference takes minutes."""
+    told = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = [words[1:] for words in map(shlex.split, told.splitlines()) if words[0].endswith("/facial-bench")]
+    assert [command[0] for command in commands] == ["run", "run", "run", "leaderboard"]
+    for name, *words in commands:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        given = command.make_context(name, words).params
+        if name == "run":
+            assert given["method"] in load_plugins().registered("generators")
+            assert str(given["out"]) == "build/results"
