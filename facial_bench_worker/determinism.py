@@ -24,8 +24,9 @@ def make_deterministic(torch: Any) -> None:
     old version of torch does not have is left out.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    with contextlib.suppress(AttributeError, TypeError):  # before 1.11
-        torch.use_deterministic_algorithms(True, warn_only=True)
+    os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")  # read when torch's compiler is imported, if ever
+    with contextlib.suppress(AttributeError):  # before 1.11
+        torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` would import the compiler: a second
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # float32 is float32, on every kind of GPU
     with contextlib.suppress(AttributeError):  # before 1.7

@@ -34,23 +34,23 @@ def deterministic(tf32: bool = False) -> Iterator[None]:
     """
     settings: Any = torch.utils.deterministic  # its attribute is a property that torch's stubs do not show
     before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.get_deterministic_debug_mode(),
         torch.backends.cudnn.benchmark,
         settings.fill_uninitialized_memory,
     )
     precision = _precision()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")  # read when torch's compiler is imported, if ever
+    torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` would import the compiler: a second
     torch.backends.cudnn.benchmark = False
     settings.fill_uninitialized_memory = False
     _set_precision(("high" if tf32 else "highest", tf32, tf32))
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.backends.cudnn.benchmark = before[2]
-        settings.fill_uninitialized_memory = before[3]
+        torch.set_deterministic_debug_mode(before[0])
+        torch.backends.cudnn.benchmark = before[1]
+        settings.fill_uninitialized_memory = before[2]
         _set_precision(precision)
 
 
