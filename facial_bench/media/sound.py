@@ -86,8 +86,9 @@ class SoundReader:
         form: tuple[str, str, int] | None = None
         at: float = 0.0
         expected: float | None = None  # where the next frame of sound belongs if nothing is missing
+        tick = self._stream.time_base
         for frame, shift, broken in self._frames():
-            stamp = None if frame.pts is None else (float(frame.pts * self._stream.time_base) + shift) * RATE
+            stamp = None if frame.pts is None else (frame.pts * tick.numerator / tick.denominator + shift) * RATE
             self._began = True
             if expected is None:
                 at = expected = 0.0 if stamp is None else stamp

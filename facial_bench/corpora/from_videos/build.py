@@ -117,7 +117,7 @@ def build_corpus(
     if stands:
         return _end(dest, videos, work, command)
     tasks = [VideoTask(source, videos, work, settings, make_tools) for source in sources]
-    reports = _build_videos(tasks, workers, report)
+    reports = _build_videos(tasks, tools, workers, report)
     rejected = tuple((row["what"], row["why"]) for s in sources for row in reports[s.id]["rejected"])
     taken = {source.id for source in sources}
     made = [one for source in sources for one in _name_clips(source, reports[source.id], taken)]
@@ -158,7 +158,9 @@ def _end(dest: Path, videos: Path, work: Path, command: str) -> Built:
     return Built(len(corpus.entries), sum(entry.frames for entry in corpus.entries) / corpus.info.fps, rejected)
 
 
-def _build_videos(tasks: Sequence[VideoTask], workers: int, report: Reporter) -> dict[str, dict[str, Any]]:
+def _build_videos(
+    tasks: Sequence[VideoTask], tools: Tools, workers: int, report: Reporter
+) -> dict[str, dict[str, Any]]:
     """Source id -> report, as `build_video` gives it; progress is told in frames of all videos together."""
     frames = {task.source.id: count_frames(task.source, task.videos) for task in tasks}
     total, done = max(sum(frames.values()), 1), 0
@@ -170,7 +172,7 @@ def _build_videos(tasks: Sequence[VideoTask], workers: int, report: Reporter) ->
         report.progress(min(done, total), total, "tracking, frames")
 
     longest_first = sorted(tasks, key=lambda task: -frames[task.source.id])  # or the last one keeps one core busy
-    for source, outcome in build_all(longest_first, workers, passed):
+    for source, outcome in build_all(longest_first, tools, workers, passed):
         reports[source.id] = outcome
         clips, left_out = len(outcome["clips"]), len(outcome["rejected"])
         report(f"{source.shown}: {clips} clip{'s' * (clips != 1)}" + (f", {left_out} left out" if left_out else ""))

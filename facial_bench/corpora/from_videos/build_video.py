@@ -52,11 +52,12 @@ class VideoTask:
     make_tools: ToolMaker
 
 
-def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, Any]:
+def build_video(task: VideoTask, tools: Tools, progress: Callable[[int], None]) -> dict[str, Any]:
     """Track one video and write its clips. What an earlier call of the same key finished is used again, clip by clip.
 
     Args:
-        task: What to build, with what.
+        task: What to build.
+        tools: What its settings name.
         progress: Takes the number of frames that passed since the last call.
 
     Returns:
@@ -67,7 +68,7 @@ def build_video(task: VideoTask, progress: Callable[[int], None]) -> dict[str, A
         FacialBenchError: the work cannot go on (a full disk, a tracker that is not there). What is wrong with the video
             is not raised but reported.
     """
-    source, tools = task.source, task.make_tools(task.settings)
+    source = task.source
     path, folder = task.videos / source.file, task.work / source.id
     report: dict[str, Any] = {"key": "", "clips": [], "rejected": [], "frames": 0, "notices": []}
     try:

@@ -15,6 +15,7 @@ from typing import Any
 
 from facial_bench.core.errors import FacialBenchError
 from facial_bench.corpora.from_videos.build_video import VideoTask, build_video
+from facial_bench.corpora.from_videos.settings import Tools
 from facial_bench.corpora.sources import Source
 
 
@@ -41,12 +42,13 @@ class _Worker:
 
 
 def build_all(
-    tasks: Sequence[VideoTask], workers: int, progress: Callable[[int], None]
+    tasks: Sequence[VideoTask], tools: Tools, workers: int, progress: Callable[[int], None]
 ) -> Iterator[tuple[Source, dict[str, Any]]]:
     """(source, report) of every video, in the order in which they are finished.
 
     Args:
-        tasks: the videos to build.
+        tasks: the videos to build, all with the same settings.
+        tools: what these name; other processes find it anew, once each.
         workers: processes; with one everything happens in this one.
         progress: as for `build_video`.
 
@@ -55,7 +57,7 @@ def build_all(
     """
     if min(workers, len(tasks)) == 1:
         for task in tasks:
-            yield task.source, build_video(task, progress)
+            yield task.source, build_video(task, tools, progress)
         return
     todo = list(reversed(tasks))
     busy: list[_Worker] = []
@@ -104,9 +106,12 @@ def _died(source: Source, code: int | None) -> dict[str, Any]:
 def _work(connection: Connection) -> None:
     """The life of a worker: build what comes through the connection until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the parent, which ends its workers
+    tools: Tools | None = None
     while True:
         try:
-            report = build_video(connection.recv(), lambda frames: connection.send(("progress", frames)))
+            task = connection.recv()
+            tools = tools or task.make_tools(task.settings)
+            report = build_video(task, tools, lambda frames: connection.send(("progress", frames)))
             connection.send(("report", report))
         except FacialBenchError as problem:
             connection.send(("error", str(problem)))

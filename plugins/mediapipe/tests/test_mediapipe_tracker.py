@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -82,8 +83,8 @@ def test_the_weights_are_looked_for_and_told_about(
 
 
 def test_points_and_camera_by_hand() -> None:
-    mesh = np.zeros((478, 3))
-    mesh[IBUG[30]] = [0.5, 0.25, -0.1]
+    mesh = [SimpleNamespace(x=0.0, y=0.0, z=0.0) for _ in range(478)]
+    mesh[IBUG[30]] = SimpleNamespace(x=0.5, y=0.25, z=-0.1)
     placed = ibug_landmarks(mesh, 200, 100)
     np.testing.assert_allclose(placed[30], [100, 25, -20])
     assert len(set(IBUG)) == 68

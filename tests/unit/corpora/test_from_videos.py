@@ -264,12 +264,14 @@ def test_within_a_video_finished_shots_are_not_tracked_again(tmp_path: Path, mon
     (source,), _ = find_sources(tmp_path / "v")
     settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
     task = VideoTask(source, tmp_path / "v", tmp_path / "w", settings, make_tools)
-    whole = build_video(task, lambda frames: None)
+    whole = build_video(task, make_tools(settings), lambda frames: None)
     before = (tmp_path / "w" / "a1" / "1.safetensors").stat().st_mtime_ns
     (tmp_path / "w" / "a1" / "2.safetensors").unlink()
     (tmp_path / "w" / "a1" / "report.json").unlink()
     (tmp_path / "log").unlink()
-    assert json.dumps(build_video(task, lambda frames: None)) == json.dumps(whole), "in the same order, too"
+    assert json.dumps(build_video(task, make_tools(settings), lambda frames: None)) == json.dumps(whole), (
+        "in the same order, too"
+    )
     assert min(calls(tmp_path / "log")) == pytest.approx(2.4)
     assert (tmp_path / "w" / "a1" / "1.safetensors").stat().st_mtime_ns == before
 

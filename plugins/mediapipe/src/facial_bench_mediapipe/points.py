@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -35,13 +37,21 @@ def euler_angles(matrix: np.ndarray) -> np.ndarray:
     return np.array([pitch, yaw, math.atan2(matrix[1, 0], matrix[0, 0])])
 
 
-def ibug_landmarks(mesh: np.ndarray, width: int, height: int) -> np.ndarray:
-    """(478, 3) mesh, x and y as shares of the image, z on the scale of x -> (68, 3) float64 pixels, z growing away from
-    the viewer.
+class Point(Protocol):
+    """A point of the face mesh: x and y as shares of the image, z on the scale of x."""
+
+    x: float
+    y: float
+    z: float
+
+
+def ibug_landmarks(mesh: Sequence[Point], width: int, height: int) -> np.ndarray:
+    """The 478 points of a mesh -> (68, 3) float64 pixels, z growing away from the viewer.
 
     Raises:
         ValueError: another number of points.
     """
-    if mesh.shape != (MESH, 3):
-        raise ValueError(f"the face mesh is {mesh.shape}, expected ({MESH}, 3)")
-    return np.asarray(mesh, np.float64)[list(IBUG)] * [width, height, width]
+    if len(mesh) != MESH:
+        raise ValueError(f"the face mesh has {len(mesh)} points, expected {MESH}")
+    chosen = [mesh[number] for number in IBUG]  # an array of all of them takes six times as long
+    return np.array([(point.x, point.y, point.z) for point in chosen], np.float64) * [width, height, width]

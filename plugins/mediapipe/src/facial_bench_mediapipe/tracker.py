@@ -46,11 +46,10 @@ class FaceLandmarker:
         answer = self._landmarker.detect_for_video(picture, self._last)
         if not (answer.face_landmarks and answer.facial_transformation_matrixes and answer.face_blendshapes):
             return None
-        mesh = np.array([(point.x, point.y, point.z) for point in answer.face_landmarks[0]])
         matrix = np.asarray(answer.facial_transformation_matrixes[0], np.float64)
         shapes = np.array([shape.score for shape in answer.face_blendshapes[0]])
         return Face(
-            landmarks=ibug_landmarks(mesh, image.shape[1], image.shape[0]),
+            landmarks=ibug_landmarks(answer.face_landmarks[0], image.shape[1], image.shape[0]),
             rotation=euler_angles(matrix[:3, :3]),
             translation=matrix[:3, 3],
             blink=float(shapes[list(BLINKS)].mean()),
