@@ -33,11 +33,7 @@ def deterministic(tf32: bool = False) -> Iterator[None]:
     Memory is not filled first, as torch would: that guards against reading what was never written, at a price.
     """
     settings: Any = torch.utils.deterministic  # its attribute is a property that torch's stubs do not show
-    before = (
-        torch.get_deterministic_debug_mode(),
-        torch.backends.cudnn.benchmark,
-        settings.fill_uninitialized_memory,
-    )
+    before = (torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark, settings.fill_uninitialized_memory)
     precision = _precision()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")  # read when torch's compiler is imported, if ever

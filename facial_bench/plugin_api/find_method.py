@@ -73,7 +73,8 @@ def list_methods(
 ) -> tuple[dict[str, Named], Sequence[Failure]]:
     """Methods by name, and the plugins that failed to load.
 
-    Plugins are listed, in a process of their own, where no method of this process has the name, or files are given.
+    A method of this process that has the name is alone, unless files are given: then, and where there is none, plugins
+    are listed, in a process of their own.
 
     Raises:
         PluginError: two plugins claim one name, or as `discover` raises.
@@ -84,16 +85,16 @@ def list_methods(
         discovered = discover("generators", [], conditions, report, script)
         (offer,) = discovered.offers.values()
         return {chosen: _offered(offer, conditions, report)}, discovered.failures
-    here = {own: _registered(one) for own, one in plugins.registered("generators").items()}
+    here = plugins.registered("generators")
     if name in here and not (files or conditions.python):
-        return here, plugins.failures
+        return {name: _registered(here[name])}, plugins.failures
     discovered = discover("generators", files, conditions, report)
     for own in set(here) & set(discovered.offers):
         one, other = here[own].source, discovered.offers[own].by
         if one != other or not one.origin.items() <= other.origin.items():  # else it is loaded for its metrics as well
             raise two_claim("generators", own, one, other)
     offers = {own: _offered(offer, conditions, report) for own, offer in discovered.offers.items()}
-    return {**here, **offers}, [*plugins.failures, *discovered.failures]
+    return {**{own: _registered(one) for own, one in here.items()}, **offers}, [*plugins.failures, *discovered.failures]
 
 
 def pick(name: str, every: Mapping[str, Named], failures: Sequence[Failure]) -> Named:
