@@ -67,11 +67,26 @@ def require_writable(folder: Path, elsewhere: str = "") -> None:
         folder: To write in; made by whoever writes.
         elsewhere: How another one is chosen ("with --out").
     """
-    folder = Path(os.path.abspath(folder))
     try:
-        tempfile.TemporaryFile(dir=next(place for place in (folder, *folder.parents) if place.exists())).close()
+        tempfile.TemporaryFile(dir=_existing(folder)).close()
     except OSError as problem:
-        raise FacialBenchError(cannot_write(folder, problem, elsewhere)) from None
+        raise FacialBenchError(cannot_write(os.path.abspath(folder), problem, elsewhere)) from None
+
+
+def _existing(folder: Path) -> Path:
+    """A folder, or the nearest one above it that is there."""
+    folder = Path(os.path.abspath(folder))
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def holds_apart(folder: Path, first: str, second: str) -> bool:
+    """Whether files of two names can lie side by side in a folder; raises FacialBenchError where it takes none."""
+    try:
+        with tempfile.TemporaryDirectory(dir=_existing(folder)) as place:
+            Path(place, first).touch()
+            return not Path(place, second).exists()
+    except OSError as problem:
+        raise FacialBenchError(cannot_write(folder, problem)) from None
 
 
 def write_bytes(path: Path, content: bytes, error: type[FacialBenchError] = FacialBenchError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from facial_bench.core.errors import FacialBenchError, printable
 
@@ -19,6 +20,17 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 def nfc(text: str) -> str:
     """The text with its accents composed (Unicode NFC): macOS may store them as marks of their own."""
     return unicodedata.normalize("NFC", text)
+
+
+def alike(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of different names that differ in capitals alone: some file systems take them for one.
+
+    >>> alike(["Anna", "bo", "anna", "Anna", "ANNA"])
+    [('Anna', 'anna'), ('Anna', 'ANNA')]
+    """
+    first: dict[str, str] = {}
+    pairs = ((first.setdefault(nfc(name).lower(), name), name) for name in dict.fromkeys(names))
+    return [(one, other) for one, other in pairs if one != other]
 
 
 def safe_name(name: str, what: str, error: type[FacialBenchError] = FacialBenchError, longest: int = LONGEST) -> str:

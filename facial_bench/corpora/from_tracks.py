@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from facial_bench.core.errors import CorpusError
+from facial_bench.core.files import holds_apart
 from facial_bench.core.geometry import decode_face, outer_eye_distance, project
-from facial_bench.core.names import nfc, safe_name
+from facial_bench.core.names import alike, nfc, safe_name
 from facial_bench.core.protocol import Protocol
 from facial_bench.core.types import Clip, FaceModel
 from facial_bench.corpora.face_model import corpus_from_tracks
@@ -22,6 +23,14 @@ from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 def corpus_name(dest: Path | str) -> str:
     """The name of the corpus at `dest`: its folder's; raises CorpusError where that cannot name one."""
     return safe_name(nfc(Path(dest).resolve().name), "corpus folder", CorpusError)  # results are kept by this name
+
+
+def require_apart(dest: Path, clips: Iterable[str]) -> None:
+    """Raise CorpusError where clips (their names) would be one file in the corpus: they differ in capitals alone, which
+    the file system does not tell apart."""
+    for one, other in alike(clips):
+        if not holds_apart(dest.absolute().parent, one, other):
+            raise CorpusError(f"The clips {one} and {other} would be one file in {dest}. Rename one.")
 
 
 def assemble(
@@ -53,6 +62,7 @@ def assemble(
     """
     name, protocol = corpus_name(dest), Protocol()
     entries = entries or [ClipEntry(t.id, t.identity, t.recording, len(t.valid)) for t in tracks]
+    require_apart(Path(dest), (entry.id for entry in entries))
     model, clips = corpus_from_tracks(tracks, split_clips(entries, protocol), expression)
     shares: dict[str, float] = {}
     about = CorpusDescription(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from facial_bench.core.errors import CorpusError, printable
-from facial_bench.core.names import as_name, nfc, safe_name
+from facial_bench.core.names import alike, as_name, nfc, safe_name
 from facial_bench.corpora.schema import LONGEST_IDENTITY, LONGEST_NAME
 
 NUMBERS = 12
@@ -86,6 +86,18 @@ def check_people(files: Iterable[str]) -> None:
         if people[0] != people[1]:
             both = f"'{printable(people[0])}' ({printable(one)}) and '{printable(people[1])}' ({printable(file)})"
             raise CorpusError(f"The people {both} would both be called {identity_of_file(file)}. Rename one.")
+
+
+def say_alike(sources: Sequence[Source]) -> Iterator[str]:
+    """A line on people, and one on clips, whose names differ in capitals alone."""
+    people, clips = (
+        ", ".join(f"{one} and {other}" for one, other in alike(names))
+        for names in ([source.identity for source in sources], [source.id for source in sources])
+    )
+    if people:
+        yield f"{people} are held for different people, though they differ in capitals alone"
+    if clips:
+        yield f"the clips {clips} differ in capitals alone: a file system that ignores these cannot hold the corpus"
 
 
 def check_sources(sources: Iterable[Source], folder: Path) -> None:

@@ -17,13 +17,13 @@ from facial_bench.core.progress import Reporter
 from facial_bench.core.types import Camera
 from facial_bench.core.unfinished import sweep
 from facial_bench.corpora.corpus import open_corpus
-from facial_bench.corpora.from_tracks import assemble, corpus_name
+from facial_bench.corpora.from_tracks import assemble, corpus_name, require_apart
 from facial_bench.corpora.from_videos.build_video import VideoTask, read_clip
 from facial_bench.corpora.from_videos.parts import count_frames
 from facial_bench.corpora.from_videos.settings import BuildSettings, ToolMaker, Tools
 from facial_bench.corpora.from_videos.video_frames import PLACES
 from facial_bench.corpora.from_videos.workers import build_all
-from facial_bench.corpora.sources import Source
+from facial_bench.corpora.sources import Source, say_alike
 from facial_bench.corpora.split import ClipEntry
 from facial_bench.corpora.track import Track
 
@@ -111,6 +111,9 @@ def build_corpus(
     if stands and not (work / WRITING).is_file():
         raise CorpusError(f"{dest} exists already. Remove it or choose another folder.")
     require_writable(dest.absolute().parent)
+    require_apart(dest, (source.id for source in sources))
+    for line in say_alike(sources):
+        report(line)
     tools = make_tools(settings)
     parts = {"key": tools.key, "settings": asdict(settings), "sources": [asdict(source) for source in sources]}
     command = digest({**parts, "videos": str(videos.absolute())})

@@ -17,6 +17,7 @@ from facial_bench.core.files import (
     cannot_write,
     file_beside,
     file_digest,
+    holds_apart,
     read_arrays,
     read_json,
     require_writable,
@@ -93,6 +94,15 @@ def test_a_folder_is_tried_before_it_is_filled(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("facial_bench.core.files.tempfile.TemporaryFile", refuse)
     with pytest.raises(FacialBenchError, match=r"Read-only file system\. Choose a folder that can be written in\.$"):
         require_writable(tmp_path)
+
+
+def test_names_that_a_file_system_holds_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "not" / "yet"
+    assert holds_apart(place, "Anna", "bo")
+    assert not holds_apart(place, "Anna", "Anna")
+    monkeypatch.setattr(Path, "touch", lambda path: (path.parent / path.name.lower()).write_bytes(b""))
+    assert not holds_apart(place, "Anna", "anna"), "as a file system that ignores capitals"
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_ending_may_be_in_capitals(tmp_path: Path) -> None:

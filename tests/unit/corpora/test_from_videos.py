@@ -21,10 +21,15 @@ pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirem
 
 from facial_bench.cli import main
 from facial_bench.core.files import write_json
+from facial_bench.core.progress import QUIET
 from facial_bench.corpora.corpus import Corpus, open_corpus
+from facial_bench.corpora.from_videos.build import build_corpus
+from facial_bench.corpora.from_videos.settings import BuildSettings
 from facial_bench.corpora.from_videos.video_frames import PLACES, clip_frames, video_file
+from facial_bench.corpora.sources import Source, say_alike
 from facial_bench.errors import CorpusError
 from facial_bench.media.audio_features import mel29
+from facial_bench.plugin_api.build_tools import make_tools
 from tests.helpers.media import TRACKER, moving, picture, tone, write_sound, write_video
 
 DOT = ["--tracker", "dot", "--plugin", str(TRACKER)]
@@ -46,6 +51,30 @@ def folder_of_videos(root: Path, people: int = 2, clips: int = 2, frames: int = 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of_videos(tmp_path_factory.mktemp("videos"))
+
+
+def test_names_that_differ_in_capitals_alone_are_told(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people, and two files, unless the file system has only one place for them; then nothing is tracked."""
+    (tmp_path / "v" / "x").mkdir(parents=True)
+    for file in ("anna-1.mp4", "x/2.mp4"):
+        shutil.copy(videos / "p1a.mp4", tmp_path / "v" / file)
+    (tmp_path / "who.csv").write_text("video,identity\nanna-1.mp4,Anna\nx/2.mp4,anna\n")
+    done = build(tmp_path / "v", tmp_path / "made", "--recipe", str(tmp_path / "who.csv"))
+    assert "Anna and anna are held for different people, though they differ in capitals alone" in done.output
+    assert "the clips" not in done.output
+    assert {entry.identity for entry in open_corpus(tmp_path / "made").entries} == {"Anna", "anna"}
+
+    sources = [Source(name, "x/2.mp4", "anna", name) for name in ("Anna-1", "anna-1")]
+    assert list(say_alike(sources)) == [
+        "the clips Anna-1 and anna-1 differ in capitals alone: a file system that ignores these cannot hold the corpus"
+    ]
+    settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
+    monkeypatch.setattr("facial_bench.corpora.from_tracks.holds_apart", lambda folder, one, other: False)
+    with pytest.raises(CorpusError, match=r"The clips Anna-1 and anna-1 would be one file in .*again\. Rename one\."):
+        build_corpus(sources, tmp_path / "v", tmp_path / "again", settings, make_tools, workers=1, report=QUIET)
+    assert not (tmp_path / "again.building").exists()
 
 
 def test_a_folder_becomes_a_corpus(videos: Path, tmp_path: Path) -> None:
@@ -258,8 +287,6 @@ def test_within_a_video_finished_shots_are_not_tracked_again(tmp_path: Path, mon
     assert len(calls(tmp_path / "log")) == 120
     from facial_bench.corpora.find_videos import find_sources
     from facial_bench.corpora.from_videos.build_video import VideoTask, build_video
-    from facial_bench.corpora.from_videos.settings import BuildSettings
-    from facial_bench.plugin_api.build_tools import make_tools
 
     (source,), _ = find_sources(tmp_path / "v")
     settings = BuildSettings(tracker="dot", plugin_files=(str(TRACKER),))
