@@ -64,6 +64,7 @@ def _ready(registered: Registered, chosen: Path | None) -> ImageMetric:
     spec: PictureMetricSpec = registered.spec
     values = {one.name: getattr(spec, one.name) for one in fields(Definition)} | {"ranked": False}
     metric = ImageMetric(**values, measure=_never, value=mean_of_rows, source=source_digest(spec))
+    metric = replace(metric, same_moment=spec.same_moment)
     try:
         weights = call(registered, f"looking for the weights of {spec.id}", spec.weights, chosen)
         digest = file_digest(weights) if weights else ""
@@ -86,11 +87,12 @@ def _measuring(registered: Registered, weights: Path | None) -> Callable[[Pair, 
     spec: PictureMetricSpec = registered.spec
 
     @cache
-    def loaded() -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    def loaded() -> Callable[..., np.ndarray]:
         return call(registered, f"loading the metric {spec.id}", spec.create, weights)
 
     def measure(pair: Pair, maps: Maps) -> np.ndarray:
-        arrays = (pair.real, pair.rendered, pair.landmarks)
+        arrays = [pair.real, pair.rendered, pair.landmarks]
+        arrays += [] if spec.same_moment else [pair.landmarks if pair.wanted is None else pair.wanted]
         values = np.asarray(call(registered, f"the metric {spec.id}", loaded(), *arrays), np.float64)
         if values.shape != (len(pair.real),) or np.isinf(values).any():
             what = "infinite values" if np.isinf(values).any() else f"{values.shape} values"

@@ -11,9 +11,9 @@ from facial_bench.core.types import Definition
 from facial_bench.metrics.catalog import definition_digest
 from facial_bench.metrics.image.cycle import cycle_definitions
 from facial_bench.metrics.image.metric import ImageMetric
-from facial_bench.rendering.cycle import CycleTracker, cycle_entries
+from facial_bench.rendering.cycle import CycleTracker, cycle_entries, wanted_landmarks
 from facial_bench.rendering.protocol import PictureProtocol
-from facial_bench.rendering.result import PictureRow
+from facial_bench.rendering.result import REAL, PictureRow
 from facial_bench.rendering.scoring import score
 from facial_bench.rendering.tasks import PictureCorpus, PictureTask
 
@@ -41,7 +41,8 @@ class PictureScorer:
 
     def unaligned(self) -> PictureScorer:
         """With what needs no real picture of the very same moment: for motion that somebody generated."""
-        return replace(self, compared=[one for one in self.compared if one.higher_is_better is None])
+        kept = [one for one in self.compared if one.higher_is_better is None or not one.same_moment]
+        return replace(self, compared=kept)
 
     @property
     def key(self) -> Sequence[str]:
@@ -73,8 +74,9 @@ class PictureScorer:
         """
         clip, rules, info = task.clip, self.protocol.split, self.pictures.corpus.info
         real = self.pictures.pictures(clip)
-        scored = score(self.compared, clip, task.crop, real, rendered(), rules.window)
         model = self.pictures.corpus.face_model
+        wanted = None if task.driving == REAL else wanted_landmarks(task, model)
+        scored = score(self.compared, clip, task.crop, real, rendered(), rules.window, wanted)
         cycle = cycle_entries(self.tracker, task, model, rendered(), rules.fps, info.blink_scale, rules.window)
         return PictureRow(
             request=task.id,

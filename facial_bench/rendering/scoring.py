@@ -42,6 +42,7 @@ def score(
     real: Iterable[Sight],
     rendered: Iterable[np.ndarray],
     weight_frames: int,
+    wanted: np.ndarray | None = None,
 ) -> Scored:
     """Compare a clip's pictures. A frame counts where a face was tracked in it and the video has a picture near.
 
@@ -52,6 +53,7 @@ def score(
         real: T sights.
         rendered: T pictures (S, S, 3) uint8.
         weight_frames: Frames of a clip that counts in full, and of a block of resampling.
+        wanted: (T, 68, 2) landmarks that were to be rendered, pixels of the crop; None for those of the clip.
 
     Raises:
         ValueError: another number of rendered pictures. What the readers of the videos raise passes.
@@ -60,7 +62,7 @@ def score(
     metrics = [metric for metric in metrics if not metric.absent]
     rows: dict[str, list[np.ndarray]] = {metric.id: [] for metric in metrics}
     seen, farthest = np.zeros(clip.frames, bool), 0.0
-    for first, pair, offs in _blocks(clip, crop, real, rendered):
+    for first, pair, offs in _blocks(clip, crop, real, rendered, wanted):
         maps = Maps(pair)
         for metric in metrics:
             rows[metric.id].append(np.asarray(metric.measure(pair, maps), np.float64))
@@ -86,7 +88,7 @@ def one_thread_each() -> Iterator[None]:
 
 
 def _blocks(
-    clip: Clip, crop: Crop, real: Iterable[Sight], rendered: Iterable[np.ndarray]
+    clip: Clip, crop: Crop, real: Iterable[Sight], rendered: Iterable[np.ndarray], wanted: np.ndarray | None
 ) -> Iterator[tuple[int, Pair, list[float]]]:
     """(first frame, block, seconds off of each) over the runs of frames that count."""
     landmarks = crop.points(clip.landmarks)
@@ -97,7 +99,8 @@ def _blocks(
     def block(stop: int) -> tuple[int, Pair, list[float]]:
         first = stop - len(held)
         pictures = [np.stack([one[side] for one in held]) for side in (0, 1)]
-        pair = Pair(pictures[0], pictures[1], landmarks[first:stop], before)
+        asked = None if wanted is None else wanted[first:stop]
+        pair = Pair(pictures[0], pictures[1], landmarks[first:stop], before, asked)
         return first, pair, [off for _, _, off in held]
 
     for frame, ((picture, off), made) in enumerate(zip(real, rendered, strict=True)):

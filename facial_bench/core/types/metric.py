@@ -167,3 +167,7 @@ class PictureMetricSpec(Definition):
     """create(weights) -> measure; heavy imports belong inside. measure(real, rendered, landmarks) -> (n,) float64, a
     value a frame: real and rendered are (n, S, S, 3) uint8 RGB, landmarks (n, 68, 2) those of the real face, pixels of
     the pictures. NaN where a frame has no value, which the real picture and its landmarks alone decide."""
+    same_moment: bool = True
+    """Whether the real picture must show what was to be rendered. Where it need not, the metric is also measured of
+    motion that a method generated, and measure takes a fourth argument: (n, 68, 2), the landmarks of the face that was
+    to be rendered."""

@@ -23,6 +23,8 @@ class ImageMetric(Definition):
     """(T, k) rows of a clip's scored frames -> its value, over the rows that are defined; NaN where there is none."""
     absent: str = field(default="", kw_only=True)
     """Why it cannot be measured here; empty where it can."""
+    same_moment: bool = field(default=True, kw_only=True)
+    """Whether it compares with what the real picture shows at the very same moment."""
     source: str = field(default="", kw_only=True)
     """Digest of the plugin's code that brought it; empty of those that come with facial-bench."""
 

@@ -25,6 +25,8 @@ class Pair:
     """(n, 68, 2) float64, x and y of the real tracked landmarks, crop pixels; pixel k covers k..k+1. NaN: not known."""
     before: tuple[np.ndarray, np.ndarray] | None
     """The real and the rendered frame, (S, S, 3) uint8 each, just before the block; None at the start of a stretch."""
+    wanted: np.ndarray | None = None
+    """(n, 68, 2) float64, x and y of the face that was to be rendered, crop pixels; None where it is the real one's."""
 
     def __post_init__(self) -> None:
         shape = self.real.shape
@@ -34,6 +36,8 @@ class Pair:
             raise ValueError(f"rendered pictures are {self.rendered.shape}, the real ones {shape}")
         if self.landmarks.shape != (shape[0], LANDMARKS, 2):
             raise ValueError(f"landmarks are {self.landmarks.shape}, not ({shape[0]}, {LANDMARKS}, 2)")
+        if self.wanted is not None and self.wanted.shape != self.landmarks.shape:
+            raise ValueError(f"wanted landmarks are {self.wanted.shape}, not ({shape[0]}, {LANDMARKS}, 2)")
         if any(frame.shape != shape[1:] for frame in self.before or ()):
             raise ValueError(f"the frames before the block are not {shape[1:]}")
         if any(frames.dtype != np.uint8 for frames in (self.real, self.rendered, *(self.before or ()))):

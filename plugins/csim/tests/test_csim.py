@@ -68,28 +68,32 @@ def test_a_larger_picture_is_the_mean_of_its_pixels(faces: np.ndarray) -> None:
 def test_the_cosine_is_that_of_the_pixels_by_hand(model: Path, faces: np.ndarray) -> None:
     metric, landmarks = FaceSimilarity(model), np.repeat(landmarks_at(TEMPLATE)[None], 3, axis=0)
     rendered = 255 - faces // 2
-    told = metric(faces, rendered, landmarks)
+    told = metric(faces, rendered, landmarks, landmarks)
     assert told.shape == (3,) and told.dtype == np.float64
     for t in range(3):
         points = five_points(landmarks[t])
         one, two = (aligned(frames[t], points).ravel() - 127.5 for frames in (faces, rendered))
         assert told[t] == pytest.approx(one @ two / np.linalg.norm(one) / np.linalg.norm(two), rel=1e-6)
-    np.testing.assert_allclose(metric(faces, faces, landmarks), 1.0)
+    np.testing.assert_allclose(metric(faces, faces, landmarks, landmarks), 1.0)
 
 
-def test_both_pictures_are_moved_by_the_real_landmarks(model: Path, faces: np.ndarray) -> None:
-    moved = np.roll(faces, (7, 5), axis=(1, 2))
-    metric = FaceSimilarity(model)
-    here = metric(faces[:1], faces[1:2], landmarks_at(TEMPLATE)[None])
-    there = metric(moved[:1], moved[1:2], landmarks_at(TEMPLATE + np.array([5, 7]))[None])
-    np.testing.assert_allclose(there, here, atol=1e-3)
+def test_each_picture_is_moved_by_its_own_landmarks(model: Path, faces: np.ndarray) -> None:
+    """A head that was to be elsewhere, and is, looks as much like the person."""
+    moved, metric = np.roll(faces, (7, 5), axis=(1, 2)), FaceSimilarity(model)
+    here, there = landmarks_at(TEMPLATE)[None], landmarks_at(TEMPLATE + np.array([5, 7]))[None]
+    still = metric(faces[:1], faces[1:2], here, here)
+    np.testing.assert_allclose(metric(moved[:1], moved[1:2], there, there), still, atol=1e-3)
+    np.testing.assert_allclose(metric(faces[:1], moved[1:2], here, there), still, atol=1e-3)
+    assert np.abs(metric(faces[:1], moved[1:2], here, here) - still) > 0.01
 
 
 def test_a_frame_without_landmarks_has_no_value(model: Path, faces: np.ndarray) -> None:
     landmarks = np.repeat(landmarks_at(TEMPLATE)[None], 3, axis=0)
     landmarks[1, 30] = np.nan
-    told = FaceSimilarity(model)(faces, faces, landmarks)
-    assert np.isnan(told).tolist() == [False, True, False]
+    whole = np.nan_to_num(landmarks, nan=60.0)
+    metric = FaceSimilarity(model)
+    for pair in ((landmarks, whole), (whole, landmarks)):
+        assert np.isnan(metric(faces, faces, *pair)).tolist() == [False, True, False]
 
 
 def test_the_model_is_looked_for(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

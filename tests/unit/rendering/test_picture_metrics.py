@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from facial_bench.metrics.image.metric import ImageMetric
 from facial_bench.metrics.image.pair import Pair
 from facial_bench.plugin_api.manager import load_plugins
 from facial_bench.plugin_api.picture_metrics import find_picture_metrics, named_in
+from facial_bench.rendering.cycle import NO_TRACKER
 from facial_bench.rendering.protocol import PictureProtocol
+from facial_bench.rendering.scorer import PictureScorer
 
 RULES = PictureProtocol(size=64)
 PLUGIN = """
@@ -119,6 +122,25 @@ def test_what_it_does_wrong_is_one_line(
 ) -> None:
     with pytest.raises(PluginError, match=told):
         measured(brought(body, weights), block())
+
+
+@pytest.mark.parametrize("generated", [False, True])
+def test_a_metric_that_needs_no_same_moment_is_told_what_was_to_be_rendered(tmp_path: Path, generated: bool) -> None:
+    body = "return scale * np.abs(wanted - landmarks).max(axis=(1, 2))"
+    text = PLUGIN.format(body=body, name="mine/moved").replace("landmarks):", "landmarks, wanted):")
+    (tmp_path / "mine.py").write_text(text.replace("create=create", "create=create, same_moment=False"))
+    (tmp_path / "2.txt").write_text("2")
+    plugins = load_plugins([tmp_path / "mine.py"], installed=[])
+    (metric,) = find_picture_metrics(plugins, RULES, {"mine/moved": tmp_path / "2.txt"})
+    pair = block()
+    pair = replace(pair, wanted=pair.landmarks + 3 if generated else None)
+    np.testing.assert_allclose(measured(metric, pair), 6.0 if generated else 0.0)
+
+
+def test_of_generated_motion_is_measured_what_needs_no_same_moment(brought: Callable[..., ImageMetric]) -> None:
+    still = brought()
+    scorer = PictureScorer(None, RULES, NO_TRACKER, [still, replace(still, id="mine/moved", same_moment=False)])  # type: ignore[arg-type]
+    assert [one.id for one in scorer.unaligned().compared] == ["mine/moved"]
 
 
 def test_of_a_stored_rendering_its_own_metrics_are_measured(brought: Callable[..., ImageMetric]) -> None:

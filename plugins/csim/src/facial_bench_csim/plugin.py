@@ -20,7 +20,7 @@ def facial_bench_picture_metrics() -> Sequence[PictureMetricSpec]:
 
         return find_weights(chosen)
 
-    def create(path: Path | None) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    def create(path: Path | None) -> Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
         from facial_bench_csim.similarity import FaceSimilarity
         from facial_bench_csim.weights import find_weights
 
@@ -29,12 +29,13 @@ def facial_bench_picture_metrics() -> Sequence[PictureMetricSpec]:
     return [
         PictureMetricSpec(
             "csim",
-            1,
+            2,
             "1",
             True,
             "mean_t e(^I[t]) . e(I[t]) / (|e(^I[t])| |e(I[t])|); e is the face embedding of the picture moved by a "
-            "similarity, the least-squares one from 5 points of the real landmarks (mean of 36..41, mean of 42..47, "
-            "30, 48, 54) to ArcFace's template of 112x112 px, bicubic, RGB as (x - 127.5) / 128",
+            "similarity, the least-squares one from 5 points of its landmarks (mean of 36..41, mean of 42..47, 30, 48, "
+            "54; of ^I those that were to be rendered) to ArcFace's template of 112x112 px, bicubic, RGB as "
+            "(x - 127.5) / 128",
             meaning="how much the rendered face looks like the same person to a network that recognises faces",
             family="pictures",
             origin="CSIM of Zakharov et al. 2019; ArcFace's alignment (Deng et al. 2019); the embedding is the user's",
@@ -42,5 +43,6 @@ def facial_bench_picture_metrics() -> Sequence[PictureMetricSpec]:
             "a renderer that was trained with the same network pleases it",
             weights=weights,
             create=create,
+            same_moment=False,
         )
     ]

@@ -41,21 +41,22 @@ class FaceSimilarity:
             raise FacialBenchError(f"{model} has inputs and outputs {shapes}. The metric csim needs {TAKES}.")
         self._batch, self._input, self._output = shapes[0][0], inputs[0]["index"], outputs[0]["index"]
 
-    def __call__(self, real: np.ndarray, rendered: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    def __call__(self, real: np.ndarray, rendered: np.ndarray, landmarks: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         """(n,) float64, -1..1: the cosine of each frame; NaN where a landmark that is needed is not finite.
 
         Args:
             real: (n, S, S, 3) uint8 RGB.
             rendered: As `real`.
             landmarks: (n, 68, 2) of the real face, pixels of the pictures.
+            wanted: As `landmarks`, of the face that was to be rendered.
         """
-        points = five_points(np.asarray(landmarks, np.float64))
-        known = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)))
+        points = [five_points(np.asarray(one, np.float64)) for one in (landmarks, wanted)]
+        known = np.flatnonzero(np.isfinite(points).all(axis=(0, 2, 3)))
         values = np.full(len(real), np.nan)
         if len(known):
             one, two = (
-                self.embeddings(np.stack([aligned(pictures[t], points[t]) for t in known]))
-                for pictures in (real, rendered)
+                self.embeddings(np.stack([aligned(pictures[t], own[t]) for t in known]))
+                for pictures, own in zip((real, rendered), points, strict=True)
             )
             values[known] = (one * two).sum(axis=1)
         return values
