@@ -29,6 +29,10 @@ def with_motion_of(path: Path, pictures: PictureCorpus) -> tuple[Driving, Pictur
     """
     folder, result = open_result(path)
     require_unchanged(folder / "result.json", result)
+    people = pictures.corpus.info.identities
+    if result.corpus.name == pictures.corpus.info.name and set(result.corpus.identities) != set(people):
+        own, here = (", ".join(names) for names in (result.corpus.identities, people))
+        raise ResultError(f"{path} is a result for {own}, this is to render {here}. Give both the same --identities.")
     if result.corpus.digest != pictures.corpus.info.digest:
         raise ResultError(
             f"{path} is a result on {result.corpus.name} with digest {result.corpus.digest[:12]}, and the corpus has "

@@ -376,8 +376,11 @@ def test_the_motion_of_a_method_is_rendered_and_scored_without_alignment(
     with pytest.raises(ResultError, match="is not there, or not what was rendered"):
         with_stored_motion(made, out, pictures)
     other = replace(pictures, corpus=pictures.corpus.select(["p1"]))
-    with pytest.raises(ResultError, match="Run the method on this corpus"):
+    with pytest.raises(ResultError, match=r"is a result for p1, p2, this is to render p1\. Give both the same --id"):
         with_motion_of(folder, other)
+    info = replace(pictures.corpus.info, digest="0" * 64)
+    with pytest.raises(ResultError, match="Run the method on this corpus"):
+        with_motion_of(folder, replace(pictures, corpus=replace(pictures.corpus, info=info)))
 
 
 def test_with_other_metrics_the_stored_pictures_are_scored_again(
