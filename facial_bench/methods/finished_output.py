@@ -28,7 +28,7 @@ class Output:
     """`expression`, `pose` with its `rotation` and `translation`, `blink`, `landmarks` (T, 68, 2 or 3) in pixels of the
     clip's view: those that are there and usable, float64, finite."""
     lost: np.ndarray
-    """(T,) bool: frames in which the file holds NaN; what stands there is interpolated."""
+    """(T,) bool: frames in which the file holds NaN, or the video no face; what stands there is interpolated."""
     notes: tuple[str, ...] = ()
     """What is told of it though it is scored."""
     unread: tuple[str, ...] = ()
@@ -65,9 +65,7 @@ def read_output(path: Path, rate: float | None, request: Request, info: CorpusIn
         notes.append(wrong.why + ("; the pose is not used" if wrong.sure else ""))
         if wrong.sure:
             parts = {name: part for name, part in parts.items() if name not in ("pose", "translation")}
-    if lost.any():
-        frame = np.flatnonzero(lost)[0]
-        notes.append(f"{lost.sum()} frames hold NaN (first {frame}): the person's mean training state stands there")
+    notes += say_lost(lost, "with NaN")
     if not set(parts) & {"expression", "pose", "blink", "landmarks"}:
         raise GenerationError(f"{path.name}: {'; '.join(notes) or 'rotation or translation alone is no pose'}")
     return Output(parts, lost, tuple(notes), held.unread)
@@ -79,6 +77,17 @@ def _require_numbers(path: Path, held: Held) -> None:
         bad = int((~np.isfinite(array.reshape(len(array), -1)).all(axis=1)).sum())
         if bad > MOST_LOST * len(array):
             raise GenerationError(f"{path.name}: {name} holds NaN or infinities in {bad} of {len(array)} frames")
+
+
+def say_lost(lost: np.ndarray, why: str) -> tuple[str, ...]:
+    """A line on the frames (T,) that are lost, where there are any.
+
+    >>> say_lost(np.array([False, True]), "with NaN")
+    ("1 frame with NaN (first 1): the person's mean training state stands there",)
+    """
+    count = int(lost.sum())
+    frames = f"{count} frame{'s' * (count != 1)} {why} (first {np.argmax(lost)})"
+    return (f"{frames}: the person's mean training state stands there",) if count else ()
 
 
 def view_scale(path: Path, size: tuple[int, int], request: Request) -> float:

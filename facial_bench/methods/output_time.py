@@ -20,7 +20,7 @@ SURPLUS = 2
 COMMON = (15, 20, 24000 / 1001, 24, 25, 30000 / 1001, 30, 48, 50, 60000 / 1001, 60, 100, 120)
 """Rates, frames a second, that a count of frames may be of."""
 MOST_LOST = 0.1
-"""Share of an output's frames that may hold NaN."""
+"""Share of an output's frames that may hold NaN, or no face."""
 
 
 def fits(frames: int, rate: float, wanted: int, fps: float) -> bool:

@@ -16,9 +16,9 @@ from facial_bench.core.types import Clip, Context, Face, FaceModel, Motion, Requ
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
 from facial_bench.media.video import Video, rgb, size_of
-from facial_bench.methods.finished_output import Output, read_output, view_scale
+from facial_bench.methods.finished_output import Output, read_output, say_lost, view_scale
 from facial_bench.methods.output_files import MOTION_ENDINGS, find_output, folder_digest
-from facial_bench.methods.output_time import require_fit
+from facial_bench.methods.output_time import MOST_LOST, require_fit
 
 ORTHONORMAL = 1e-3
 """Largest deviation of a basis from orthonormal directions for coefficients to be a projection on it."""
@@ -60,7 +60,7 @@ class Precomputed:
 
     def __init__(self, context: Context) -> None:
         self._kind, self._folder = read_options(context.options)
-        self._fps, self._info = read_rate(context.options), context.corpus
+        self._fps, self._info, self._log = read_rate(context.options), context.corpus, context.log
         self._model, self._sizes = context.face_model, dict[str, float]()
         self._tracker: TrackerSpec | None = None
         self._weights: Path | None = None
@@ -90,7 +90,10 @@ class Precomputed:
         endings = VIDEO_ENDINGS if self._kind == "videos" else MOTION_ENDINGS
         path = find_output(self._folder, request.id, endings, request.identity)
         if self._kind == "videos":
-            return self._motion(self._track(path, request), request)
+            output = self._track(path, request)
+            for note in output.notes:  # motions are looked through before a run, which tells theirs
+                self._log(f"{request.id}: {note}")
+            return self._motion(output, request)
         return self._motion(read_output(path, self._fps, request, self._info), request)
 
     def _motion(self, output: Output, request: Request) -> Motion:
@@ -153,13 +156,13 @@ class Precomputed:
         shown = round((times[-1] - times[0]) * rate) + 1  # as many frames as its time holds, repeated ones among them
         require_fit(path.name, "video", shown, rate, request.frames, request.fps)
         held = np.minimum(np.arange(request.frames), len(tracked.valid) - 1)
-        unseen = int((~tracked.valid[held]).sum())
-        if unseen:
-            raise GenerationError(f"{path.name}: no face in {unseen} of {request.frames} frames")
+        unseen = ~tracked.valid[held]
+        if unseen.sum() > MOST_LOST * request.frames:
+            raise GenerationError(f"{path.name}: no face in {unseen.sum()} of {request.frames} frames")
         parts = {name: tracked.arrays[name][held] for name in ("landmarks", "rotation", "translation", "blink")}
         parts["landmarks"] = parts["landmarks"] * view_scale(path, size, request)
         parts["pose"] = np.concatenate([parts["rotation"], parts["translation"]], axis=1)
-        return Output(parts, np.zeros(request.frames, bool))
+        return Output(parts, unseen, say_lost(unseen, "without a face"))
 
 
 def is_orthonormal(model: FaceModel) -> bool:

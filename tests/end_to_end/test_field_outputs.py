@@ -156,7 +156,7 @@ def test_a_frame_of_nan_costs_that_frame(session: Session, corpus: Corpus, run: 
     assert {row.status for row in result.clips} == {"ok"}
     assert 0 < result.metrics["lmd/canonical"].value < 0.01, "it is no better than the person's mean there"
     (line,) = [line for line in lines.warnings if "NaN" in line]
-    assert "1 frames hold NaN (first 100): the person's mean training state stands there" in line
+    assert "1 frame with NaN (first 100): the person's mean training state stands there" in line
 
 
 def test_without_cross_driven_outputs_one_line_says_so(

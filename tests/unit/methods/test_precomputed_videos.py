@@ -95,12 +95,13 @@ def test_videos_that_are_missing_damaged_faceless_or_too_short_count_as_failed(
     own = [task for task in fold_tasks(setup.folds[0], 0) if task.driving == SELF]
     (folder / f"{own[0].request.id}.mkv").write_text("no video")
     images = moving(own[1].clip.frames)
-    images[7] = images[7] * 0
+    gone = len(images) // 10 + 1
+    images[7 : 7 + gone] = [image * 0 for image in images[:gone]]
     write_video(folder / f"{own[1].request.id}.mkv", images)
     result = run(session, corpus, tmp_path / "out", folder)
     reasons = [row.reason for row in result.clips if row.driving == SELF]
     assert "cannot be opened as a video" in reasons[0]
-    assert "no face in 1 of" in reasons[1]
+    assert f"no face in {gone} of" in reasons[1]
     assert result.metrics["lmd"].n_failed == 2
     cross = next(task for task in fold_tasks(setup.folds[0], 0) if task.driving != SELF)
     (folder / f"{cross.request.id}.mkv").unlink()
@@ -128,6 +129,35 @@ def test_a_video_of_another_rate_may_end_where_rounding_ends_it(
         else:
             with pytest.raises(GenerationError, match=f"has {count} frames of video"):
                 Precomputed(context).generate([request])
+
+
+def test_a_few_frames_without_a_face_are_the_mean_training_state(
+    session: Session, corpus: Corpus, tmp_path: Path
+) -> None:
+    """As frames of NaN in an array are: a tenth at most, and told."""
+    clip = corpus.clip("p1a")
+    still = np.asarray(clip.motion.state()[0], np.float32)
+    request = Request("self/p1a@0", "p1", clip.audio[:50], still, 25.0, 0, clip.camera)
+    trackers = {name: one.spec for name, one in session.plugins.registered("trackers").items()}
+    said: list[str] = []
+    options = {"videos": str(tmp_path)}
+    context = Context(corpus.info, 0, "cpu", log=said.append, options=options, trackers=trackers)
+    whole = moving(50)
+    write_video(tmp_path / "p1a.mp4", whole)
+    (right,) = Precomputed(context).generate([request])
+    assert not said
+    dark = [image * 0 if k in (7, 30, 31, 32, 49) else image for k, image in enumerate(whole)]
+    write_video(tmp_path / "p1a.mp4", dark)
+    (motion,) = Precomputed(context).generate([request])
+    assert said == ["self/p1a@0: 5 frames without a face (first 7): the person's mean training state stands there"]
+    lost = np.isin(np.arange(50), (7, 30, 31, 32, 49))
+    np.testing.assert_allclose(motion.pose[~lost], right.pose[~lost], atol=0.05)
+    np.testing.assert_allclose(motion.pose[lost], np.repeat(still[None, 64:70], 5, axis=0))
+    np.testing.assert_allclose(motion.blink[lost], still[70])
+    dark[10] = dark[10] * 0
+    write_video(tmp_path / "p1a.mp4", dark)
+    with pytest.raises(GenerationError, match=r"p1a\.mp4: no face in 6 of 50 frames"):
+        Precomputed(context).generate([request])
 
 
 def test_damage_and_another_size_are_failures(session: Session, corpus: Corpus, tmp_path: Path) -> None:
