@@ -39,11 +39,14 @@ def find_rest(path: Path, form: str) -> Rest | None:
     """
     if form not in FORMATS:
         return None
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        for begin, is_film in FORMATS[form](stream, size):
-            if begin and (is_film or size - begin > LARGE * size):
-                return Rest(begin, (size - begin) / size, is_film)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            for begin, is_film in FORMATS[form](stream, size):
+                if begin and (is_film or size - begin > LARGE * size):
+                    return Rest(begin, (size - begin) / size, is_film)
+    except OSError:  # who reads the film says so
+        pass
     return None
 
 

@@ -14,6 +14,7 @@ from facial_bench.core.errors import CorpusError, FacialBenchError, GenerationEr
 from facial_bench.core.geometry import RIGID, decode_face, frontalise, project
 from facial_bench.core.types import Clip, Context, Face, FaceModel, Motion, Request, TrackerSpec
 from facial_bench.corpora.find_videos import VIDEO_ENDINGS
+from facial_bench.corpora.from_videos.notices import say_rest
 from facial_bench.corpora.from_videos.shot_tracks import resample_faces
 from facial_bench.media.video import Video, rgb, size_of
 from facial_bench.methods.finished_output import Output, read_output, say_lost, view_scale
@@ -147,6 +148,7 @@ class Precomputed:
                     times.append(seconds)
                     seen = None if picture.damaged else tracker.track(rgb(picture), seconds - times[0])
                     faces.append(seen)
+                rest = tuple(say_rest(video))
             tracked = resample_faces(times, faces, request.fps)
         except CorpusError as problem:
             raise GenerationError(str(problem)) from None
@@ -162,7 +164,7 @@ class Precomputed:
         parts = {name: tracked.arrays[name][held] for name in ("landmarks", "rotation", "translation", "blink")}
         parts["landmarks"] = parts["landmarks"] * view_scale(path, size, request)
         parts["pose"] = np.concatenate([parts["rotation"], parts["translation"]], axis=1)
-        return Output(parts, unseen, say_lost(unseen, "without a face"))
+        return Output(parts, unseen, (*say_lost(unseen, "without a face"), *rest))
 
 
 def is_orthonormal(model: FaceModel) -> bool:

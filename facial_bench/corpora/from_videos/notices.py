@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from facial_bench.corpora.from_videos.tracking import Shot
-from facial_bench.media.unread import Rest
 from facial_bench.media.video import Video
 
 
@@ -34,18 +33,28 @@ def say_losses(video: Video, shots: Sequence[Shot], silenced: float) -> Iterator
         yield f"{_frames(retimed)} timed by the order of decoding: the file states no other time that grows"
     if dropped:
         yield f"{_frames(dropped)} left out: their time is not later than that of the frame before"
-    if video.rest is not None:
-        yield from _say_rest(video.rest, video)
+    yield from say_rest(video)
     if silenced:
         yield f"{silenced:.2f} s of its sound cannot be decoded and are silence"
 
 
-def _say_rest(rest: Rest, video: Video) -> Iterator[str]:
-    """What a film has behind it; nothing where restarts of the clock have told of it."""
+def say_rest(video: Video) -> Iterator[str]:
+    """A clause on what a file holds behind its first film; none where restarts of the clock tell of it.
+
+    Args:
+        video: That was read.
+    """
+    rest = video.rest
+    if rest is None:
+        return
     where = f"bytes {rest.begin:,} to the end, {100 * rest.share:.0f} % of the file,"
     split = f"split the file there (head -c {rest.begin}, tail -c +{rest.begin + 1})"
     if rest.begin > video.farthest:
-        yield f"{where} hold a second film that was not read: {split}" if rest.is_film else f"{where} are no film"
+        yield (
+            f"{where} hold a second film that was not read: {split}"
+            if rest.is_film
+            else f"{where} are no part of its film"
+        )
     elif rest.is_film and not video.restarts:
         yield f"{where} hold a second film: its pictures and its sound begin where each of the first one's end; {split}"
 

@@ -6,13 +6,14 @@ import struct
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 pytest.importorskip("av", reason="PyAV is not installed: pip install -r requirements-video.txt")
 
 from facial_bench.corpora.from_videos.notices import say_losses
 from facial_bench.media.load import load_av
-from facial_bench.media.unread import Rest, find_rest
+from facial_bench.media.unread import ASF_HEADER, Rest, find_rest
 from facial_bench.media.video import Video
 from tests.helpers.media import moving, tone
 from tests.helpers.odd_videos import Pictures, Voice, join, write_streams
@@ -76,6 +77,18 @@ def test_much_of_no_known_kind_is_told(tmp_path: Path) -> None:
         assert rest == Rest(len(film), len(other) / len(film + other), False)
 
 
+def test_bytes_of_any_kind_are_looked_at(tmp_path: Path) -> None:
+    """Cut anywhere, or noise: never an error."""
+    rng, path = np.random.default_rng(0), tmp_path / "v.mp4"
+    film = FTYP + box("mdat", bytes(8), long=True) + MOOV + FTYP
+    for content in (*(film[:k] for k in range(len(film))), *(rng.bytes(60) for _ in range(20))):
+        for head, form in ((b"", "mov"), (b"FLV\x01", "flv"), (b"RIFF", "avi"), (ASF_HEADER, "asf"), (b"", "matroska")):
+            path.write_bytes(head + content)
+            rest = find_rest(path, form)
+            assert rest is None or 0 < rest.begin < len(head + content)
+    assert find_rest(tmp_path / "gone.mp4", "mov") is None
+
+
 def test_a_long_avi_and_one_that_was_never_ended(tmp_path: Path) -> None:
     def riff(kind: bytes, content: bytes, size: int | None = None) -> bytes:
         return b"RIFF" + struct.pack("<I", 4 + len(content) if size is None else size) + kind + content
@@ -116,6 +129,13 @@ def told(path: Path) -> tuple[int, str]:
         seen = [one for _, one in video.read()]
         counts = {name: sum(getattr(one, name) for one in seen) for name in ("retimed", "dropped", "undecoded")}
         return len(seen), "; ".join(say_losses(video, [SimpleNamespace(damaged=0, **counts)], 0.0))
+
+
+def test_data_of_no_kind_are_told_in_a_line(tmp_path: Path) -> None:
+    path = write_streams(tmp_path / "v.mp4", Pictures(moving(25)))
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() + b"\x1a\x45\xdf\xa3" * size)
+    assert told(path) == (25, f"bytes {size:,} to the end, 80 % of the file, are no part of its film")
 
 
 @pytest.mark.parametrize(

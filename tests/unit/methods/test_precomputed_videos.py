@@ -154,6 +154,11 @@ def test_a_few_frames_without_a_face_are_the_mean_training_state(
     np.testing.assert_allclose(motion.pose[~lost], right.pose[~lost], atol=0.05)
     np.testing.assert_allclose(motion.pose[lost], np.repeat(still[None, 64:70], 5, axis=0))
     np.testing.assert_allclose(motion.blink[lost], still[70])
+    twice = write_video(tmp_path / "p1a.mp4", whole).read_bytes()
+    (tmp_path / "p1a.mp4").write_bytes(2 * twice)
+    Precomputed(context).generate([request])
+    where = f"bytes {len(twice):,} to the end, 50 % of the file"
+    assert said[1].startswith(f"self/p1a@0: {where}, hold a second film that was not read")
     dark[10] = dark[10] * 0
     write_video(tmp_path / "p1a.mp4", dark)
     with pytest.raises(GenerationError, match=r"p1a\.mp4: no face in 6 of 50 frames"):
