@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
 from facial_bench.types import Clip
 from tests.helpers.faces import make_clip, make_model
+from tests.helpers.warm_start import WarmStart
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,6 +54,14 @@ def small_protocol() -> Protocol:
     classifiers = ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=30, learning_rate=1e-2)
     realism = RealismSettings(channels=(4, 4), steps=5, folds=2, stride=32)
     return replace(Protocol(), classifiers=classifiers, realism=realism, resamples=200, name="small")
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmStart]:
+    """Starts processes that have imported torch and facial-bench."""
+    processes = WarmStart()
+    yield processes
+    processes.close()
 
 
 @pytest.fixture(scope="session")

@@ -159,7 +159,8 @@ def _methods(method: str, session: Session, files: Sequence[Path], conditions: C
 
     every, failures = list_methods(method, session.plugins, files, conditions, session.report)
     if method.endswith(".py"):
-        chosen = {name: one for name, one in every.items() if one.method.plugin == Path(method).name}
+        known = {name: make() for name, make in every.items()}
+        chosen = {name: one for name, one in known.items() if one.method.plugin == Path(method).name}
         if not chosen:
             failed = [f"{one}." for one in failures if one.source.plugin == Path(method).name]
             hint = " ".join(failed) or "Mark facial_bench_generators with facial_bench.hookimpl."

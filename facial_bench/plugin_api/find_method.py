@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,10 @@ class Named:
         return self.method.name
 
 
+Finders = Mapping[str, Callable[[], Named]]
+"""Name of a method -> what makes it known: the digest of its source takes a tenth of a second."""
+
+
 def find_method(
     name: str,
     options: Mapping[str, str],
@@ -70,11 +74,10 @@ def find_method(
 
 def list_methods(
     name: str, plugins: Plugins, files: Sequence[Path], conditions: Conditions, report: Reporter
-) -> tuple[dict[str, Named], Sequence[Failure]]:
+) -> tuple[Finders, Sequence[Failure]]:
     """Methods by name, and the plugins that failed to load.
 
-    A method of this process that has the name is alone, unless files are given: then, and where there is none, plugins
-    are listed, in a process of their own.
+    Plugins are listed, in a process of their own, where no method of this process has the name, or files are given.
 
     Raises:
         PluginError: two plugins claim one name, or as `discover` raises.
@@ -84,20 +87,21 @@ def list_methods(
         script = {"file": str(Path(f"{file}.py").resolve()), "class": chosen}
         discovered = discover("generators", [], conditions, report, script)
         (offer,) = discovered.offers.values()
-        return {chosen: _offered(offer, conditions, report)}, discovered.failures
+        return {chosen: partial(_offered, offer, conditions, report)}, discovered.failures
     here = plugins.registered("generators")
+    known = {own: partial(_registered, one) for own, one in here.items()}
     if name in here and not (files or conditions.python):
-        return {name: _registered(here[name])}, plugins.failures
+        return known, plugins.failures
     discovered = discover("generators", files, conditions, report)
     for own in set(here) & set(discovered.offers):
         one, other = here[own].source, discovered.offers[own].by
         if one != other or not one.origin.items() <= other.origin.items():  # else it is loaded for its metrics as well
             raise two_claim("generators", own, one, other)
-    offers = {own: _offered(offer, conditions, report) for own, offer in discovered.offers.items()}
-    return {**{own: _registered(one) for own, one in here.items()}, **offers}, [*plugins.failures, *discovered.failures]
+    offers = {own: partial(_offered, offer, conditions, report) for own, offer in discovered.offers.items()}
+    return {**known, **offers}, [*plugins.failures, *discovered.failures]
 
 
-def pick(name: str, every: Mapping[str, Named], failures: Sequence[Failure]) -> Named:
+def pick(name: str, every: Finders, failures: Sequence[Failure]) -> Named:
     """One method by name, or by FILE.py:CLASS.
 
     Raises:
@@ -106,7 +110,7 @@ def pick(name: str, every: Mapping[str, Named], failures: Sequence[Failure]) -> 
     short = name.partition(".py:")[2] or name
     if short not in every:
         raise nobody_offers("method", name, every, failures)
-    return every[short]
+    return every[short]()
 
 
 def method_of_class(made: type) -> Method:
