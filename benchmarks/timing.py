@@ -15,6 +15,8 @@ class Timing:
     """Seconds of repeated runs of one thing."""
 
     runs: tuple[float, ...]
+    processor: tuple[float, ...] = ()
+    """Processor seconds that this process spent on the same runs."""
 
     @property
     def median(self) -> float:
@@ -29,14 +31,14 @@ class Timing:
 
 def interleaved(candidates: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, Timing]:
     """Run all candidates in turns, after one unmeasured turn."""
-    runs: dict[str, list[float]] = {name: [] for name in candidates}
+    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in candidates}
     for turn in range(repetitions + 1):
         for name, call in candidates.items():
-            start = time.perf_counter()
+            start, spent = time.perf_counter(), time.process_time()
             call()
             if turn:
-                runs[name].append(time.perf_counter() - start)
-    return {name: Timing(tuple(values)) for name, values in runs.items()}
+                runs[name].append((time.perf_counter() - start, time.process_time() - spent))
+    return {name: Timing(*zip(*values, strict=True)) for name, values in runs.items()}
 
 
 def peak_memory(code: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 from collections.abc import Sequence
@@ -10,11 +11,16 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.core import Row, row
-from benchmarks.timing import interleaved, markdown
+from benchmarks.timing import Timing, interleaved, markdown
 
 
-def video_rows(repetitions: int) -> list[Row]:
-    """The rows; none where there are no videos, no weights or no tracker."""
+def video_rows(repetitions: int, workers: bool = True) -> list[Row]:
+    """The rows; none where there are no videos, no weights or no tracker.
+
+    Args:
+        repetitions: Measured turns, three at most.
+        workers: Whether to measure two processes, too.
+    """
     folder = Path(os.environ.get("FACIAL_BENCH_DATA", "")) / "videos"
     weights = folder.parent / "models" / "face_landmarker.task"
     try:
@@ -47,10 +53,16 @@ def video_rows(repetitions: int) -> list[Row]:
             for _ in range(2):
                 pool.submit(_bare_loops, [folder / source.file for source in sources], weights)
 
-    jobs = {"one": lambda: build(1), "bare": bare, "two": lambda: build(2), "bare twice": bare_twice}
+    jobs = {"one": lambda: build(1), "bare": bare}
+    if workers:
+        jobs |= {"two": lambda: build(2), "bare twice": bare_twice}
     times = interleaved(jobs, max(1, min(repetitions, 3)))
+    one, loop = (Timing(times[name].processor) for name in ("one", "bare"))
+    cost = row("building 10 videos, processor time (plain: decode and track, nothing else)", one, loop)
+    if not workers:
+        return [cost]
     return [
-        row("building 10 videos (plain: decode and track, nothing else)", times["one"], times["bare"]),
+        cost,
         row("building 10 videos, two processes (plain: one process)", times["two"], times["one"]),
         row("two bare loops at once (plain: one)", times["bare twice"], times["bare"]),
     ]
@@ -89,7 +101,11 @@ def _bare_loop(video: Path, weights: Path) -> int:
 
 def main() -> None:
     """Print the rows alone."""
-    print(markdown(video_rows(3)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=3, help="measured turns (default 3, at most)")
+    parser.add_argument("--one-process", action="store_true", help="only the row of the processor time")
+    options = parser.parse_args()
+    print(markdown(video_rows(options.turns, not options.one_process)))
 
 
 if __name__ == "__main__":
