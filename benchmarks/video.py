@@ -102,10 +102,10 @@ def _bare_loop(video: Path, weights: Path) -> int:
 def main() -> None:
     """Print the rows alone."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=3, help="measured turns (default 3, at most)")
-    parser.add_argument("--one-process", action="store_true", help="only the row of the processor time")
+    parser.add_argument("--repetitions", type=int, default=3, help="measured turns, 3 at most (default 3)")
+    parser.add_argument("--only", choices=["cost"], help="the row of the processor time, without two processes")
     options = parser.parse_args()
-    print(markdown(video_rows(options.turns, not options.one_process)))
+    print(markdown(video_rows(options.repetitions, workers=not options.only)))
 
 
 if __name__ == "__main__":
