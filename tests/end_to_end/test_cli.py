@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 from facial_bench.cli import Commands, main
 from facial_bench.cli.common import aligned, parse_options
 from facial_bench.core.errors import FacialBenchError
+from facial_bench.core.protocol import Protocol
 from facial_bench.core.version import __version__
 from facial_bench.corpora.corpus import Corpus, open_corpus
 from facial_bench.evaluation.result import decode_result, read_result
@@ -257,7 +259,15 @@ def test_corpus_import(real_data: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def short_protocol() -> Protocol:
+    """The whole protocol, its networks trained in fewer steps."""
+    rules = Protocol()
+    classifiers = replace(rules.classifiers, steps=20, learning_rate=1e-2)
+    return replace(rules, classifiers=classifiers, realism=replace(rules.realism, steps=5))
+
+
+@pytest.fixture(scope="module")
+def finished(tiny: Path, short_protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run of the whole protocol, two seeds, as JSON; its cache serves the tests after it."""
     base = tmp_path_factory.mktemp("finished")
     (base / "mine.py").write_text(METHOD)
@@ -274,18 +284,19 @@ def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         "--device",
         "cpu",
     ]
-    patch = pytest.MonkeyPatch()
-    patch.setenv("FACIAL_BENCH_CACHE", str(base / "cache"))
-    result = CliRunner().invoke(
-        main, [*arguments, "--seed", "3", "--seed", "4", "--seed", "3", "--out", str(base / "out"), "--json"]
-    )
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACIAL_BENCH_CACHE", str(base / "cache"))
+        patch.setattr("facial_bench.api.Protocol", lambda: short_protocol)
+        result = CliRunner().invoke(
+            main, [*arguments, "--seed", "3", "--seed", "4", "--seed", "3", "--out", str(base / "out"), "--json"]
+        )
     return {"base": base, "arguments": arguments, "result": result}
 
 
 @pytest.fixture
-def again(finished: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def again(finished: dict[str, Any], short_protocol: Protocol, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setenv("FACIAL_BENCH_CACHE", str(finished["base"] / "cache"))
+    monkeypatch.setattr("facial_bench.api.Protocol", lambda: short_protocol)
     return finished
 
 

@@ -49,23 +49,26 @@ def corpus_of_width(make_corpus: Callable[..., Corpus]) -> Callable[[int], Corpu
 
 @pytest.fixture
 def run(session: Session, corpus_of_width: Callable[[int], Corpus], tmp_path: Path) -> Run:
-    def evaluate(width: int = 29, folder: str = "out", method: str = "facial", seed: int = 0) -> Result:
+    def evaluate(width: int = 29, folder: str = "out", method: str = "facial", seed: int = 0, **more: str) -> Result:
         corpus = corpus_of_width(width)
-        return run_one(session, method, corpus, tmp_path / folder, seeds=(seed,), options=QUICK)
+        return run_one(session, method, corpus, tmp_path / folder, seeds=(seed,), options=QUICK, **more)
 
     return evaluate
 
 
-@pytest.mark.parametrize("width", [22, 29, 42])
-def test_any_audio_width_from_22_works_and_the_same_seed_gives_the_same_file(run: Run, width: int) -> None:
+@pytest.mark.parametrize("width", [22, 42])
+def test_any_audio_width_from_22_works(run: Run, width: int) -> None:
+    assert {row.status for row in run(width, isolation="in-process").clips} == {"ok"}
+
+
+def test_the_same_seed_gives_the_same_file(run: Run) -> None:
     def deterministic(folder: str, seed: int) -> Result:
-        return msgspec.structs.replace(run(width, folder, seed=seed), environment={}, timing={})
+        return msgspec.structs.replace(run(folder=folder, seed=seed), environment={}, timing={})
 
     first = deterministic("1", 0)
     assert {row.status for row in first.clips} == {"ok"}
-    if width == 29:  # no width is special in what a seed does
-        assert deterministic("2", 0) == first
-        assert deterministic("3", 1).metrics["lmd"].value != first.metrics["lmd"].value
+    assert deterministic("2", 0) == first
+    assert deterministic("3", 1).metrics["lmd"].value != first.metrics["lmd"].value
 
 
 def test_a_stored_fit_gives_the_same_result(run: Run, tmp_path: Path) -> None:
@@ -82,4 +85,4 @@ def test_a_stored_fit_gives_the_same_result(run: Run, tmp_path: Path) -> None:
     ["facial-no-gtem", "facial-no-gloc", "facial-no-adversarial", "facial-paper-weights", "facial-no-finetuning"],
 )
 def test_every_ablation_runs(run: Run, name: str) -> None:
-    assert run(method=name).metrics["lmd"].status == "ok"
+    assert run(method=name, isolation="in-process").metrics["lmd"].status == "ok"
