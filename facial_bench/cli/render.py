@@ -75,7 +75,7 @@ from facial_bench.cli.common import (
 @with_options(isolation_options[:2] + isolation_options[3:])
 @click.option("--out", type=path, metavar="DIR", default="renders", show_default=True, help="Folder of renderings.")
 @click.option("--as", "label", metavar="NAME", default="", help="Name of the rendering.")
-@click.option("--fresh", is_flag=True, help="Do not reuse anything of an earlier rendering.")
+@click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier rendering, and replace it.")
 @json_option
 @verbosity_options
 def render(as_json: bool, plugin_files: tuple[Path, ...], metric_plugins: tuple[str, ...], **given: Any) -> None:

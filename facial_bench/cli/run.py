@@ -91,7 +91,7 @@ class SeedType(click.ParamType):
     "--out", type=path, metavar="DIR", envvar="FACIAL_BENCH_OUT", help="Folder of results. [default: results]"
 )
 @click.option("--as", "label", metavar="NAME", help="Name of the result, so that two versions can be kept.")
-@click.option("--fresh", is_flag=True, help="Do not reuse anything of an earlier run.")
+@click.option("--fresh", is_flag=True, help="Reuse nothing of an earlier run, and replace its result.")
 @shown_options
 @verbosity_options
 @click.pass_context
