@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from facial_bench.cli.progress import EVERY, PlainReporter
 from facial_bench.core.progress import OutputClosed
 from facial_bench.corpora.corpus import Corpus
 from tests.helpers.media import TRACKER, moving, tone, write_video
+from tests.helpers.warm_start import WarmStart
 
 SLOW = """
 import time
@@ -41,27 +43,28 @@ def facial_bench_generators():
     return [GeneratorSpec("slow", "takes three seconds", "nobody", Slow)]
 """
 COMMAND = [sys.executable, "-m", "facial_bench"]
+Terminal = Callable[..., tuple[int, str]]
 
 
-def on_a_terminal(arguments: list[str], **environment: str) -> tuple[int, str]:
-    """Exit status, and all that a command wrote to the terminal that its standard error is."""
-    ours, theirs = pty.openpty()
-    settings = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **environment}
-    with subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=theirs, stdin=subprocess.DEVNULL, env=settings
-    ) as process:
-        os.close(theirs)
+@pytest.fixture
+def on_a_terminal(warm: WarmStart, tmp_path: Path) -> Terminal:
+    """on_a_terminal(arguments, NAME=value) -> exit status, and all that a command wrote to the terminal that its
+    standard error is."""
+
+    def run(arguments: list[str], **environment: str) -> tuple[int, str]:
+        ours, theirs = pty.openpty()
+        settings = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **environment}
+        with open(os.devnull, "wb") as stdout, open(os.ttyname(theirs), "wb", buffering=0) as stderr:
+            process = warm.start([*COMMAND, *arguments], cwd=tmp_path, env=settings, stdout=stdout, stderr=stderr)
         written = b""
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:  # Linux says so when the last writer is gone
-                break
-            if not piece:
-                break
-            written += piece
-        os.close(ours)
-    return process.returncode, written.decode(errors="replace")
+        while process.poll() is None or select.select([ours], [], [], 0)[0]:
+            if select.select([ours], [], [], 0.1)[0]:
+                written += os.read(ours, 65536)
+        for end in (ours, theirs):
+            os.close(end)
+        return process.returncode, written.decode(errors="replace")
+
+    return run
 
 
 def steps(text: str, total: int) -> set[int]:
@@ -90,7 +93,7 @@ def run_slow(corpus: Corpus, place: Path, *more: str) -> list[str]:
     ]
 
 
-def test_a_run_shows_a_bar_that_moves(short: Corpus, tmp_path: Path) -> None:
+def test_a_run_shows_a_bar_that_moves(on_a_terminal: Terminal, short: Corpus, tmp_path: Path) -> None:
     status, text = on_a_terminal(run_slow(short, tmp_path))
     assert status == 0, text
     assert len(steps(text, 30)) >= 5, "the bar did not move"
@@ -99,30 +102,31 @@ def test_a_run_shows_a_bar_that_moves(short: Corpus, tmp_path: Path) -> None:
     assert re.search(r"0:00:0\d", text), "no time left"
 
 
-def test_no_color_is_heard(short: Corpus, tmp_path: Path) -> None:
+def test_no_color_is_heard(on_a_terminal: Terminal, short: Corpus, tmp_path: Path) -> None:
     status, text = on_a_terminal(run_slow(short, tmp_path), NO_COLOR="1")
     assert status == 0 and len(steps(text, 30)) >= 5
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", text), "coloured"
 
 
-def test_a_dumb_terminal_gets_plain_lines(short: Corpus, tmp_path: Path) -> None:
+def test_a_dumb_terminal_gets_plain_lines(on_a_terminal: Terminal, short: Corpus, tmp_path: Path) -> None:
     status, text = on_a_terminal(run_slow(short, tmp_path), TERM="dumb")
     assert status == 0 and "━" not in text
     assert "fitting, steps: 1/30" in text and "fitting, steps: 30/30" in text
 
 
-def test_elsewhere_there_are_plain_lines_and_with_quiet_none(short: Corpus, tmp_path: Path) -> None:
+def test_elsewhere_there_are_plain_lines_and_with_quiet_none(warm: WarmStart, short: Corpus, tmp_path: Path) -> None:
     for more, lines in ((), True), (("--quiet",), False):
-        done = subprocess.run(
-            [*COMMAND, *run_slow(short, tmp_path, "--fresh", *more)], capture_output=True, text=True, check=True
-        )
-        assert ("fitting, steps: 30/30" in done.stderr) == lines
-        assert ("references, clips: 2/2" in done.stderr) == lines, "nor is there silence before the fit"
-        assert "warning: no accuracies" in done.stderr, "warnings are shown all the same"
-        assert "lmd" in done.stdout
+        command = [*COMMAND, *run_slow(short, tmp_path, "--fresh", *more)]
+        with (tmp_path / "told").open("wb") as stdout, (tmp_path / "errors").open("wb") as stderr:
+            assert warm.start(command, cwd=tmp_path, env=os.environ, stdout=stdout, stderr=stderr).wait() == 0
+        told, errors = (tmp_path / "told").read_text(), (tmp_path / "errors").read_text()
+        assert ("fitting, steps: 30/30" in errors) == lines
+        assert ("references, clips: 2/2" in errors) == lines, "nor is there silence before the fit"
+        assert "warning: no accuracies" in errors, "warnings are shown all the same"
+        assert "lmd" in told
 
 
-def test_a_build_shows_a_bar_that_moves(tmp_path: Path) -> None:
+def test_a_build_shows_a_bar_that_moves(on_a_terminal: Terminal, tmp_path: Path) -> None:
     for name in ("a1", "b1"):
         write_video(tmp_path / "videos" / f"{name}.mp4", moving(150), sound=tone(6.0, beats=(1.0,)))
     command = [

@@ -35,7 +35,9 @@ os.setsid()
 os.close(asked)
 os.close(told)
 for number, path in ((1, call["stdout"]), (2, call["stderr"])):
-    os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)
+    os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY), number)
+sys.stdout = open(1, "w", closefd=False)  # what they were opened for may have been another kind of file
+sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
 os.chdir(call["cwd"])
 os.environ.clear()
 os.environ.update(call["env"])
