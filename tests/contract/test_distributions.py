@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +33,3 @@ def test_a_plugin_says_the_same_as_the_core(folder: Path) -> None:
     assert set(own["urls"]) == set(core["urls"])
     assert own["urls"]["Documentation"] == f"{core['urls']['Documentation'].removesuffix('docs')}plugins/{folder.name}"
     assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
-def test_a_wheel_holds_the_licence_and_the_mark_of_types(folder: Path, tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "tests")
-    source = shutil.copytree(folder, tmp_path / "source", ignore=ignored)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-    command += ["--disable-pip-version-check", "--wheel-dir", str(tmp_path), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    package = f"facial_bench_{folder.name}"
-    assert f"{package}/py.typed" in names
-    assert any(name.endswith("/licenses/LICENSE") for name in names)
-    modules = {path.name for path in (folder / "src" / package).glob("*.py")}
-    assert {name.removeprefix(f"{package}/") for name in names if name.endswith(".py")} == modules

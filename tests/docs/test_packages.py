@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     alone = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
     done(sys.executable, "-m", "pip", "wheel", *alone, "--wheel-dir", "wheels", *sources, cwd=base)
     return base / "wheels"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_wheel_holds_the_licence_and_the_mark_of_types(wheels: Path, name: str) -> None:
+    package = f"facial_bench_{name}"
+    (wheel,) = wheels.glob(f"{package}-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert f"{package}/py.typed" in names
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+    modules = {path.name for path in (ROOT / "plugins" / name / "src" / package).glob("*.py")}
+    assert {name.removeprefix(f"{package}/") for name in names if name.endswith(".py")} == modules
 
 
 @pytest.mark.slow
