@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from facial_bench.corpora.write_corpus import CorpusDescription, write_corpus
+from studies.killed_process import run
 from tests.helpers.faces import make_clip, make_model, openface_rows
 from tests.helpers.media import TRACKER, moving, tone, write_sound, write_video
 
@@ -219,8 +220,6 @@ class Leaderboard(_Common):
 
 def commands(place: Path) -> list[Command]:
     """The four commands, their inputs made below a folder."""
-    from studies.kills import run
-
     running = Run(place)
     made = []
     for method in ("mean-motion", "frozen", "replay"):
