@@ -26,7 +26,7 @@ SIZE = "64"
 
 
 def draw(path: Path, seconds: float) -> None:
-    """A video of a bright square that goes to and fro, with soft noise."""
+    """A video of a bright square that goes back and forth, with soft noise."""
     path.parent.mkdir(parents=True)
     with VideoWriter(path, FPS, sound=tone(seconds), sound_rate=RATE) as writer:
         for k in range(round(seconds * FPS)):
