@@ -66,7 +66,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def corpus(make_corpus: Callable[..., Corpus]) -> Corpus:
-    return make_corpus(clips=8, scales=[0.3, 3.0])
+    return make_corpus(clips=8, frames=180, scales=[0.3, 3.0])
 
 
 @pytest.fixture(scope="module")
