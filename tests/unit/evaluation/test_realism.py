@@ -26,7 +26,7 @@ BOTH = ("pose_realism", "blink_realism")
 
 @pytest.fixture(scope="module")
 def protocol(small_protocol: Protocol) -> Protocol:
-    return replace(small_protocol, realism=RealismSettings(steps=80, channels=(8, 8), learning_rate=5e-3))
+    return replace(small_protocol, realism=RealismSettings(steps=40, channels=(8, 8), learning_rate=1e-2))
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ PEOPLE = ("a", "b")
 MODEL = make_model(PEOPLE)
 
 
-def some_clips(scales: Sequence[float], first: int = 0, clips: int = 3, frames: int = 400) -> list[Clip]:
+def some_clips(scales: Sequence[float], first: int = 0, clips: int = 3, frames: int = 300) -> list[Clip]:
     """Clips of people who differ in the size of their motion only."""
     return [
         make_clip(MODEL, person, f"{person}{k}", frames, 1000 * p + first + k, scales[p])
@@ -46,7 +46,7 @@ def some_clips(scales: Sequence[float], first: int = 0, clips: int = 3, frames: 
 def rules() -> Protocol:
     return replace(
         Protocol(),
-        classifiers=ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=60, learning_rate=1e-2, select_every=10),
+        classifiers=ClassifierSettings(seeds=(1, 2), channels=(8, 8, 8), steps=40, learning_rate=1e-2, select_every=10),
     )
 
 
@@ -336,7 +336,7 @@ def test_balanced_accuracy_by_hand(rules: Protocol) -> None:
 def test_the_state_that_validates_best_is_kept(
     rules: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scores = iter([0.5, 0.9, 0.9, 0.2, 0.6, 0.1] * 10)
+    scores = iter([0.5, 0.9, 0.9, 0.2] * 10)
     seen: list[dict[str, torch.Tensor]] = []
 
     def scripted(model: Classifier, *rest: object) -> float:
@@ -347,11 +347,11 @@ def test_the_state_that_validates_best_is_kept(
     monkeypatch.setattr(classifier_training, "usable_cpus", lambda: 1)  # one after the other, so that the script fits
     clips = some_clips([0.3, 3.0])
     classifiers, _ = train(clips, rules, tmp_path, validation=some_clips([0.3, 3.0], first=50, clips=1))
-    assert len(seen) == 6 * 10, "every ten of sixty steps, five forms, two seeds"
+    assert len(seen) == 4 * 10, "every ten of forty steps, five forms, two seeds"
     models = [model for models in classifiers.models.values() for model in models]
     for k, model in enumerate(models):
         for name, tensor in model.state_dict().items():
-            kept = seen[6 * k + 1][name]
+            kept = seen[4 * k + 1][name]
             stays = not kept.is_floating_point() or name in ("mean", "std")
             assert torch.equal(tensor, kept if stays else kept.half().float()), (
                 "the first of the best, as float16 holds it"
@@ -368,8 +368,8 @@ def test_without_validation_the_last_step_is_kept(
             train(some_clips([0.3, 3.0]), made, tmp_path, validation)[0].models["pose"][0].dense.weight.detach().numpy()
         )
 
-    np.testing.assert_array_equal(with_steps(60, ()), classifiers.models["pose"][0].dense.weight.detach().numpy())
-    assert not np.array_equal(with_steps(30, ()), with_steps(60, ()))
+    np.testing.assert_array_equal(with_steps(40, ()), classifiers.models["pose"][0].dense.weight.detach().numpy())
+    assert not np.array_equal(with_steps(20, ()), with_steps(40, ()))
 
 
 def test_the_cache_gives_back_the_same_classifiers_and_only_for_the_same_question(
