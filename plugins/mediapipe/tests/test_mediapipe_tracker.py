@@ -32,6 +32,8 @@ from facial_bench_mediapipe.plugin import facial_bench_trackers
 from facial_bench_mediapipe.points import IBUG, euler_angles, focal_length, ibug_landmarks
 from facial_bench_mediapipe.weights import VARIABLE, find_weights
 
+VIDEOS = ("s01a", "s02b", "s03a", "s03b", "s03c", "s04", "s11a-variable-rate")
+"""Those that are built: one of each kind of picture, sound and rate. The others take as long again and show no more."""
 PIECES = {"s04a": "s04-1", "s04b": "s04-2", "s04c": "s04-3", "s04d": "s04-4", "s04e": "s04-5"}
 """Clips of the reference tracks that the build names after their video and number."""
 
@@ -120,8 +122,13 @@ def test_padded_pictures_are_read_right(data: Path, weights: Path, capfd: pytest
 
 @pytest.fixture(scope="module")
 def built(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    dest = tmp_path_factory.mktemp("built") / "videos"
-    command = ["corpus", "build", str(data / "videos"), str(dest), "--model", str(weights), "--workers", "2"]
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "videos").mkdir()
+    for file in (data / "videos").iterdir():
+        if file.stem in VIDEOS:
+            (folder / "videos" / file.name).symlink_to(file)
+    dest = folder / "corpus"
+    command = ["corpus", "build", str(folder / "videos"), str(dest), "--model", str(weights), "--workers", "2"]
     done = CliRunner().invoke(main, command, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return open_corpus(dest)
@@ -150,7 +157,7 @@ def test_a_corpus_built_from_videos_agrees_with_the_reference_tracks(built: Corp
         assert np.median(angle) < 0.5, name
         assert np.abs(theirs.motion.blink - ours.motion.blink).mean() < 0.01
         compared.append(name)
-    assert len(compared) == 12
+    assert len(compared) == 10
     check_variable_rate(built, data)
     # What was measured of the sound by hand and taken out of the reference tracks is what info finds in the videos.
     shown = CliRunner().invoke(main, ["corpus", "info", str(built.path)]).output
@@ -166,7 +173,7 @@ def test_a_corpus_built_from_videos_agrees_with_the_reference_tracks(built: Corp
 def check_rendered(built: Corpus, folder: Path, weights: Path) -> None:
     """The real test videos of two people, encoded again, score as the real motion does."""
     corpus = built.select(["s01", "s03"])
-    classifiers = replace(Protocol().classifiers, seeds=(1, 2), steps=100, learning_rate=1e-3)
+    classifiers = replace(Protocol().classifiers, seeds=(1, 2), channels=(8, 8, 8), steps=60, learning_rate=1e-2)
     protocol = replace(Protocol(), classifiers=classifiers, resamples=100)
     session = Session(load_plugins(), cache=folder / "cache", protocol=protocol, metrics=["lmd", "lmd/canonical"])
     for task in fold_tasks(session.prepare(corpus, session.measured(), "one", "cpu").folds[0], 0):
