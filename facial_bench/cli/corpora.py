@@ -83,7 +83,7 @@ def build(
 
     If interrupted, the same command continues where it stopped.
     """
-    from facial_bench.corpora.find_videos import find_sources
+    from facial_bench.corpora.find_videos import find_sources, other_files
     from facial_bench.corpora.from_videos.build import build_corpus
     from facial_bench.corpora.from_videos.settings import BuildSettings
     from facial_bench.plugin_api.build_tools import make_tools
@@ -94,6 +94,10 @@ def build(
     report(f"{parts}{files} video{'s' * (files != 1)}; identities {how}:")
     for person in sorted({source.identity for source in sources}):
         report(f"  {person}: {', '.join(s.shown for s in sources if s.identity == person)}")
+    others = other_files(videos, recipe, model)
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        report(f"not read: {', '.join(others[:3])}{more}")
     settings = BuildSettings(
         model=str(model.absolute()) if model else None,
         options=parse_options(options),

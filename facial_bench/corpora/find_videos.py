@@ -62,6 +62,24 @@ def find_sources(folder: Path, recipe: Path | None = None) -> tuple[list[Source]
     return sources, how
 
 
+def other_files(folder: Path, *known: Path | None) -> list[str]:
+    """The files below a folder that a build does not read: neither videos nor the sound beside one.
+
+    Args:
+        folder: Of videos.
+        known: Files that are read for another reason.
+    """
+    videos = {path.with_suffix("") for path in _below(folder, VIDEO_ENDINGS, ())}
+    others = [
+        path
+        for path in _below(folder, None, ())
+        if path.suffix.lower() not in VIDEO_ENDINGS
+        and not (path.suffix.lower() == ".wav" and path.with_suffix("") in videos)
+        and not any(one is not None and one.is_file() and one.samefile(path) for one in known)
+    ]
+    return sorted(path.relative_to(folder).as_posix() for path in others)
+
+
 def files_below(folder: Path, endings: Collection[str]) -> list[str]:
     """The files below a folder that have one of some endings, in any case, as sorted paths with `/`. Links are
     followed; a link to a folder that it lies in holds nothing new. Hidden files and folders are left out.
@@ -78,8 +96,8 @@ def files_below(folder: Path, endings: Collection[str]) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in _below(folder, endings, ()))
 
 
-def _below(folder: Path, endings: Collection[str], above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
-    """The files, of a folder that lies within others (device, inode)."""
+def _below(folder: Path, endings: Collection[str] | None, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    """The files, of any ending where none are named, of a folder that lies within others (device, inode)."""
     try:
         found = folder.stat()
         here = (found.st_dev, found.st_ino)
@@ -90,7 +108,7 @@ def _below(folder: Path, endings: Collection[str], above: tuple[tuple[int, int],
                 yield from _below(path, endings, (*above, here))
             elif path.is_symlink() and not path.exists():
                 raise CorpusError(f"{path} is a link to {path.readlink()}, which is not there. Correct or remove it.")
-            elif path.suffix.lower() in endings and path.is_file():
+            elif (endings is None or path.suffix.lower() in endings) and path.is_file():
                 yield path
     except OSError as problem:
         raise CorpusError(cannot_read(problem.filename or folder, problem)) from None

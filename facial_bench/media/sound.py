@@ -48,6 +48,16 @@ class SoundReader:
         self._chunks = self._decode()
         self._next: tuple[int, np.ndarray] | None = None
 
+    @property
+    def end(self) -> float | None:
+        """When the sound is over, as the file states it, seconds on the container's clock; None where it does not."""
+        stream, container = self._stream, self._container
+        if stream.duration is not None:
+            return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+        if container.duration is None:
+            return None
+        return float((container.start_time or 0) + container.duration) / load_av().time_base
+
     def close(self) -> None:
         """Close the file."""
         self._container.close()

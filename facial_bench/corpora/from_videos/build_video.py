@@ -89,16 +89,21 @@ def build_video(task: VideoTask, tools: Tools, progress: Callable[[int], None]) 
                 return read_clip(folder, number, report["key"]) is not None
 
             passed: list[Shot] = []
+            longer = 0.0
             try:
                 for shot in track_video(video, source, tools, is_finished, progress):
                     clock = shot.times[0] if video.has_sound else shot.start  # a .wav begins with the first frame
                     heard = _ShotSound(sound, clock + source.sound_offset, clip_name(source.file))
                     _enter(report, shot, heard, task, tools)
                     report["frames"] += len(shot.times)
+                    if source.end is None and sound.end is not None:
+                        longer = sound.end - shot.times[-1] + (0.0 if video.has_sound else shot.zero)
                     passed.append(replace(shot, times=[], faces=[]))
             finally:
                 sound.close()
-            report["notices"] = [*video.choices, *say_losses(video, passed, sound.damaged)]
+            report["notices"] = [*video.choices, *say_losses(video, passed, sound.damaged, longer)]
+            if video.has_sound and digests["wav_sha256"]:
+                report["notices"].append(f"{wav.name} beside it is not read: the video has sound of its own")
     except CorpusError as problem:  # of the video as a whole: nothing of it is kept
         why = one_line(problem).removeprefix(f"{path.name} ")
         report |= {"clips": [], "rejected": [{"what": source.shown, "why": why}]}

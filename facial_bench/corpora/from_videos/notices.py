@@ -7,14 +7,18 @@ from collections.abc import Iterator, Sequence
 from facial_bench.corpora.from_videos.tracking import Shot
 from facial_bench.media.video import Video
 
+LONGER = 1.0
+"""Seconds that sound may go on after the last picture without a word."""
 
-def say_losses(video: Video, shots: Sequence[Shot], silenced: float) -> Iterator[str]:
+
+def say_losses(video: Video, shots: Sequence[Shot], silenced: float, longer: float) -> Iterator[str]:
     """One clause for each kind of loss or change.
 
     Args:
         video: That was read.
         shots: All of it, left out or not.
         silenced: Seconds of sound that could not be decoded.
+        longer: Seconds by which the sound goes on after the last picture.
     """
     damaged, retimed, dropped, undecoded = (
         sum(getattr(shot, name) for shot in shots) for name in ("damaged", "retimed", "dropped", "undecoded")
@@ -34,6 +38,8 @@ def say_losses(video: Video, shots: Sequence[Shot], silenced: float) -> Iterator
     if dropped:
         yield f"{_frames(dropped)} left out: their time is not later than that of the frame before"
     yield from say_rest(video)
+    if longer > LONGER and not video.restarts:
+        yield f"its sound goes on for {longer:.1f} s after the last picture"
     if silenced:
         yield f"{silenced:.2f} s of its sound cannot be decoded and are silence"
 

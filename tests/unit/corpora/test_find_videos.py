@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facial_bench.corpora.find_videos import find_sources
+from facial_bench.corpora.find_videos import find_sources, other_files
 from facial_bench.corpora.sources import clip_name, identity_of
 from facial_bench.errors import CorpusError
 
@@ -48,6 +48,14 @@ def test_a_flat_folder_a_folder_of_folders_and_both(tmp_path: Path) -> None:
     both, how = find_sources(folder_of(tmp_path / "c", "anna/one.mp4", "s03a.mp4"))
     assert [s.identity for s in both] == ["anna", "s03"]
     assert how == "from the subfolders, and of files outside them from their names"
+
+
+def test_files_that_nothing_reads_are_named(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "v", "a.mp4", "a.WAV", "b.gif", "c.wav", "x/d.mov", "x/d.wav", "x/notes.txt", ".e.gif")
+    (folder / "who.csv").write_text("file")
+    (folder / "model.task").write_text("")
+    found = other_files(folder, folder / "who.csv", folder / "x" / ".." / "model.task", None)
+    assert found == ["b.gif", "c.wav", "x/notes.txt"]
 
 
 def test_a_table_says_it_all(tmp_path: Path) -> None:

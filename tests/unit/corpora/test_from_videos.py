@@ -132,6 +132,28 @@ def test_sound_comes_from_beside_and_its_offset_from_a_table(tmp_path: Path) -> 
         assert [entry.frames for entry in corpus.entries] == [100, 100]
 
 
+def test_sound_that_nothing_uses_is_told(tmp_path: Path) -> None:
+    """Sound that goes on after the picture, in the file or beside it; a file beside a video that has sound; a picture
+    of another kind. What ends together says nothing."""
+    folder = tmp_path / "v"
+    write_video(folder / "a1.mp4", moving(60), sound=tone(20))
+    write_video(folder / "a2.mp4", moving(60))
+    write_sound(folder / "a2.wav", tone(9))
+    write_video(folder / "b1.mp4", moving(60), sound=tone(2.4))
+    write_sound(folder / "b1.wav", tone(2.4))
+    write_video(folder / "b2.mkv", moving(60), sound=tone(2.4))
+    (folder / "b3.gif").write_bytes(b"")
+    done = build(folder, tmp_path / "made")
+    assert done.exit_code == 0, done.output
+    told = [line for line in done.output.splitlines() if "its sound" in line or "not read" in line]
+    assert sorted(told) == [
+        "a1.mp4: its sound goes on for 17.6 s after the last picture",
+        "a2.mp4: its sound goes on for 6.6 s after the last picture",
+        "b1.mp4: b1.wav beside it is not read: the video has sound of its own",
+        "not read: b3.gif",
+    ]
+
+
 def test_cuts_make_clips_of_their_own(tmp_path: Path) -> None:
     write_video(tmp_path / "v" / "a1.mp4", moving(60) + moving(60, ground=120), sound=tone(4.8, beats=(0.4, 3.4)))
     assert build(tmp_path / "v", tmp_path / "made").exit_code == 0

@@ -128,7 +128,7 @@ def told(path: Path) -> tuple[int, str]:
     with Video(path) as video:
         seen = [one for _, one in video.read()]
         counts = {name: sum(getattr(one, name) for one in seen) for name in ("retimed", "dropped", "undecoded")}
-        return len(seen), "; ".join(say_losses(video, [SimpleNamespace(damaged=0, **counts)], 0.0))
+        return len(seen), "; ".join(say_losses(video, [SimpleNamespace(damaged=0, **counts)], 0.0, 0.0))
 
 
 def test_data_of_no_kind_are_told_in_a_line(tmp_path: Path) -> None:
