@@ -51,7 +51,8 @@ def test_a_flat_folder_a_folder_of_folders_and_both(tmp_path: Path) -> None:
 
 
 def test_files_that_nothing_reads_are_named(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path / "v", "a.mp4", "a.WAV", "b.gif", "c.wav", "x/d.mov", "x/d.wav", "x/notes.txt", ".e.gif")
+    files = ("a.mp4", "a.WAV", "b.gif", "c.wav", "x/d.mov", "x/d.wav", "x/notes.txt", ".e.gif")
+    folder = folder_of(tmp_path / "v", *files)
     (folder / "who.csv").write_text("file")
     (folder / "model.task").write_text("")
     found = other_files(folder, folder / "who.csv", folder / "x" / ".." / "model.task", None)
