@@ -110,9 +110,10 @@ def test_a_class_at_hand_runs_by_its_file_and_one_of_a_notebook_in_this_process(
 def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with an older numpy, without torch, without facial-bench."""
     place = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
     python = place / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "numpy==1.26.4"]
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    install += ["--disable-pip-version-check", "numpy==1.26.4"]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no older numpy could be installed: {done.stderr[-300:]}")
