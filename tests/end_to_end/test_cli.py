@@ -74,7 +74,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def tiny(make_corpus: Callable[..., Corpus]) -> Path:
     """Two people, told apart by the size of their motion."""
-    return make_corpus(clips=8, scales=[0.3, 3.0]).path
+    return make_corpus(clips=8, frames=180, scales=[0.3, 3.0]).path
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_corpus_info_and_verify(tiny: Path, tmp_path: Path) -> None:
     assert lines[0].startswith(
         f"tiny 1  digest {digest}  25 fps  audio noise29 x 29  landmarks px  length cm  blink closure"
     )
-    assert lines[2].split() == ["a0", "a", "12.00", *lines[2].split()[3:]]
+    assert lines[2].split() == ["a0", "a", "7.20", *lines[2].split()[3:]]
     assert {line.split()[-2] for line in lines[2:18]} == {"train", "validation", "test"}
     assert invoke("corpus", "verify", tiny).stdout == f"16 clips verified, digest {digest}\n"
     damaged = shutil.copytree(tiny, tmp_path / "damaged")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 
 from facial_bench.corpora.corpus import Corpus
 from facial_bench.evaluation.result import read_result
+from tests.helpers.warm_start import WarmStart
 
-ROOT = Path(__file__).parents[2]
 SCRIPT = '''
 import os, signal, sys
 from dataclasses import replace
@@ -76,7 +75,9 @@ run_one(session, "slow", corpus, folder / "out")
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corpus], tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_and_gives_the_same(
+    warm: WarmStart, make_corpus: Callable[..., Corpus], tmp_path: Path
+) -> None:
     """SIGKILL between two motions: the fit and the finished motions are used again, and the result is the one that an
     undisturbed run gives."""
     corpus = make_corpus(clips=8, frames=100, name="short")  # no classifiers are trained
@@ -86,8 +87,8 @@ def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corp
     def command(name: str, end: str) -> list[str]:
         return [sys.executable, "-c", SCRIPT, str(tmp_path / name), str(corpus.path), end]
 
-    subprocess.run(command("whole", "lives"), check=True, cwd=ROOT)
-    assert subprocess.run(command("killed", "killed"), cwd=ROOT).returncode == -signal.SIGKILL
+    assert warm.run(command("whole", "lives")).returncode == 0
+    assert warm.run(command("killed", "killed")).returncode == -signal.SIGKILL
     motions = tmp_path / "killed" / "out" / "short" / "slow" / "seed-0" / "motions"
     log = tmp_path / "killed" / "log"
     finished = {"/".join(path.with_suffix("").parts[-2:]) for path in motions.rglob("*.safetensors")}
@@ -95,7 +96,7 @@ def test_a_killed_run_goes_on_and_gives_the_same(make_corpus: Callable[..., Corp
     assert asked.count("fit") == 1
     assert finished <= set(asked)
     log.unlink()
-    subprocess.run(command("killed", "lives"), check=True, cwd=ROOT)
+    assert warm.run(command("killed", "lives")).returncode == 0
     results = [read_result(tmp_path / name / "out/short/slow/seed-0/result.json") for name in ("whole", "killed")]
     assert results[0].digest == results[1].digest
     assert results[0].metrics == results[1].metrics

@@ -117,13 +117,12 @@ def test_a_dumb_terminal_gets_plain_lines(on_a_terminal: Terminal, short: Corpus
 def test_elsewhere_there_are_plain_lines_and_with_quiet_none(warm: WarmStart, short: Corpus, tmp_path: Path) -> None:
     for more, lines in ((), True), (("--quiet",), False):
         command = [*COMMAND, *run_slow(short, tmp_path, "--fresh", *more)]
-        with (tmp_path / "told").open("wb") as stdout, (tmp_path / "errors").open("wb") as stderr:
-            assert warm.start(command, cwd=tmp_path, env=os.environ, stdout=stdout, stderr=stderr).wait() == 0
-        told, errors = (tmp_path / "told").read_text(), (tmp_path / "errors").read_text()
-        assert ("fitting, steps: 30/30" in errors) == lines
-        assert ("references, clips: 2/2" in errors) == lines, "nor is there silence before the fit"
-        assert "warning: no accuracies" in errors, "warnings are shown all the same"
-        assert "lmd" in told
+        done = warm.run(command)
+        assert done.returncode == 0, done.stderr
+        assert ("fitting, steps: 30/30" in done.stderr) == lines
+        assert ("references, clips: 2/2" in done.stderr) == lines, "nor is there silence before the fit"
+        assert "warning: no accuracies" in done.stderr, "warnings are shown all the same"
+        assert "lmd" in done.stdout
 
 
 def test_a_build_shows_a_bar_that_moves(on_a_terminal: Terminal, tmp_path: Path) -> None:
@@ -166,11 +165,11 @@ def test_names_in_lines_do_not_steer_the_terminal() -> None:
     assert lines == ["clip a\ufffd[31m", "warning: clip b", "  File c", "d\ufffd"]
 
 
-def test_nobody_is_blamed_for_a_closed_pipe(monkeypatch: pytest.MonkeyPatch, short: Corpus, tmp_path: Path) -> None:
+def test_nobody_is_blamed_for_a_closed_pipe(warm: WarmStart, short: Corpus, tmp_path: Path) -> None:
     """`2>&1 | head` in the middle of a fit: no traceback, no plugin named, what was finished stays."""
     command = " ".join([*COMMAND, *run_slow(short, tmp_path), "2>&1", "|", "head", "-n", "2"])
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stdout + done.stderr and "could not be fitted" not in done.stdout + done.stderr
     assert not issubclass(OutputClosed, Exception)
-    again = subprocess.run([*COMMAND, *run_slow(short, tmp_path)], capture_output=True, text=True, check=False)
+    again = warm.run([*COMMAND, *run_slow(short, tmp_path)])
     assert again.returncode == 0, again.stderr

@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -68,6 +69,14 @@ class WarmStart:
         call |= {"stdout": stdout.name, "stderr": stderr.name}
         self._waiting.stdin.write(json.dumps(call).encode() + b"\n")
         return WarmProcess(self._waiting.stdout)
+
+    def run(self, command: Sequence[str], cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+        """As `subprocess.run`, with what it wrote and the status that it ended with."""
+        with tempfile.NamedTemporaryFile() as stdout, tempfile.NamedTemporaryFile() as stderr:
+            process = self.start(command, cwd, {**os.environ, **environment}, stdout, stderr)
+            status = process.wait()
+            told = [Path(one.name).read_text() for one in (stdout, stderr)]
+        return subprocess.CompletedProcess(command, status, *told)
 
     def close(self) -> None:
         """No more processes."""
