@@ -51,6 +51,8 @@ from facial_bench_worker.motions import Outcome
 
 VERSIONS = ("python", "numpy", "torch")
 """What a result says of the method's environment."""
+FINISHED = Behaviour(reason="its outputs were made before: nothing can be asked of it")
+"""Of finished outputs."""
 
 
 def evaluate(
@@ -175,7 +177,7 @@ def _evaluate_fold(
     try:
         with timed(timing, "generate_s"):
             outcomes = generate(fitted, asked, folder / "motions", report=report)
-        conduct = describe_behaviour(fitted, asked)
+        conduct = (FINISHED, None) if method.code.by_name else describe_behaviour(fitted, asked)
         notes = fitted.notes()
         versions.update({f"method_{name}": printable(notes.get(name, "")) for name in VERSIONS})
     finally:

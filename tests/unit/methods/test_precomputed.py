@@ -100,6 +100,7 @@ def test_landmarks_alone_have_landmark_distances_alone(setup: EvaluationSetup, r
         given = {name: {"landmarks": task.clip.landmarks[:, :, :depth]} for name, task in tasks.items()}
         result = run(tmp_path / f"out{depth}", motions=str(put(tmp_path / f"given{depth}", given)))
         metrics = result.metrics
+        assert "nothing can be asked of it" in result.behaviour.reason
         assert metrics["lmd"].value == pytest.approx(0, abs=1e-9)
         assert metrics["lmd/raw-face"].value == 0
         for name, part in {
