@@ -47,10 +47,7 @@ def _openface(path: Path, info: CorpusInfo) -> Held:
     track = read_csv(path)
     step = float(np.median(np.diff(track.times) / np.diff(track.frames))) if len(track.times) > 1 else 1 / info.fps
     place = (track.frames - track.frames[0] + round(float(track.times[0]) / step)).astype(np.int64)
-    arrays = {}
-    for name, values in track.arrays.items():
-        arrays[name] = np.full((int(place[-1]) + 1, *values.shape[1:]), np.nan)
-        arrays[name][place[track.faces]] = values[track.faces]
+    arrays = {name: _spread(values, place, track.faces) for name, values in track.arrays.items()}
     notes: tuple[str, ...] = ()
     if info.blink_scale != "AU45":
         del arrays["blink"]
@@ -62,10 +59,20 @@ def _deep3d(path: Path, info: CorpusInfo) -> Held:
     """Rotation, translation and, in a corpus of such coefficients, expression; frames of which a folder has no file
     are NaN."""
     numbers, read = read_coefficients(InputFile(path.stem, "", path, frame_files(path)))
-    coeff = np.full((int(numbers[-1] - numbers[0]) + 1, read.shape[1]), np.nan)
-    coeff[numbers - numbers[0]] = read
+    coeff = _spread(read, numbers - numbers[0], np.ones(len(read), bool))
     parts = {name: coeff[:, slice(*columns)] for name, columns in KEYS.items()}
     arrays = {"rotation": parts["angle"], "translation": (parts["trans"] - [0, 0, DISTANCE]) * CENTIMETRES}
     if info.tracker == "deep3d":
         return Held({**arrays, "expression": parts["exp"]})
     return Held(arrays, notes=("its expression is that of another face model than this corpus's: it is not used",))
+
+
+def _spread(rows: np.ndarray, place: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The rows that are known, each at its place, and NaN elsewhere; raises CorpusError where more than half is empty:
+    a number that is not one of a frame could ask for any length."""
+    frames = int(place[-1]) + 1
+    if place[0] < 0 or frames > 2 * len(place):
+        raise CorpusError(f"it has rows for {len(place)} of {frames} frames")
+    spread = np.full((frames, *rows.shape[1:]), np.nan)
+    spread[place[known]] = rows[known]
+    return spread

@@ -271,6 +271,9 @@ def test_a_folder_of_one_mat_a_frame_is_one_output(tasks: list[Task], corpus: Co
     lines = told(corpus, tmp_path)
     assert any(line.startswith(f"outputs: 1 of {len(tasks)} requests") for line in lines.said), lines.said
     assert not any("answer no request" in line for line in lines.warnings)
+    (folder / "2.mat").rename(folder / "999999999.mat")
+    with pytest.raises(GenerationError, match=r"rows for 199 of 999999999 frames"):
+        read_output(folder, None, tasks[0].request, corpus.info)
     (folder / "9.mat").write_bytes(b"torn")
     with pytest.raises(GenerationError, match=r"9\.mat"):
         read_output(folder, None, tasks[0].request, corpus.info)
