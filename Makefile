@@ -11,6 +11,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 VIDEO  := $(VENV)/.installed-video
 DOCS   := $(VENV)/.installed-docs
+# Modules are compiled once, and not by each of the processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(wildcard ../shared/data/README.md),)
 export FACIAL_BENCH_DATA ?= $(abspath ../shared/data)
 endif
