@@ -124,6 +124,7 @@ def _score_pictures(session: Session, asked: RunConfig, file: IO[str]) -> None:
         corpus=asked.corpus,
         identities=asked.identities,
         options={"videos": asked.options["videos"]},
+        plugins=asked.plugins,
         model=asked.options.get("model", ""),
         out=asked.out,
         label=asked.label or (f"{PRECOMPUTED}@{asked.options['name']}" if "name" in asked.options else ""),

@@ -69,10 +69,11 @@ def other_files(folder: Path, *known: Path | None) -> list[str]:
         folder: Of videos.
         known: Files that are read for another reason.
     """
-    videos = {path.with_suffix("") for path in _below(folder, VIDEO_ENDINGS, ())}
+    every = list(_below(folder, None, ()))
+    videos = {path.with_suffix("") for path in every if path.suffix.lower() in VIDEO_ENDINGS}
     others = [
         path
-        for path in _below(folder, None, ())
+        for path in every
         if path.suffix.lower() not in VIDEO_ENDINGS
         and not (path.suffix.lower() == ".wav" and path.with_suffix("") in videos)
         and not any(one is not None and one.is_file() and one.samefile(path) for one in known)
